@@ -1,0 +1,38 @@
+export CGO_ENABLED := 0
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Generate a project, build it, and show the claims that its function puts into tokens
+	go run ./cmd/demo
+
+.PHONY: test
+test: ## Run every test, the golden projects included
+	go vet ./...
+	go test ./...
+
+.PHONY: golden
+golden: ## Render the golden projects and the reference documentation again
+	go test ./golden -run '^TestGolden$$|^TestReference$$' -update
+
+.PHONY: sizes
+sizes: ## Build the golden projects and hold their packages against the budgets
+	python3 scripts/sizes.py
+
+.PHONY: lint
+lint: ## Vet and lint golam itself
+	go vet ./...
+	scripts/install-judges.sh golangci-lint
+	.cache/judges/bin/golangci-lint run
+
+.PHONY: install
+install: ## Install golam to where go install puts programs
+	go install ./cmd/golam
+
+.PHONY: bench
+bench: ## Measure golam new
+	python3 bench/new.py

@@ -1,0 +1,18 @@
+// Command golam makes, runs, measures and keeps up to date AWS Lambda projects in Go.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/golam-cli/golam/cmd"
+	"github.com/golam-cli/golam/internal/terminal"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(cmd.Run(ctx, os.Args[1:], terminal.System())) //nolint:gocritic // the process ends, and with it the notification
+}

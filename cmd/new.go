@@ -1,0 +1,354 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/git"
+)
+
+// newOptions are the parsed command line of `golam new`.
+type newOptions struct {
+	dir       string
+	flags     generator.Answers // the option flags that were given
+	answers   string
+	yes       bool
+	dryRun    bool
+	overwrite bool
+	git       bool
+	gitGiven  bool
+}
+
+func (a *app) newCommand() *cobra.Command {
+	values := map[string]*string{}
+	var options newOptions
+	var noGit bool
+	command := &cobra.Command{
+		Use:   "new [DIR]",
+		Short: "Make a project",
+		Long: `Make a project in DIR: a Cognito token customizer on AWS Lambda, with its tests, its infrastructure and its checks.
+
+On a terminal it asks. Anywhere else it takes flags, or --answers, and the default for everything that is not given; then at least one
+option, --yes or --answers is needed.`,
+		Example: `  golam new demo
+  golam new demo --yes
+  golam new demo --trigger v3 --claims tenant_id=custom:tenant_id --yes
+  golam new copy --answers demo/golam.yaml`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usage("golam new takes one folder: remove %q", args[1:])
+			}
+			return nil
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+		RunE: func(command *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				options.dir = args[0]
+			}
+			options.flags = generator.Answers{}
+			for key, value := range values {
+				if command.Flags().Changed(key) {
+					options.flags[key] = *value
+				}
+			}
+			if command.Flags().Changed("git") && command.Flags().Changed("no-git") {
+				return usage("--git and --no-git contradict each other: give one")
+			}
+			options.gitGiven = command.Flags().Changed("git") || command.Flags().Changed("no-git")
+			options.git = options.git && !noGit
+			return a.new(command.Context(), options)
+		},
+	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	for _, option := range generator.Options() {
+		values[option.Key] = flags.String(option.Key, "", flagHelp(option))
+		if option.Kind == generator.Choose {
+			complete := cobra.FixedCompletions(completions(option), cobra.ShellCompDirectiveNoFileComp)
+			if err := command.RegisterFlagCompletionFunc(option.Key, complete); err != nil {
+				panic(err) // the flag was made in the line above
+			}
+		}
+	}
+	flags.BoolVarP(&options.yes, "yes", "y", false, "ask nothing: take the default for everything that is not given")
+	flags.StringVar(&options.answers, "answers", "", "take answers from a YAML `FILE`, such as the golam.yaml of a project; - is standard input")
+	flags.BoolVar(&options.dryRun, "dry-run", false, "write nothing, show what would be written")
+	flags.BoolVar(&options.overwrite, "overwrite", false, "write into a folder that is not empty: replaces the files that differ and touches no other")
+	flags.BoolVar(&options.git, "git", true, "make a git repository with a first commit, where git is installed and DIR is in no repository yet")
+	flags.BoolVar(&noGit, "no-git", false, "make no git repository")
+	return command
+}
+
+func flagHelp(option generator.Option) string {
+	help := strings.TrimSuffix(option.Question, "?")
+	if len(option.Choices) > 0 {
+		help += ": " + strings.Join(option.Values(), ", ")
+	}
+	standard := option.Default
+	if option.DefaultHelp != "" {
+		standard = option.DefaultHelp
+	}
+	return fmt.Sprintf("%s (default %s)", help, standard)
+}
+
+func completions(option generator.Option) []cobra.Completion {
+	var all []cobra.Completion
+	for _, choice := range option.Choices {
+		all = append(all, cobra.CompletionWithDesc(choice.Value, choice.Help))
+	}
+	return all
+}
+
+func (a *app) new(ctx context.Context, options newOptions) error {
+	spec, dir, err := a.resolve(ctx, options)
+	if err != nil {
+		return err
+	}
+	tree, err := generator.Render(spec)
+	if err != nil {
+		return err
+	}
+	result := newResult{DryRun: options.dryRun, Answers: spec.Answers(), Command: newLine(spec, dir), Next: nextSteps(spec, dir)}
+	if options.dryRun {
+		result.Changes, err = generator.Plan(dir, tree)
+		if err == nil && result.Changes.Target == generator.TargetExisting && !options.overwrite {
+			err = &generator.NotEmptyError{Dir: dir}
+		}
+	} else {
+		result.Changes, err = generator.Write(ctx, dir, tree, generator.WriteOptions{
+			Overwrite: options.overwrite,
+			Prepare:   a.prepare(options, dir, &result.Git),
+		})
+	}
+	if err != nil {
+		return err
+	}
+	for i, change := range result.Changes.Files {
+		result.Files = append(result.Files, newFile{Path: change.Path, Mode: tree[i].GitMode(), Blob: tree[i].BlobID(), Action: change.Action})
+	}
+	if a.output == "json" {
+		return printJSON(a.streams.Out, result)
+	}
+	a.printNew(spec, dir, result)
+	return nil
+}
+
+// resolve gathers the answers and validates them. It returns the folder to make, too.
+func (a *app) resolve(ctx context.Context, options newOptions) (generator.Spec, string, error) {
+	answers := generator.Answers{}
+	problems := &generator.InvalidError{}
+	if options.answers != "" {
+		data, err := a.readAnswers(ctx, options.answers)
+		if err != nil {
+			return generator.Spec{}, "", err
+		}
+		var invalid *generator.InvalidError
+		if answers, err = generator.ParseAnswers(data); errors.As(err, &invalid) {
+			problems = invalid
+		}
+		if answers == nil {
+			return generator.Spec{}, "", problems
+		}
+	} else if len(options.flags) == 0 && !options.yes {
+		return generator.Spec{}, "", usage("there is nobody to ask: give --yes for the defaults, at least one option, or --answers FILE; see golam new --help")
+	}
+	for key, value := range options.flags {
+		answers[key] = value
+	}
+	if _, named := answers["name"]; !named && options.dir != "" {
+		absolute, err := filepath.Abs(options.dir)
+		if err != nil {
+			return generator.Spec{}, "", fmt.Errorf("find %s: %w", options.dir, err)
+		}
+		answers["name"] = filepath.Base(absolute)
+	}
+	spec, err := generator.Resolve(answers)
+	var invalid *generator.InvalidError
+	if errors.As(err, &invalid) {
+		problems.Problems = append(problems.Problems, invalid.Problems...)
+	}
+	if len(problems.Problems) > 0 {
+		return generator.Spec{}, "", problems
+	}
+	dir := options.dir
+	if dir == "" {
+		dir = spec.Name
+	}
+	return spec, dir, nil
+}
+
+// readAnswers reads a file, or standard input for "-", until it ends, is too large, or the context ends.
+func (a *app) readAnswers(ctx context.Context, name string) ([]byte, error) {
+	type read struct {
+		data []byte
+		err  error
+	}
+	done := make(chan read, 1)
+	go func() {
+		input := a.streams.In
+		if name != "-" {
+			file, err := os.Open(name)
+			if err != nil {
+				done <- read{err: usage("the answers cannot be read: %v", err)}
+				return
+			}
+			defer file.Close()
+			input = file
+		}
+		data, err := io.ReadAll(io.LimitReader(input, generator.MaxAnswers+1))
+		if err != nil {
+			err = usage("the answers cannot be read: %v", err)
+		}
+		done <- read{data, err}
+	}()
+	select {
+	case read := <-done:
+		return read.data, read.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// prepare returns what makes the new project a repository, or nil where that is not wanted.
+func (a *app) prepare(options newOptions, dir string, result *git.Result) func(context.Context, string) error {
+	if !options.git {
+		return nil
+	}
+	if !options.gitGiven {
+		if !git.Available() {
+			result.Note = "git is not installed, so the project is no repository"
+			return nil
+		}
+		if git.InWorkTree(dir) {
+			result.Note = "the folder is in a git repository already, so the project is none of its own (--git makes it one)"
+			return nil
+		}
+	}
+	return func(ctx context.Context, staging string) error {
+		made, err := git.Start(ctx, staging, "Start from golam")
+		*result = made
+		return err
+	}
+}
+
+// newResult is what `golam new --output json` prints.
+type newResult struct {
+	generator.Changes
+	DryRun  bool              `json:"dryRun"`
+	Answers generator.Answers `json:"answers"`
+	Command []string          `json:"command"`
+	Files   []newFile         `json:"files"`
+	Git     git.Result        `json:"git"`
+	Next    []nextStep        `json:"next"`
+}
+
+type newFile struct {
+	Path   string           `json:"path"`
+	Mode   string           `json:"mode"`
+	Blob   string           `json:"blob"`
+	Action generator.Action `json:"action"`
+}
+
+type nextStep struct {
+	Command string `json:"command"`
+	Why     string `json:"why"`
+}
+
+// newLine is the command that makes the same project again.
+func newLine(spec generator.Spec, dir string) []string {
+	line := []string{"golam", "new", dir}
+	if strings.HasPrefix(dir, "-") {
+		line[2] = "./" + dir
+	}
+	if filepath.Base(dir) != spec.Name {
+		line = append(line, "--name", spec.Name)
+	}
+	return append(append(line, spec.Flags()...), "--yes")
+}
+
+func nextSteps(spec generator.Spec, dir string) []nextStep {
+	steps := []nextStep{
+		{"cd " + quote(dir), ""},
+		{"make test", "the policy, and the real function over the sample events"},
+		{"make build", "dist/token-customizer/bootstrap for " + spec.Arch},
+	}
+	if spec.IaC == "sam" {
+		steps = append(steps, nextStep{"make deploy", "with the SAM CLI and AWS credentials"})
+	}
+	return steps
+}
+
+func (a *app) printNew(spec generator.Spec, dir string, result newResult) {
+	out := a.streams.Out
+	counts := map[generator.Action]int{}
+	for _, file := range result.Files {
+		counts[file.Action]++
+	}
+	verb := map[bool]string{false: "made", true: "would make"}[result.DryRun]
+	fmt.Fprintf(out, "%s: %s %d files", dir, verb, counts[generator.ActionCreate])
+	if result.Target == generator.TargetExisting {
+		fmt.Fprintf(out, ", %d replaced, %d unchanged", counts[generator.ActionReplace], counts[generator.ActionUnchanged])
+	}
+	if result.Git.Commit {
+		fmt.Fprint(out, ", committed to a new git repository")
+	}
+	fmt.Fprintln(out)
+	if result.DryRun || result.Target == generator.TargetExisting || a.verbose {
+		for _, file := range result.Files {
+			if file.Action != generator.ActionUnchanged || a.verbose {
+				fmt.Fprintf(out, "  %-9s %s\n", file.Action, file.Path)
+			}
+		}
+	}
+	if a.quiet {
+		return
+	}
+	fmt.Fprintln(out)
+	for _, option := range generator.Options() {
+		fmt.Fprintf(out, "  %-8s %s\n", option.Key, option.Answer(spec))
+	}
+	fmt.Fprintf(out, "\nThe same again:\n  %s\n", shellLine(result.Command))
+	if result.Git.Note != "" {
+		a.note("\nnote: %s", result.Git.Note)
+	}
+	if result.DryRun {
+		return
+	}
+	fmt.Fprintf(out, "\nNext:\n")
+	for _, step := range result.Next {
+		if step.Why == "" {
+			fmt.Fprintf(out, "  %s\n", step.Command)
+			continue
+		}
+		fmt.Fprintf(out, "  %-12s # %s\n", step.Command, step.Why)
+	}
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./~-]+$`)
+
+// quote writes a word so that a POSIX shell reads it back.
+func quote(word string) string {
+	if plainWord.MatchString(word) && !strings.HasPrefix(word, "~") {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+func shellLine(words []string) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		quoted[i] = quote(word)
+	}
+	return strings.Join(quoted, " ")
+}

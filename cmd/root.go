@@ -1,0 +1,168 @@
+// Package cmd is golam's command line: one file for each command, thin. A command reads its flags, calls the package that does the work,
+// and prints the result. Nothing else in golam prints or exits.
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/terminal"
+)
+
+// Exit codes of every command.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+// app is what commands share.
+type app struct {
+	streams terminal.Streams
+
+	output     string
+	quiet      bool
+	verbose    bool
+	noColour   bool
+	accessible bool
+}
+
+// Run runs one command line and returns the exit code. The context ends when a signal asks golam to stop.
+func Run(ctx context.Context, args []string, streams terminal.Streams) int {
+	a := &app{streams: streams}
+	root := a.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	return a.report(ctx, err)
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "golam",
+		Short:         "Make, run and measure AWS Lambda projects in Go",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noArgs,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if a.output != "text" && a.output != "json" {
+				return usage("%s", generator.Unknown("--output", a.output, []string{"text", "json"}))
+			}
+			return nil
+		},
+		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
+	}
+	root.SetIn(a.streams.In)
+	root.SetOut(a.streams.Out)
+	root.SetErr(a.streams.Err)
+	root.SetFlagErrorFunc(flagError)
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.output, "output", "text", "how to print the result: text or json")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print the result and errors only")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "say more about what is done")
+	flags.BoolVar(&a.noColour, "no-color", false, "use no colour (NO_COLOR does the same)")
+	flags.BoolVar(&a.accessible, "accessible", false, "ask in plain lines, for screen readers (ACCESSIBLE=1 does the same)")
+	root.AddCommand(a.newCommand(), a.variantsCommand(), a.versionCommand())
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	return root
+}
+
+// usageError is a mistake on the command line.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usage(format string, args ...any) error { return &usageError{text: fmt.Sprintf(format, args...)} }
+
+// flagError names the flag that was most likely meant.
+func flagError(command *cobra.Command, err error) error {
+	text := err.Error()
+	name, found := strings.CutPrefix(text, "unknown flag: --")
+	if !found {
+		return usage("%s: see %s --help", text, command.CommandPath())
+	}
+	return usage("%s", generator.Unknown("flag", "--"+name, flagNames(command)))
+}
+
+// flagNames returns every flag of a command, with its dashes.
+func flagNames(command *cobra.Command) []string {
+	var names []string
+	add := func(flag *pflag.Flag) { names = append(names, "--"+flag.Name) }
+	command.Flags().VisitAll(add)
+	command.InheritedFlags().VisitAll(add)
+	return names
+}
+
+// noArgs refuses arguments, and takes one that is close to a command's name for a slip.
+func noArgs(command *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if !command.HasAvailableSubCommands() {
+		return usage("%s takes no argument: remove %q", command.CommandPath(), args[0])
+	}
+	var names []string
+	for _, sub := range command.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	return usage("%s", generator.Unknown("command", args[0], names))
+}
+
+// report prints an error for people and turns it into the exit code. The codes are told apart here and nowhere else.
+func (a *app) report(ctx context.Context, err error) int {
+	var (
+		misuse    *usageError
+		invalid   *generator.InvalidError
+		notEmpty  *generator.NotEmptyError
+		notFolder *generator.NotFolderError
+		conflict  *generator.ConflictError
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case ctx.Err() != nil || errors.Is(err, context.Canceled):
+		fmt.Fprintln(a.streams.Err, "golam: interrupted, nothing is left behind")
+		return exitInterrupted
+	case errors.As(err, &invalid):
+		fmt.Fprintf(a.streams.Err, "golam: these answers will not do:\n")
+		for line := range strings.Lines(invalid.Error()) {
+			fmt.Fprintf(a.streams.Err, "  %s\n", strings.TrimSuffix(line, "\n"))
+		}
+		return exitUsage
+	case errors.As(err, &notEmpty):
+		fmt.Fprintf(a.streams.Err, "golam: %v (--overwrite; with --dry-run it tells first what would change)\n", err)
+		return exitUsage
+	case errors.As(err, &misuse), errors.As(err, &notFolder), errors.As(err, &conflict):
+		fmt.Fprintf(a.streams.Err, "golam: %v\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(a.streams.Err, "golam: %v\n", err)
+	return exitFailed
+}
+
+// note prints a line that is no result.
+func (a *app) note(format string, args ...any) {
+	if !a.quiet {
+		fmt.Fprintf(a.streams.Err, format+"\n", args...)
+	}
+}
+
+func printJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(value); err != nil {
+		return fmt.Errorf("print the result: %w", err)
+	}
+	return nil
+}

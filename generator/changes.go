@@ -1,0 +1,266 @@
+package generator
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// Changes is what writing a tree to a folder would do, or did.
+type Changes struct {
+	// Dir is the absolute path of the target.
+	Dir string `json:"dir"`
+	// Target is what stood there before.
+	Target TargetState `json:"target"`
+	// Files has one element for each file of the tree, in its order. Whatever else the folder holds is left alone and not listed.
+	Files []Change `json:"files"`
+}
+
+// Change is what happens to one file.
+type Change struct {
+	// Path is relative to the target and slash separated.
+	Path string `json:"path"`
+	// Action is what is done to it.
+	Action Action `json:"action"`
+}
+
+// Action is what writing does to a file.
+type Action string
+
+// The actions. A file is unchanged if its content and its owner's executable bit are what the tree wants.
+const (
+	ActionCreate    Action = "create"
+	ActionReplace   Action = "replace"
+	ActionUnchanged Action = "unchanged"
+)
+
+// TargetState is what stands where a project is to be written.
+type TargetState string
+
+// The states of a target. A journal that a killed golam left there does not count.
+const (
+	TargetAbsent   TargetState = "absent"
+	TargetEmpty    TargetState = "empty"
+	TargetGit      TargetState = "git" // holds .git and nothing else
+	TargetExisting TargetState = "existing"
+)
+
+// Plan says what [Write] would do to dir, without writing anything. That the target is not empty is no error here; see Changes.Target.
+//
+// Errors: [*NotFolderError], [*ConflictError], and what the machine refuses. After a killed golam, [Recover] comes first.
+func Plan(dir string, tree Tree) (Changes, error) {
+	tree, err := checkTree(tree)
+	if err != nil {
+		return Changes{}, err
+	}
+	t, err := findTarget(dir)
+	if err != nil {
+		return Changes{}, err
+	}
+	s, err := t.survey(tree)
+	if err != nil {
+		return Changes{}, err
+	}
+	return s.Changes, nil
+}
+
+// checkTree holds trees that were not made by NewTree to its rules, and keeps the journal's name free.
+func checkTree(tree Tree) (Tree, error) {
+	tree, err := NewTree(tree)
+	if err != nil {
+		return nil, fmt.Errorf("the project cannot be written: %w", err)
+	}
+	for _, file := range tree {
+		if top, _, _ := strings.Cut(file.Path, "/"); strings.EqualFold(top, journalName) {
+			return nil, fmt.Errorf("the project cannot be written: the name %s is reserved", file.Path)
+		}
+	}
+	return tree, nil
+}
+
+// target is where a project goes.
+type target struct {
+	dir     string      // as the caller named it, for messages
+	path    string      // absolute
+	info    fs.FileInfo // nil if there is nothing
+	missing []string    // the folders above it that are missing, absolute, the topmost first
+}
+
+func findTarget(dir string) (target, error) {
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return target{}, refused("find", dir, err)
+	}
+	dir = filepath.Clean(dir)
+	if base := filepath.Base(dir); base == "." || base == ".." {
+		// The shell may have come here through a symbolic link. What is meant is the folder that it stands in.
+		if absolute, err = filepath.EvalSymlinks(absolute); err != nil {
+			return target{}, refused("find", dir, err)
+		}
+		dir = absolute
+	}
+	t := target{dir: dir, path: absolute}
+	t.info, err = os.Lstat(absolute)
+	switch {
+	case err == nil && t.info.IsDir():
+		return t, nil
+	case err == nil:
+		return target{}, &NotFolderError{Path: dir, Symlink: t.info.Mode()&fs.ModeSymlink != 0}
+	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR):
+		return target{}, refused("look at", dir, err)
+	}
+	for above := filepath.Dir(absolute); ; above = filepath.Dir(above) {
+		info, err := os.Stat(above)
+		if err == nil && info.IsDir() {
+			break
+		}
+		if err == nil {
+			return target{}, &NotFolderError{Path: above}
+		}
+		if _, err := os.Lstat(above); err == nil {
+			return target{}, &NotFolderError{Path: above, Symlink: true} // leads nowhere
+		}
+		if above == filepath.Dir(above) {
+			return target{}, refused("look at", above, err)
+		}
+		t.missing = append(t.missing, above)
+	}
+	slices.Reverse(t.missing)
+	return t, nil
+}
+
+// survey is a tree compared with a target.
+type survey struct {
+	Changes
+	root      *os.Root        // nil if the target is absent
+	folders   map[string]bool // whether a folder that the tree wants is there
+	conflicts []Conflict
+}
+
+func (t target) survey(tree Tree) (survey, error) {
+	s := survey{Changes: Changes{Dir: t.path, Target: TargetAbsent}, folders: map[string]bool{".": t.info != nil}}
+	if t.info != nil {
+		root, err := os.OpenRoot(t.path)
+		if err != nil {
+			return survey{}, refused("open", t.dir, err)
+		}
+		defer root.Close()
+		s.root = root
+		if s.Target, err = targetState(root); err != nil {
+			return survey{}, refused("list", t.dir, err)
+		}
+	}
+	for _, file := range tree {
+		action, err := s.compare(file)
+		if err != nil {
+			return survey{}, refused("read", filepath.Join(t.dir, filepath.FromSlash(file.Path)), err)
+		}
+		s.Files = append(s.Files, Change{Path: file.Path, Action: action})
+	}
+	if len(s.conflicts) > 0 {
+		return survey{}, &ConflictError{Dir: t.dir, Conflicts: s.conflicts}
+	}
+	return s, nil
+}
+
+func targetState(root *os.Root) (TargetState, error) {
+	names, err := readNames(root, ".")
+	if err != nil {
+		return "", err
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name == journalName })
+	switch {
+	case len(names) == 0:
+		return TargetEmpty, nil
+	case len(names) == 1 && names[0] == ".git":
+		return TargetGit, nil
+	}
+	return TargetExisting, nil
+}
+
+func (s *survey) compare(file File) (Action, error) {
+	there, err := s.folder(path.Dir(file.Path))
+	if err != nil || !there {
+		return ActionCreate, err
+	}
+	info, err := s.root.Lstat(file.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return ActionCreate, nil
+	case err != nil:
+		return "", err
+	case !info.Mode().IsRegular():
+		s.conflicts = append(s.conflicts, Conflict{file.Path, kind(info) + ", and a file is wanted"})
+		return ActionReplace, nil
+	case info.Size() != int64(len(file.Content)), runtime.GOOS != "windows" && isExecutable(info) != file.Executable:
+		return ActionReplace, nil
+	}
+	content, err := s.root.ReadFile(file.Path)
+	if err != nil {
+		return "", err
+	}
+	if !bytes.Equal(content, file.Content) {
+		return ActionReplace, nil
+	}
+	return ActionUnchanged, nil
+}
+
+// folder says whether a folder is there, looking once at each.
+func (s *survey) folder(dir string) (bool, error) {
+	if there, known := s.folders[dir]; known {
+		return there, nil
+	}
+	there, err := s.folder(path.Dir(dir))
+	if err != nil {
+		return false, err
+	}
+	if there {
+		info, err := s.root.Lstat(dir)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			there = false
+		case err != nil:
+			return false, err
+		case !info.IsDir():
+			s.conflicts = append(s.conflicts, Conflict{dir, kind(info) + ", and a folder is wanted"})
+			there = false
+		}
+	}
+	s.folders[dir] = there
+	return there, nil
+}
+
+// isExecutable looks at the bit that git looks at.
+func isExecutable(info fs.FileInfo) bool {
+	return info.Mode()&0o100 != 0
+}
+
+func kind(info fs.FileInfo) string {
+	switch {
+	case info.IsDir():
+		return "is a folder"
+	case info.Mode().IsRegular():
+		return "is a file"
+	case info.Mode()&fs.ModeSymlink != 0:
+		return "is a symbolic link"
+	}
+	return "is neither a file nor a folder"
+}
+
+// readNames lists a folder in no order.
+func readNames(root *os.Root, dir string) ([]string, error) {
+	folder, err := root.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer folder.Close()
+	return folder.Readdirnames(-1)
+}

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package generator
+
+import "io/fs"
+
+// sameDevice is always true: what is mounted in a folder of Windows is no folder to [os.Lstat].
+func sameDevice(_, _ fs.FileInfo) bool { return true }

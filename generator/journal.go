@@ -1,0 +1,357 @@
+package generator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gofrs/flock"
+)
+
+// Recovery is what [Recover] did.
+type Recovery string
+
+// The outcomes of [Recover].
+const (
+	RecoveryNone     Recovery = ""         // there was nothing to do
+	RecoveryUndone   Recovery = "undone"   // every file is as it was before the write that was killed
+	RecoveryFinished Recovery = "finished" // every file is as that write wanted it
+)
+
+// Recover brings to an end what a golam that was killed while it wrote into dir has left there. It may itself be killed and run again.
+// A folder that doesn't exist needs no recovery. Staging folders beside dir are not its business; see [Write].
+//
+// If the write cannot be finished, it is undone, and the error says why. [*BusyError] says that the other golam lives.
+func Recover(dir string) (Recovery, error) {
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return RecoveryNone, refused("find", dir, err)
+	}
+	return writer{}.recover(target{dir: filepath.Clean(dir), path: absolute})
+}
+
+// The journal is a folder in the target. It holds the lock file and one folder that tells by its name how far the write has come:
+//
+//	writing    the new files are being collected: to be thrown away
+//	committed  they are complete and are being moved into place: to be finished
+//	reverting  a move was refused: to be put back
+//	done       to be removed
+//
+// That folder has new (files and folders to move in), old (what they replace) and moves (the list of them, as JSON).
+const (
+	journalName = ".golam-journal"
+	writing     = journalName + "/writing"
+	committed   = journalName + "/committed"
+	reverting   = journalName + "/reverting"
+	done        = journalName + "/done"
+)
+
+// move is one rename out of new: of a file, or of a folder that the target doesn't have.
+type move struct {
+	Path     string `json:"path"`
+	Replaces bool   `json:"replaces"`
+}
+
+type journal struct {
+	disk
+	target target
+	lock   *flock.Flock
+}
+
+// lockAttempts is how often a folder to be locked may vanish, since another golam has just finished with it, before that is given up.
+const lockAttempts = 100
+
+// openJournal makes the journal's folder if need be and locks it.
+func (w writer) openJournal(t target) (*journal, error) {
+	d, err := openDisk(t.path, w.step)
+	if err != nil {
+		return nil, refused("open", t.dir, err)
+	}
+	for range lockAttempts {
+		var lock *flock.Flock
+		if err = d.mkdir(journalName); err == nil || errors.Is(err, fs.ErrExist) {
+			lock, err = d.lockFolder(journalName, true)
+		}
+		if err == nil {
+			return &journal{d, t, lock}, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	_ = d.Close()
+	if errors.Is(err, errLocked) {
+		return nil, &BusyError{Dir: t.dir}
+	}
+	return nil, refused("make", filepath.Join(t.dir, journalName), err)
+}
+
+func (j *journal) close() {
+	j.removeFolder(journalName, j.lock)
+	_ = j.Close()
+}
+
+func (w writer) recover(t target) (Recovery, error) {
+	if _, err := os.Lstat(filepath.Join(t.path, journalName)); err != nil {
+		return RecoveryNone, nil
+	}
+	j, err := w.openJournal(t)
+	if err != nil {
+		return RecoveryNone, err
+	}
+	defer j.close()
+	return j.settle()
+}
+
+// writeInPlace writes into a folder that stays.
+func (w writer) writeInPlace(ctx context.Context, t target, tree Tree, options WriteOptions) (Changes, error) {
+	j, err := w.openJournal(t)
+	if err != nil {
+		return Changes{}, err
+	}
+	defer j.close()
+	if _, err := j.settle(); err != nil {
+		return Changes{}, err
+	}
+	s, err := t.survey(tree) // again: nobody else writes from here on
+	if err == nil {
+		err = s.permit(t, options)
+	}
+	if err != nil {
+		return Changes{}, err
+	}
+	err = j.collect(ctx, s, tree, options.Prepare)
+	if _, settleErr := j.settle(); err == nil {
+		err = settleErr
+	}
+	return s.Changes, err
+}
+
+// collect fills the journal and, if nothing goes wrong, commits it.
+func (j *journal) collect(ctx context.Context, s survey, tree Tree, prepare func(context.Context, string) error) error {
+	for _, dir := range []string{writing, writing + "/new", writing + "/old"} {
+		if err := j.mkdir(dir); err != nil {
+			return refused("make", filepath.Join(j.target.dir, dir), err)
+		}
+	}
+	var files []File
+	for i, change := range s.Files {
+		if change.Action != ActionUnchanged {
+			files = append(files, tree[i])
+		}
+	}
+	fresh, err := j.OpenRoot(writing + "/new")
+	if err != nil {
+		return refused("open", filepath.Join(j.target.dir, writing), err)
+	}
+	err = disk{fresh, j.step}.writeFiles(ctx, j.target.dir, files)
+	_ = fresh.Close() // Windows renames no folder that has an open one in it
+	if err != nil {
+		return err
+	}
+	if s.Target != TargetEmpty {
+		prepare = nil
+	}
+	if err := runPrepare(ctx, j.target, filepath.Join(j.target.path, filepath.FromSlash(writing), "new"), prepare); err != nil {
+		return err
+	}
+	moves, err := j.moves(s)
+	if err != nil {
+		return refused("list", filepath.Join(j.target.dir, writing), err)
+	}
+	if err := j.backUp(moves); err != nil {
+		return err
+	}
+	list, err := json.Marshal(moves)
+	if err != nil {
+		return err
+	}
+	if err := j.create(writing+"/moves", list, 0o644); err != nil {
+		return refused("write", filepath.Join(j.target.dir, writing, "moves"), err)
+	}
+	if err := j.rename(writing, committed); err != nil {
+		return refused("commit", filepath.Join(j.target.dir, journalName), err)
+	}
+	return nil
+}
+
+// moves lists the renames that put the new files in place: as few as can be.
+func (j *journal) moves(s survey) ([]move, error) {
+	if s.Target == TargetEmpty { // there may be more than the tree: what Prepare made
+		names, err := readNames(j.Root, writing+"/new")
+		slices.Sort(names)
+		moves := make([]move, len(names))
+		for i, name := range names {
+			moves[i].Path = name
+		}
+		return moves, err
+	}
+	var moves []move
+	for _, change := range s.Files {
+		m := move{Path: change.Path, Replaces: change.Action == ActionReplace}
+		for dir := path.Dir(change.Path); !s.folders[dir]; dir = path.Dir(dir) {
+			m.Path = dir
+		}
+		known := len(moves) > 0 && moves[len(moves)-1].Path == m.Path // the files of a missing folder follow each other
+		if change.Action != ActionUnchanged && !known {
+			moves = append(moves, m)
+		}
+	}
+	return moves, nil
+}
+
+// backUp keeps what will be replaced, should the machine refuse a move.
+func (j *journal) backUp(moves []move) error {
+	made := map[string]bool{writing + "/old": true}
+	for _, m := range moves {
+		if !m.Replaces {
+			continue
+		}
+		kept := writing + "/old/" + m.Path
+		err := j.mkdirs(path.Dir(kept), made)
+		if err == nil {
+			err = j.link(m.Path, kept)
+		}
+		if err != nil { // not every file system has hard links
+			err = j.copy(m.Path, kept)
+		}
+		if err != nil {
+			return refused("keep a copy of", filepath.Join(j.target.dir, filepath.FromSlash(m.Path)), err)
+		}
+	}
+	return nil
+}
+
+func (j *journal) copy(from, to string) error {
+	content, err := j.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	info, err := j.Lstat(from)
+	if err != nil {
+		return err
+	}
+	return j.create(to, content, info.Mode().Perm())
+}
+
+// settle brings the journal to its end from wherever it is. With a nil error nothing is left in it.
+func (j *journal) settle() (Recovery, error) {
+	names, err := readNames(j.Root, journalName)
+	if err != nil {
+		return RecoveryNone, refused("list", filepath.Join(j.target.dir, journalName), err)
+	}
+	outcome := RecoveryNone
+	var failure error // why a committed write was undone
+	if slices.Contains(names, path.Base(writing)) {
+		outcome = RecoveryUndone
+	}
+	if slices.Contains(names, path.Base(committed)) {
+		outcome = RecoveryFinished
+		last := done
+		if failure = j.finish(); failure != nil {
+			outcome, last = RecoveryUndone, reverting
+			names = append(names, path.Base(reverting))
+		}
+		if err := j.rename(committed, last); err != nil {
+			return RecoveryNone, errors.Join(failure, j.stuck(err))
+		}
+	}
+	if slices.Contains(names, path.Base(reverting)) {
+		outcome = RecoveryUndone
+		err := j.revert()
+		if err == nil {
+			err = j.rename(reverting, done)
+		}
+		if err != nil {
+			return RecoveryNone, errors.Join(failure, j.stuck(err))
+		}
+	}
+	for _, dir := range []string{writing, done} {
+		if err := j.removeAll(dir); err != nil {
+			return outcome, errors.Join(failure, refused("remove", filepath.Join(j.target.dir, dir), err))
+		}
+	}
+	return outcome, failure
+}
+
+// stuck says that the journal must stay as it is for now.
+func (j *journal) stuck(err error) error {
+	err = refused("undo the changes in", j.target.dir, err)
+	return fmt.Errorf("%w; the next golam command there tries again, from what %s holds", err, journalName)
+}
+
+// finish makes the moves that are not made yet.
+func (j *journal) finish() error {
+	moves, err := j.readMoves(committed)
+	if err != nil {
+		return err
+	}
+	for _, m := range moves {
+		err := j.rename(committed+"/new/"+m.Path, m.Path)
+		if err != nil && j.exists(committed+"/new/"+m.Path) {
+			return refused("write", filepath.Join(j.target.dir, filepath.FromSlash(m.Path)), err)
+		}
+	}
+	return nil
+}
+
+// revert takes back the moves that were made.
+func (j *journal) revert() error {
+	moves, err := j.readMoves(reverting)
+	if err != nil {
+		return err
+	}
+	for _, m := range slices.Backward(moves) {
+		fresh, kept := reverting+"/new/"+m.Path, reverting+"/old/"+m.Path
+		if j.exists(fresh) {
+			continue // the move was not made, or is taken back already
+		}
+		from, to := m.Path, fresh
+		if m.Replaces {
+			from, to = kept, m.Path
+		}
+		if err := j.rename(from, to); err != nil && j.exists(from) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *journal) exists(name string) bool {
+	_, err := j.Lstat(name)
+	return err == nil
+}
+
+// readMoves reads the list of moves. The journal may have come with somebody's files, so it is as hostile as any other input: a path
+// must stay in the target, keep off the journal, and lead through real folders.
+func (j *journal) readMoves(state string) ([]move, error) {
+	var moves []move
+	list, err := j.ReadFile(state + "/moves")
+	if err == nil {
+		err = json.Unmarshal(list, &moves)
+	}
+	s := survey{root: j.Root, folders: map[string]bool{".": true}}
+	for _, m := range moves {
+		if err != nil {
+			break
+		}
+		top, _, _ := strings.Cut(m.Path, "/")
+		if !fs.ValidPath(m.Path) || m.Path == "." || strings.Contains(m.Path, `\`) || strings.EqualFold(top, journalName) {
+			err = fmt.Errorf("bad path %q", m.Path)
+		} else if _, err = s.folder(path.Dir(m.Path)); err == nil && len(s.conflicts) > 0 {
+			err = &ConflictError{Dir: j.target.dir, Conflicts: s.conflicts}
+		}
+	}
+	if err != nil {
+		name := filepath.Join(j.target.dir, journalName)
+		return nil, fmt.Errorf("read the journal %s: %w: compare the files with your last commit, then remove it", name, err)
+	}
+	return moves, nil
+}

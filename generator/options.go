@@ -1,0 +1,165 @@
+package generator
+
+import (
+	"slices"
+	"strings"
+)
+
+// Kind tells what an answer looks like.
+type Kind int
+
+const (
+	// Text is one line, checked by the option.
+	Text Kind = iota
+	// Choose is one of the option's choices.
+	Choose
+	// Pairs is a list of claim=attribute pairs, with commas between them on the command line.
+	Pairs
+)
+
+// Option is one question about a project. Flags, answers files, the wizard, `golam variants`, the golden matrix and the reference
+// documentation all come from the list that [Options] returns.
+type Option struct {
+	// Key is the flag without its dashes, the key in an answers file and the key at the top level of golam.yaml.
+	Key string
+	// Page is the title of the wizard page that asks it.
+	Page string
+	// Question is what the wizard asks.
+	Question string
+	// Help is one line on what the answer changes: size, cost, plan.
+	Help string
+	Kind Kind
+	// Choices are the values allowed for Choose, the default first.
+	Choices []Choice
+	// Default is the answer where none is given; for name and module it depends on other answers, see DefaultHelp.
+	Default string
+	// DefaultHelp says in words what Default cannot.
+	DefaultHelp string
+	// Golden options are crossed with each other to make the golden projects.
+	Golden bool
+
+	check func(value string) []string
+	get   func(*Spec) string
+	set   func(*Spec, string)
+}
+
+// Choice is one allowed value of an option.
+type Choice struct {
+	Value string
+	// Help is what choosing it means, in one line.
+	Help string
+	// Layers are the template layers that it adds to the project.
+	Layers []string
+}
+
+// Values returns the option's choices as text, in their order.
+func (o Option) Values() []string {
+	values := make([]string, len(o.Choices))
+	for i, choice := range o.Choices {
+		values[i] = choice.Value
+	}
+	return values
+}
+
+// Check lists what is wrong with an answer, with the fix; it is empty for an answer that will do.
+func (o Option) Check(value string) []string {
+	if o.Kind == Choose {
+		if slices.Contains(o.Values(), value) {
+			return nil
+		}
+		return []string{Unknown("choice", value, o.Values())}
+	}
+	return o.check(value)
+}
+
+// Answer returns the spec's answer to the option.
+func (o Option) Answer(spec Spec) string { return o.get(&spec) }
+
+// choices fills in what the choices of an option determine.
+func choices(o Option, field func(*Spec) *string) Option {
+	o.Kind = Choose
+	o.Default = o.Choices[0].Value
+	o.get = func(s *Spec) string { return *field(s) }
+	o.set = func(s *Spec, value string) { *field(s) = value }
+	return o
+}
+
+// Options returns every option in the order in which it is asked.
+func Options() []Option {
+	return []Option{
+		{
+			Key: "name", Page: "Project", Question: "What is the project called?",
+			Help:        "Names the folder, the stack and the resources: lower case letters, digits and hyphens, at most 40.",
+			DefaultHelp: "the last element of DIR",
+			check:       checkName,
+			get:         func(s *Spec) string { return s.Name },
+			set:         func(s *Spec, value string) { s.Name = value },
+		},
+		{
+			Key: "module", Page: "Project", Question: "What is its Go module path?",
+			Help:        "Where others would import it from, such as github.com/you/project. It need not exist yet.",
+			DefaultHelp: "example.com/<name>",
+			check:       checkModule,
+			get:         func(s *Spec) string { return s.Module },
+			set:         func(s *Spec, value string) { s.Module = value },
+		},
+		choices(Option{
+			Key: "trigger", Page: "Tokens", Question: "Which version of Cognito's pre token generation trigger?",
+			Help: "V1 works on the Lite plan but changes ID tokens alone; V2 and V3 need the Essentials plan.",
+			Choices: []Choice{
+				{Value: "v2", Help: "ID and access tokens of users (Essentials or Plus plan)", Layers: []string{"trigger-v2"}},
+				{Value: "v1", Help: "ID tokens of users, text claims only (any plan)", Layers: []string{"trigger-v1"}},
+				{Value: "v3", Help: "as v2, and access tokens of machines (Essentials or Plus plan; priced apart)", Layers: []string{"trigger-v2", "trigger-v3"}},
+			},
+		}, func(s *Spec) *string { return &s.Trigger }),
+		{
+			Key: "claims", Page: "Tokens", Question: "Which claims does the policy start with?", Kind: Pairs,
+			Help:    "Pairs of claim and user attribute. The policy is a Go file that you edit later.",
+			Default: "tenant_id=custom:tenant_id,plan=custom:plan",
+			check:   func(value string) []string { _, problems := parseClaims(value); return problems },
+			get:     func(s *Spec) string { return formatClaims(s.Claims) },
+			set:     func(s *Spec, value string) { s.Claims, _ = parseClaims(value) },
+		},
+		choices(Option{
+			Key: "iac", Page: "Deployment", Question: "What deploys it?", Golden: true,
+			Help: "Every resource is in one readable file or package, with least privilege and alarms.",
+			Choices: []Choice{
+				{Value: "sam", Help: "AWS SAM: template.yaml, sam build and sam deploy", Layers: []string{"sam"}},
+			},
+		}, func(s *Spec) *string { return &s.IaC }),
+		choices(Option{
+			Key: "arch", Page: "Deployment", Question: "Which processor does it run on?",
+			Help: "arm64 costs a fifth less per GB-second than x86_64.",
+			Choices: []Choice{
+				{Value: "arm64", Help: "AWS Graviton"},
+				{Value: "x86_64", Help: "Intel or AMD"},
+			},
+		}, func(s *Spec) *string { return &s.Arch }),
+		choices(Option{
+			Key: "ci", Page: "Deployment", Question: "Where do its checks run?",
+			Help: "Tests, linters and a deploy job that is off until you name a role for it.",
+			Choices: []Choice{
+				{Value: "github", Help: "GitHub Actions, actions pinned by commit, and Dependabot", Layers: []string{"github"}},
+				{Value: "none", Help: "nowhere but on your machine: make test, make lint"},
+			},
+		}, func(s *Spec) *string { return &s.CI }),
+	}
+}
+
+// optionKeys returns the key of every option.
+func optionKeys() []string {
+	var keys []string
+	for _, option := range Options() {
+		keys = append(keys, option.Key)
+	}
+	return keys
+}
+
+// formatClaims writes claims the way --claims takes them.
+func formatClaims(claims []Claim) string {
+	pairs := make([]string, len(claims))
+	for i, claim := range claims {
+		pairs[i] = claim.String()
+	}
+	return strings.Join(pairs, ",")
+}

@@ -1,0 +1,290 @@
+package generator
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/format"
+	"io"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"text/template"
+
+	"github.com/Masterminds/sprig/v3"
+	"go.yaml.in/yaml/v3"
+	"golang.org/x/mod/modfile"
+
+	"github.com/golam-cli/golam/templates"
+)
+
+const (
+	leftDelimiter, rightDelimiter = "<%", "%>"
+	templateSuffix                = ".tmpl"
+	dotPrefix                     = "dot_"
+)
+
+// Render makes the project that the spec asks for. It depends on nothing but the spec, and gives the same bytes everywhere.
+func Render(spec Spec) (Tree, error) { return render(templates.FS(), spec) }
+
+func render(layers fs.FS, spec Spec) (Tree, error) {
+	names, err := Layers(spec)
+	if err != nil {
+		return nil, err
+	}
+	var files []File
+	owners := map[string]string{}
+	for _, layer := range names {
+		rendered, err := renderLayer(layers, layer, spec)
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range rendered {
+			if owner, taken := owners[file.Path]; taken {
+				return nil, fmt.Errorf("layers %s and %s both want %s: give it one owner", owner, layer, file.Path)
+			}
+			owners[file.Path] = layer
+			files = append(files, file)
+		}
+	}
+	project, err := projectFile(spec)
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, project)
+	lock, err := lockFile(files)
+	if err != nil {
+		return nil, err
+	}
+	return NewTree(append(files, lock))
+}
+
+// Layers returns the names of the layers that make up the project, in the order in which they are rendered.
+func Layers(spec Spec) ([]string, error) {
+	layers := []string{"base"}
+	for _, option := range Options() {
+		if option.Kind != Choose {
+			continue
+		}
+		value := option.Answer(spec)
+		i := slices.IndexFunc(option.Choices, func(c Choice) bool { return c.Value == value })
+		if i < 0 {
+			return nil, fmt.Errorf("the spec's %s is %q: make specs with Resolve", option.Key, value)
+		}
+		layers = append(layers, option.Choices[i].Layers...)
+	}
+	return layers, nil
+}
+
+func renderLayer(layers fs.FS, layer string, spec Spec) ([]File, error) {
+	var files []File
+	err := fs.WalkDir(layers, layer, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		file, err := renderFile(layers, layer, name, spec)
+		if err != nil {
+			return fmt.Errorf("template %s: %w", name, err)
+		}
+		files = append(files, file)
+		return nil
+	})
+	return files, err
+}
+
+func renderFile(layers fs.FS, layer, name string, spec Spec) (File, error) {
+	target, found := strings.CutSuffix(strings.TrimPrefix(name, layer+"/"), templateSuffix)
+	if !found {
+		return File{}, errors.New("the name does not end in " + templateSuffix)
+	}
+	elements := strings.Split(target, "/")
+	for i, element := range elements {
+		if rest, dotted := strings.CutPrefix(element, dotPrefix); dotted {
+			elements[i] = "." + rest
+		}
+	}
+	source, err := fs.ReadFile(layers, name)
+	if err != nil {
+		return File{}, err
+	}
+	parsed, err := template.New(name).Delims(leftDelimiter, rightDelimiter).Option("missingkey=error").Funcs(functions()).Parse(string(source))
+	if err != nil {
+		return File{}, err
+	}
+	var content bytes.Buffer
+	if err := parsed.Execute(&content, data{spec}); err != nil {
+		return File{}, err
+	}
+	file := File{Path: path.Join(elements...), Content: content.Bytes()}
+	file.Executable = bytes.HasPrefix(file.Content, []byte("#!"))
+	return file, check(file)
+}
+
+// check refuses a file that no template should have made.
+func check(file File) error {
+	content := file.Content
+	switch {
+	case len(bytes.TrimSpace(content)) == 0:
+		return errors.New("the file is empty: put it into a layer of its own")
+	case !bytes.HasSuffix(content, []byte("\n")) || bytes.HasSuffix(content, []byte("\n\n")):
+		return errors.New("the file does not end in one line feed")
+	case bytes.Contains(content, []byte("\r")):
+		return errors.New("the file has a carriage return")
+	case bytes.Contains(content, []byte("<no value>")):
+		return errors.New("a value is unresolved")
+	case bytes.Contains(content, []byte(leftDelimiter)) || bytes.Contains(content, []byte(rightDelimiter)):
+		return errors.New("a delimiter is left over")
+	}
+	switch {
+	case path.Ext(file.Path) == ".go":
+		formatted, err := format.Source(content)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(formatted, content) {
+			return fmt.Errorf("the file is not as gofmt wants it: %s", firstDifference(content, formatted))
+		}
+	case path.Base(file.Path) == "go.mod":
+		parsed, err := modfile.Parse(file.Path, content, nil)
+		if err != nil {
+			return err
+		}
+		if formatted, err := parsed.Format(); err != nil || !bytes.Equal(formatted, content) {
+			return fmt.Errorf("the file is not as go mod tidy wants it: %w", err)
+		}
+	case path.Ext(file.Path) == ".yaml" || path.Ext(file.Path) == ".yml":
+		decoder := yaml.NewDecoder(bytes.NewReader(content))
+		for {
+			var node yaml.Node
+			if err := decoder.Decode(&node); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				return err
+			}
+		}
+	case path.Ext(file.Path) == ".json":
+		if !json.Valid(content) {
+			return errors.New("the file is not JSON")
+		}
+	}
+	return nil
+}
+
+// firstDifference shows the first line in which two texts differ.
+func firstDifference(got, want []byte) string {
+	gotLines, wantLines := strings.Split(string(got), "\n"), strings.Split(string(want), "\n")
+	for i := range min(len(gotLines), len(wantLines)) {
+		if gotLines[i] != wantLines[i] {
+			return fmt.Sprintf("line %d is %q, not %q", i+1, gotLines[i], wantLines[i])
+		}
+	}
+	return "one of the two is longer"
+}
+
+// allowed are the sprig functions that templates may use: pure ones, and only those that some template needs.
+var allowed = []string{"trimPrefix"}
+
+// functions returns what templates may call.
+func functions() template.FuncMap {
+	hermetic := sprig.HermeticTxtFuncMap()
+	chosen := template.FuncMap{
+		"goString": strconv.Quote,
+		"json": func(value any) (string, error) {
+			encoded, err := json.Marshal(value)
+			return string(encoded), err
+		},
+	}
+	for _, name := range allowed {
+		chosen[name] = hermetic[name]
+	}
+	return chosen
+}
+
+// data is what templates see: the spec, and what follows from it.
+type data struct {
+	Spec
+}
+
+// GOARCH is Go's word for the architecture.
+func (d data) GOARCH() string {
+	if d.Arch == "x86_64" {
+		return "amd64"
+	}
+	return d.Arch
+}
+
+// LambdaVersion is Cognito's word for the trigger version, as in PreTokenGenerationConfig.
+func (d data) LambdaVersion() string { return strings.ToUpper(d.Trigger) + "_0" }
+
+// HasClaim tells whether the policy starts with the claim.
+func (d data) HasClaim(name string) bool {
+	return slices.ContainsFunc(d.Claims, func(c Claim) bool { return c.Claim == name })
+}
+
+// Sample is an attribute of the user in the sample events.
+type Sample struct {
+	Name, Value string
+}
+
+// standardSamples are attributes that every sample event has.
+var standardSamples = map[string]string{
+	"sub": "1f0c5d1e-7f7b-4c57-9a83-0c9d8f2b6a11", "cognito:user_status": "CONFIRMED", "email_verified": "true", "email": "ada@example.com",
+	"name": "Ada Example", "phone_number_verified": "false", "phone_number": "+15555550100",
+}
+
+// SampleAttributes are the attributes of the sample user beyond the standard ones: those that the claims are copied from.
+func (d data) SampleAttributes() []Sample {
+	var samples []Sample
+	for _, claim := range d.Claims {
+		_, standard := standardSamples[claim.Attribute]
+		sample := Sample{Name: claim.Attribute, Value: sampleValue(claim.Attribute)}
+		if !standard && !slices.Contains(samples, sample) {
+			samples = append(samples, sample)
+		}
+	}
+	return samples
+}
+
+func sampleValue(attribute string) string {
+	switch attribute {
+	case "custom:tenant_id":
+		return "acme-42"
+	case "custom:plan":
+		return "gold"
+	}
+	if value, standard := standardSamples[attribute]; standard {
+		return value
+	}
+	return "some " + strings.TrimPrefix(attribute, "custom:")
+}
+
+// SampleClaims are the claims that the default policy gives to the sample user, as JSON with sorted keys.
+func (d data) SampleClaims(groups bool) (string, error) {
+	claims := map[string]any{}
+	for _, claim := range d.Claims {
+		claims[claim.Claim] = sampleValue(claim.Attribute)
+	}
+	if groups && !d.HasClaim("roles") {
+		claims["roles"] = []string{"admins", "billing"}
+		if d.Trigger == "v1" {
+			claims["roles"] = "admins,billing"
+		}
+	}
+	encoded, err := json.Marshal(claims)
+	return string(encoded), err
+}
+
+// CustomAttributes are the names, without "custom:", of the attributes that a new user pool needs for the claims.
+func (d data) CustomAttributes() []string {
+	names := map[string]bool{}
+	for _, claim := range d.Claims {
+		if name, custom := strings.CutPrefix(claim.Attribute, "custom:"); custom {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}

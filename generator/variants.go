@@ -1,0 +1,54 @@
+package generator
+
+import "strings"
+
+// Variant is one combination of choices under a name.
+type Variant struct {
+	Name    string
+	Answers Answers
+}
+
+// Golden returns the golden projects: every combination of the options that are marked Golden, and a few more. Each has a module path of
+// its own.
+func Golden() []Variant {
+	names := []Variant{{Answers: Answers{}}}
+	for _, option := range Options() {
+		if option.Golden {
+			names = cross(names, option)
+		}
+	}
+	for _, trigger := range []string{"v1", "v3"} {
+		names = append(names, Variant{Name: "sam-" + trigger, Answers: Answers{"iac": "sam", "trigger": trigger}})
+	}
+	for i := range names {
+		names[i].Answers["name"] = "demo"
+		names[i].Answers["module"] = "example.com/" + names[i].Name
+	}
+	return names
+}
+
+// Combinations returns every combination of the options that have choices.
+func Combinations() []Variant {
+	all := []Variant{{Answers: Answers{}}}
+	for _, option := range Options() {
+		if option.Kind == Choose {
+			all = cross(all, option)
+		}
+	}
+	return all
+}
+
+// cross returns each variant with each choice of the option. Names are made of the choices.
+func cross(variants []Variant, option Option) []Variant {
+	var crossed []Variant
+	for _, variant := range variants {
+		for _, choice := range option.Choices {
+			answers := Answers{option.Key: choice.Value}
+			for key, value := range variant.Answers {
+				answers[key] = value
+			}
+			crossed = append(crossed, Variant{Name: strings.TrimPrefix(variant.Name+"-"+choice.Value, "-"), Answers: answers})
+		}
+	}
+	return crossed
+}

@@ -1,0 +1,748 @@
+package generator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// sampleTree is a project of about 60 files. Edition 2 leaves a third of them as they are, changes the others, makes one executable that
+// was not, and adds files and folders.
+func sampleTree(t testing.TB, edition int) Tree {
+	t.Helper()
+	var files []File
+	for i := range 55 {
+		content := fmt.Sprintf("file %d\n", i)
+		if i%3 != 0 {
+			content = fmt.Sprintf("file %d, edition %d\n", i, edition)
+		}
+		files = append(files, File{
+			Path:       path.Join([]string{"", "cmd", "internal/customizer", "internal/a/b/c", ".github/workflows"}[i%5], fmt.Sprintf("f%02d.txt", i)),
+			Content:    []byte(strings.Repeat(content, 1+i*i%400)),
+			Executable: i%11 == 0 || i == 3 && edition == 2,
+		})
+	}
+	if edition == 2 {
+		for _, name := range []string{"internal/a-b/x.go", "internal/new/deep/x.go", "internal/new/y.go", "internal/a/b/c/z.go", "new.txt"} {
+			files = append(files, File{Path: name, Content: []byte(name)})
+		}
+	}
+	tree, err := NewTree(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree
+}
+
+func mustWrite(t testing.TB, dir string, tree Tree, options WriteOptions) Changes {
+	t.Helper()
+	changes, err := Write(t.Context(), dir, tree, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changes
+}
+
+// entry is what a test compares of a file or folder.
+type entry struct {
+	Mode    fs.FileMode
+	Content string // or where a symbolic link leads
+}
+
+// snapshot reads a folder without following links. An absent folder gives nil.
+func snapshot(t testing.TB, dir string) map[string]entry {
+	t.Helper()
+	var entries map[string]entry
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if name == dir {
+			if err == nil {
+				entries = map[string]entry{}
+			} else if errors.Is(err, fs.ErrNotExist) {
+				err = nil
+			}
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		e := entry{Mode: info.Mode()}
+		switch {
+		case info.Mode().IsRegular():
+			content, err := os.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			e.Content = string(content)
+		case info.Mode()&fs.ModeSymlink != 0:
+			if e.Content, err = os.Readlink(name); err != nil {
+				return err
+			}
+		}
+		relative, err := filepath.Rel(dir, name)
+		entries[filepath.ToSlash(relative)] = e
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entries
+}
+
+// want is the snapshot of a folder that holds a tree and some files more.
+func want(tree Tree, more ...File) map[string]entry {
+	entries := map[string]entry{}
+	for _, file := range append(more, tree...) {
+		mode := file.Mode()
+		if runtime.GOOS == "windows" {
+			mode = 0o666
+		}
+		entries[file.Path] = entry{Mode: mode, Content: string(file.Content)}
+		for dir := path.Dir(file.Path); dir != "."; dir = path.Dir(dir) {
+			entries[dir] = entry{Mode: fs.ModeDir | 0o755}
+			if runtime.GOOS == "windows" {
+				entries[dir] = entry{Mode: fs.ModeDir | 0o777}
+			}
+		}
+	}
+	return entries
+}
+
+func checkSame(t testing.TB, what string, got, want map[string]entry) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("%s (-want +got):\n%.3000s", what, diff)
+	}
+}
+
+func writeFile(t testing.TB, name, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func symlink(t testing.TB, to, name string) {
+	t.Helper()
+	if err := os.Symlink(to, name); err != nil {
+		t.Skipf("no symbolic links here: %v", err)
+	}
+}
+
+func TestWrite(t *testing.T) {
+	tree := sampleTree(t, 1)
+	gitHead := File{Path: ".git/HEAD", Content: []byte("ref: refs/heads/main\n")}
+	prepare := func(_ context.Context, staging string) error {
+		if !filepath.IsAbs(staging) {
+			return fmt.Errorf("%s is not absolute", staging)
+		}
+		if err := os.Mkdir(filepath.Join(staging, ".git"), 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(staging, ".git", "HEAD"), gitHead.Content, 0o644)
+	}
+	tests := map[string]struct {
+		chdir  string // a folder to stand in
+		dir    string // the target, relative to that folder
+		setUp  func(t *testing.T, base string)
+		target TargetState
+		path   string // of the target, below the base
+		more   []File // what is there beside the tree
+	}{
+		"absent":            {dir: "demo", target: TargetAbsent, path: "demo", more: []File{gitHead}},
+		"ends in a slash":   {dir: "demo/", target: TargetAbsent, path: "demo", more: []File{gitHead}},
+		"not clean":         {dir: "./x/..//demo", target: TargetAbsent, path: "demo", more: []File{gitHead}},
+		"parents missing":   {dir: "a/b/demo", target: TargetAbsent, path: "a/b/demo", more: []File{gitHead}},
+		"a very long name":  {dir: strings.Repeat("ä", 120), target: TargetAbsent, path: strings.Repeat("ä", 120), more: []File{gitHead}},
+		"beside others":     {dir: "demo", target: TargetAbsent, path: "demo", more: []File{gitHead}, setUp: func(t *testing.T, base string) { writeFile(t, base+"/other/x", "x") }},
+		"empty":             {dir: "demo", target: TargetEmpty, path: "demo", more: []File{gitHead}, setUp: mkdir("demo")},
+		"empty, with slash": {dir: "demo/", target: TargetEmpty, path: "demo", more: []File{gitHead}, setUp: mkdir("demo")},
+		"current folder":    {dir: ".", chdir: "demo", target: TargetEmpty, path: "demo", more: []File{gitHead}, setUp: mkdir("demo")},
+		"current, by name":  {dir: "../demo", chdir: "demo", target: TargetEmpty, path: "demo", more: []File{gitHead}, setUp: mkdir("demo")},
+		"above current": {
+			dir: "..", chdir: "demo/.git", target: TargetGit, path: "demo", more: []File{gitHead},
+			setUp: func(t *testing.T, base string) { writeFile(t, base+"/demo/.git/HEAD", string(gitHead.Content)) },
+		},
+		"current, by a link": {
+			dir: "./", chdir: "link", target: TargetEmpty, path: "demo", more: []File{gitHead},
+			setUp: func(t *testing.T, base string) {
+				mkdir("demo")(t, base)
+				symlink(t, "demo", base+"/link")
+			},
+		},
+		"below a link": {
+			dir: "link/demo", target: TargetAbsent, path: "real/demo", more: []File{gitHead},
+			setUp: func(t *testing.T, base string) {
+				mkdir("real")(t, base)
+				symlink(t, "real", base+"/link")
+			},
+		},
+		"only .git": {
+			dir: "demo", target: TargetGit, path: "demo", more: []File{{Path: ".git/config", Content: []byte("[core]")}},
+			setUp: func(t *testing.T, base string) { writeFile(t, base+"/demo/.git/config", "[core]") },
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			base, err := filepath.EvalSymlinks(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.setUp != nil {
+				test.setUp(t, base)
+			}
+			t.Chdir(filepath.Join(base, test.chdir))
+			before := snapshot(t, base)
+
+			planned, err := Plan(test.dir, tree)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkSame(t, "after Plan", snapshot(t, base), before)
+			changes := mustWrite(t, test.dir, tree, WriteOptions{Prepare: prepare})
+			if diff := cmp.Diff(planned, changes); diff != "" {
+				t.Errorf("done is not what was planned:\n%s", diff)
+			}
+			if changes.Target != test.target {
+				t.Errorf("target was %s, want %s", changes.Target, test.target)
+			}
+			if info, err := os.Stat(changes.Dir); err != nil || !filepath.IsAbs(changes.Dir) {
+				t.Errorf("Dir %s: %v", changes.Dir, err)
+			} else if real, err := os.Stat(filepath.Join(base, test.path)); err != nil || !os.SameFile(info, real) {
+				t.Errorf("Dir is %s: %v", changes.Dir, err)
+			}
+			for i, change := range changes.Files {
+				if change != (Change{tree[i].Path, ActionCreate}) {
+					t.Errorf("change %d: %v", i, change)
+				}
+			}
+			checkSame(t, "the project", snapshot(t, filepath.Join(base, test.path)), want(tree, test.more...))
+			if current, err := os.Getwd(); err != nil {
+				t.Errorf("the current folder is gone: %v", err)
+			} else if _, err := os.Stat(current); err != nil {
+				t.Errorf("the current folder is gone: %v", err)
+			}
+			after := snapshot(t, base)
+			for name := range after {
+				if strings.HasPrefix(path.Base(name), ".") && strings.Contains(name, ".golam") {
+					t.Errorf("left behind: %s", name)
+				}
+			}
+			for name, entry := range before {
+				if after[name] != entry {
+					t.Errorf("%s is not what it was", name)
+				}
+			}
+
+			t.Run("again", func(t *testing.T) {
+				if _, err := Write(t.Context(), test.dir, tree, WriteOptions{}); !isError[*NotEmptyError](err) {
+					t.Errorf("got %v, want a NotEmptyError", err)
+				}
+				changes := mustWrite(t, test.dir, tree, WriteOptions{Overwrite: true})
+				for _, change := range changes.Files {
+					if change.Action != ActionUnchanged {
+						t.Errorf("%s: %s", change.Path, change.Action)
+					}
+				}
+				checkSame(t, "written again", snapshot(t, base), after)
+			})
+		})
+	}
+}
+
+func mkdir(name string) func(*testing.T, string) {
+	return func(t *testing.T, base string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Join(base, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func isError[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
+func TestWriteOverwrites(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "demo")
+	before, after := sampleTree(t, 1), sampleTree(t, 2)
+	mustWrite(t, dir, before, WriteOptions{})
+	mine := File{Path: "internal/customizer/mine.go", Content: []byte("package customizer\n")}
+	writeFile(t, filepath.Join(dir, mine.Path), string(mine.Content))
+	if err := os.Chmod(filepath.Join(dir, mine.Path), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	infos := map[string]fs.FileInfo{}
+	for _, file := range before {
+		info, err := os.Stat(filepath.Join(dir, file.Path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		infos[file.Path] = info
+	}
+
+	prepare := func(context.Context, string) error { return errors.New("called for an existing project") }
+	changes := mustWrite(t, dir, after, WriteOptions{Overwrite: true, Prepare: prepare})
+	if changes.Target != TargetExisting {
+		t.Errorf("target: %s", changes.Target)
+	}
+	counts := map[Action]int{}
+	for i, change := range changes.Files {
+		counts[change.Action]++
+		old, existed := before.Lookup(change.Path)
+		same := existed && string(old.Content) == string(after[i].Content) && old.Executable == after[i].Executable
+		expected := map[bool]Action{true: ActionReplace, false: ActionCreate}[existed]
+		if same {
+			expected = ActionUnchanged
+		}
+		if change.Action != expected && runtime.GOOS != "windows" {
+			t.Errorf("%s: %s, want %s", change.Path, change.Action, expected)
+		}
+		info, err := os.Stat(filepath.Join(dir, change.Path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if was := infos[change.Path]; change.Action == ActionUnchanged && (!os.SameFile(was, info) || !was.ModTime().Equal(info.ModTime())) {
+			t.Errorf("%s is unchanged but was touched", change.Path)
+		}
+	}
+	if counts[ActionCreate] != 5 || counts[ActionUnchanged] < 15 || counts[ActionReplace] < 30 {
+		t.Errorf("actions: %v", counts)
+	}
+	checkSame(t, "the project", snapshot(t, dir), want(after, mine))
+}
+
+func TestWriteRefuses(t *testing.T) {
+	tree, err := NewTree([]File{
+		{Path: "cmd/main.go", Content: []byte("package main\n")},
+		{Path: "go.mod", Content: []byte("module x\n")},
+		{Path: "internal/a/a.go", Content: []byte("package a\n")},
+		{Path: "internal/b/b.go", Content: []byte("package b\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct {
+		dir   string
+		setUp func(t *testing.T, base string)
+		tree  Tree
+		check func(error) bool
+		text  string // in the message
+		plans bool   // Plan has nothing against it
+	}{
+		"not empty": {
+			dir: "demo", setUp: func(t *testing.T, base string) { writeFile(t, base+"/demo/x", "x") },
+			check: isError[*NotEmptyError], text: "demo is not empty", plans: true,
+		},
+		"not empty, .git too": {
+			dir: "demo", setUp: func(t *testing.T, base string) {
+				writeFile(t, base+"/demo/.git/HEAD", "x")
+				writeFile(t, base+"/demo/README.md", "x")
+			},
+			check: isError[*NotEmptyError], text: "demo is not empty", plans: true,
+		},
+		"a file": {
+			dir: "demo", setUp: func(t *testing.T, base string) { writeFile(t, base+"/demo", "x") },
+			check: isError[*NotFolderError], text: "demo exists and is not a folder",
+		},
+		"a file above": {
+			dir: "a/b/demo", setUp: func(t *testing.T, base string) { writeFile(t, base+"/a", "x") },
+			check: isError[*NotFolderError], text: "a exists and is not a folder",
+		},
+		"a link to a folder outside": {
+			dir: "in/demo/", setUp: func(t *testing.T, base string) {
+				mkdir("out")(t, base)
+				mkdir("in")(t, base)
+				symlink(t, "../out", base+"/in/demo")
+			},
+			check: isError[*NotFolderError], text: "is a symbolic link",
+		},
+		"a link to nothing": {
+			dir: "demo", setUp: func(t *testing.T, base string) { symlink(t, "nothing", base+"/demo") },
+			check: isError[*NotFolderError], text: "is a symbolic link",
+		},
+		"below a link to nothing": {
+			dir: "link/demo", setUp: func(t *testing.T, base string) { symlink(t, "nothing", base+"/link") },
+			check: isError[*NotFolderError], text: "link is a symbolic link",
+		},
+		"hostile path": {
+			dir: "demo", tree: Tree{{Path: "../x"}},
+			check: func(err error) bool { return err != nil }, text: "not a clean relative path",
+		},
+		"the journal's name": {
+			dir: "demo", tree: Tree{{Path: ".Golam-journal/committed/moves"}},
+			check: func(err error) bool { return err != nil }, text: "reserved",
+		},
+		"name too long": {
+			dir: "demo", tree: Tree{{Path: "a/" + strings.Repeat("x", 300)}},
+			check: func(err error) bool { return err != nil }, text: "write demo/a/xxx", plans: true,
+		},
+		"all conflicts at once": {
+			dir: "demo", setUp: func(t *testing.T, base string) {
+				mkdir("out")(t, base)
+				writeFile(t, base+"/demo/cmd", "a file")
+				mkdir("demo/go.mod")(t, base)
+				writeFile(t, base+"/demo/internal/a/x", "x")
+				symlink(t, "../../../out", base+"/demo/internal/b")
+				symlink(t, "x", base+"/demo/internal/a/a.go")
+			},
+			check: func(err error) bool {
+				conflicts, ok := errors.AsType[*ConflictError](err)
+				return ok && cmp.Equal(conflicts.Conflicts, []Conflict{
+					{"cmd", "is a file, and a folder is wanted"},
+					{"go.mod", "is a folder, and a file is wanted"},
+					{"internal/a/a.go", "is a symbolic link, and a file is wanted"},
+					{"internal/b", "is a symbolic link, and a folder is wanted"},
+				})
+			},
+			text: "internal/b is a symbolic link",
+		},
+		"a journal that is a link": {
+			dir: "demo", setUp: func(t *testing.T, base string) {
+				mkdir("out")(t, base)
+				writeFile(t, base+"/demo/go.mod", "x")
+				symlink(t, "../out", base+"/demo/.golam-journal")
+			},
+			check: func(err error) bool { return err != nil }, text: "not a folder of golam", plans: true,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			base := t.TempDir()
+			t.Chdir(base)
+			if test.setUp != nil {
+				test.setUp(t, base)
+			}
+			if test.tree == nil {
+				test.tree = tree
+			}
+			before := snapshot(t, base)
+			_, planErr := Plan(test.dir, test.tree)
+			options := WriteOptions{Overwrite: !strings.HasPrefix(name, "not empty")}
+			_, writeErr := Write(t.Context(), test.dir, test.tree, options)
+			for what, err := range map[string]error{"Plan": planErr, "Write": writeErr} {
+				if what == "Plan" && test.plans {
+					if err != nil {
+						t.Errorf("Plan: %v", err)
+					}
+				} else if !test.check(err) || !strings.Contains(filepath.ToSlash(fmt.Sprint(err)), test.text) {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+			checkSame(t, "after the error", snapshot(t, base), before)
+		})
+	}
+}
+
+// A context that ends, or a Prepare that fails, leaves everything as it was, at whichever step it happens.
+func TestWriteGivesUp(t *testing.T) {
+	before, after := sampleTree(t, 1), sampleTree(t, 2)
+	for name, setUp := range map[string]func(t *testing.T, base string){
+		"absent":   mkdir("x"),
+		"parents":  func(*testing.T, string) {},
+		"empty":    mkdir("x/demo"),
+		"existing": func(t *testing.T, base string) { mustWrite(t, base+"/x/demo", before, WriteOptions{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			base := t.TempDir()
+			setUp(t, base)
+			untouched := snapshot(t, base)
+			for stop := 1; ; stop += 7 {
+				ctx, cancel := context.WithCancel(t.Context())
+				steps := 0
+				w := writer{step: func() {
+					if steps++; steps == stop {
+						cancel()
+					}
+				}}
+				_, err := w.write(ctx, base+"/x/demo", after, WriteOptions{Overwrite: true})
+				cancel()
+				if err == nil {
+					break // too late to stop it
+				}
+				if !errors.Is(err, context.Canceled) {
+					t.Fatalf("step %d: %v", stop, err)
+				}
+				checkSame(t, fmt.Sprintf("cancelled at step %d", stop), snapshot(t, base), untouched)
+			}
+			checkSame(t, "not cancelled", snapshot(t, base+"/x/demo"), want(after))
+		})
+	}
+	t.Run("prepare", func(t *testing.T) {
+		base := t.TempDir()
+		failure := errors.New("git said no")
+		_, err := Write(t.Context(), base+"/a/b/demo", after, WriteOptions{Prepare: func(_ context.Context, staging string) error {
+			checkSame(t, "what Prepare gets", snapshot(t, staging), want(after))
+			return failure
+		}})
+		if !errors.Is(err, failure) {
+			t.Error(err)
+		}
+		checkSame(t, "after the error", snapshot(t, base), map[string]entry{})
+	})
+	t.Run("cancelled in prepare", func(t *testing.T) {
+		base := t.TempDir()
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := Write(ctx, base+"/demo", after, WriteOptions{Prepare: func(context.Context, string) error {
+			cancel()
+			return errors.New("signal: killed")
+		}})
+		if !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		checkSame(t, "after the error", snapshot(t, base), map[string]entry{})
+	})
+}
+
+// Somebody puts something at the target while the project is being made.
+func TestWriteIsOvertaken(t *testing.T) {
+	tree := sampleTree(t, 1)
+	for name, empty := range map[string]bool{"absent": false, "empty": true} {
+		t.Run(name, func(t *testing.T) {
+			base := t.TempDir()
+			if empty {
+				mkdir("demo")(t, base)
+			}
+			_, err := Write(t.Context(), base+"/demo", tree, WriteOptions{Prepare: func(context.Context, string) error {
+				writeFile(t, base+"/demo/theirs", "x")
+				return nil
+			}})
+			if !isError[*BusyError](err) {
+				t.Errorf("got %v, want a BusyError", err)
+			}
+			checkSame(t, "after the error", snapshot(t, base), want(Tree{{Path: "demo/theirs", Content: []byte("x")}}))
+		})
+	}
+}
+
+// A staging folder is swept if its golam is gone, and only then.
+func TestWriteSweeps(t *testing.T) {
+	base := t.TempDir()
+	tree := sampleTree(t, 1)
+	stale := func(name string) string {
+		writeFile(t, filepath.Join(base, name, "lock"), "")
+		writeFile(t, filepath.Join(base, name, "project/go.mod"), "x")
+		return name
+	}
+	stale(stagingName("other"))
+	stale(stagingName("demo"))
+	mkdir(stagingName("no-lock-yet"))(t, base)
+	mine := []string{
+		stale(".other.golam-short"), stale("x.golam-ABCDEFGHIJKLMNOPQRSTUVWXYZ"), stale(".x.golam-abcdefghijklmnopqrstuvwxyz"),
+		stale(".x.golam-ABCDEFGHIJKLMNOPQRSTUVWXYZ7"),
+	}
+	notOurs := stagingName("not-ours")
+	writeFile(t, filepath.Join(base, notOurs, "file"), "no lock file")
+	aFile := stagingName("file")
+	writeFile(t, filepath.Join(base, aFile), "")
+	mine = append(mine, notOurs, aFile)
+
+	_, err := Write(t.Context(), base+"/demo", tree, WriteOptions{Prepare: func(ctx context.Context, staging string) error {
+		before := snapshot(t, staging)
+		_, err := Write(ctx, base+"/second", tree, WriteOptions{}) // another golam, as far as locks go
+		checkSame(t, "the first one's staging folder", snapshot(t, staging), before)
+		return err
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{"demo": true, "second": true}
+	for _, name := range mine {
+		names[name] = true
+	}
+	entries, err := os.ReadDir(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if !names[entry.Name()] {
+			t.Errorf("%s was not swept", entry.Name())
+		}
+		delete(names, entry.Name())
+	}
+	for name := range names {
+		t.Errorf("%s is gone", name)
+	}
+}
+
+// Journals come with other people's files: they can do nothing outside their folder, nor to it through links.
+func TestRecoverHostileJournal(t *testing.T) {
+	tests := map[string]string{
+		"out":           `[{"path":"../out/x"}]`,
+		"absolute":      `[{"path":"/tmp/x"}]`,
+		"backslash":     `[{"path":"..\\out\\x"}]`,
+		"itself":        `[{"path":".golam-journal/lock"}]`,
+		"the folder":    `[{"path":"."}]`,
+		"through links": `[{"path":"link/x"}]`,
+		"below a file":  `[{"path":"file/x"}]`,
+		"not JSON":      `[`,
+		"nothing":       ``,
+	}
+	for name, moves := range tests {
+		for _, state := range []string{committed, reverting} {
+			t.Run(name+", "+path.Base(state), func(t *testing.T) {
+				base := t.TempDir()
+				dir := filepath.Join(base, "demo")
+				mkdir("out")(t, base)
+				mkdir("demo/.git")(t, base)
+				writeFile(t, dir+"/file", "a file")
+				for _, name := range []string{"x", "link/x", "file/x"} {
+					writeFile(t, filepath.Join(dir, state, "new", name), "hostile")
+				}
+				writeFile(t, filepath.Join(dir, state, "moves"), moves)
+				symlink(t, ".git", dir+"/link")
+				if _, err := Recover(dir); err == nil || !strings.Contains(err.Error(), ".golam-journal") {
+					t.Errorf("got %v", err)
+				}
+				after := snapshot(t, base)
+				for _, name := range []string{"out", "demo/.git"} {
+					if !after[name].Mode.IsDir() {
+						t.Errorf("%s is gone", name)
+					}
+				}
+				if after["demo/file"].Content != "a file" || after["demo/link"].Content != ".git" {
+					t.Errorf("files changed")
+				}
+				for name, entry := range after {
+					if entry.Content == "hostile" && !strings.HasPrefix(name, "demo/.golam-journal/") {
+						t.Errorf("moved to %s", name)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestRecoverNothing(t *testing.T) {
+	base := t.TempDir()
+	writeFile(t, base+"/file", "x")
+	for _, dir := range []string{base, base + "/absent", base + "/file", base + "/file/below"} {
+		if outcome, err := Recover(dir); outcome != RecoveryNone || err != nil {
+			t.Errorf("%s: %q, %v", dir, outcome, err)
+		}
+	}
+}
+
+// FuzzWrite writes trees with hostile paths beside a folder that must stay as it is. Each line of the input is a path; its number is the
+// content.
+func FuzzWrite(f *testing.F) {
+	for _, paths := range []string{
+		"a\nb/c\nb/d", "../sentinel/x", "a/../../sentinel/x", "/tmp/x", "out/x", "in/x", "link", "sub/link", ".git/config", "a\na/b", "A\na",
+		"..", ".", "", "a//b", "a/./b", `..\sentinel\x`, "C:x", "con", "a\x00b", "\xff", "sub/x/y/z", ".golam-journal/lock", "sub", "file/x",
+		"x/" + strings.Repeat("y", 256), strings.Repeat("z/", 600) + "z",
+	} {
+		f.Add(paths, false)
+		f.Add(paths, true)
+	}
+	f.Fuzz(func(t *testing.T, paths string, existing bool) {
+		var tree Tree
+		for i, name := range strings.Split(paths, "\n") {
+			tree = append(tree, File{Path: name, Content: []byte(fmt.Sprint(i)), Executable: i%2 == 1})
+		}
+		base := t.TempDir()
+		writeFile(t, base+"/sentinel/x", "sentinel")
+		mkdir("work/raw")(t, base)
+		dir := filepath.Join(base, "work", "demo")
+		if existing {
+			writeFile(t, dir+"/file", "file")
+			writeFile(t, dir+"/sub/file", "file")
+			for name, to := range map[string]string{
+				"out": "../../sentinel", "in": "sub", "link": "../../sentinel/x", "sub/link": base + "/sentinel/x",
+			} {
+				symlink(t, to, filepath.Join(dir, name))
+			}
+		}
+		before := snapshot(t, base)
+		_, err := Write(t.Context(), dir, tree, WriteOptions{Overwrite: true})
+		after := snapshot(t, base)
+		if err != nil {
+			checkSame(t, "after "+err.Error(), after, before)
+		}
+		for name, entry := range before {
+			if !strings.HasPrefix(name, "work/demo/") && after[name] != entry {
+				t.Errorf("%s changed", name)
+			}
+		}
+		for name := range after {
+			if _, known := before[name]; !known && name != "work/demo" && !strings.HasPrefix(name, "work/demo/") {
+				t.Errorf("%s was made", name)
+			}
+		}
+		if err == nil {
+			for _, file := range tree {
+				if got := after[path.Join("work/demo", file.Path)]; got.Content != string(file.Content) {
+					t.Errorf("%s holds %q", file.Path, got.Content)
+				}
+			}
+		}
+
+		// The same without the checks that come first: the disk alone keeps them in.
+		d, err := openDisk(filepath.Join(base, "work", "raw"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range tree {
+			_ = d.writeFiles(t.Context(), "raw", []File{file})
+		}
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.RemoveAll(d.Name()); err != nil {
+			t.Fatal(err)
+		}
+		delete(after, "work/raw")
+		checkSame(t, "outside of the raw folder", snapshot(t, base), after)
+	})
+}
+
+// BenchmarkWrite writes 45 files of 3 KB, and writes over a third of them.
+func BenchmarkWrite(b *testing.B) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var files []File
+	for i := range 45 {
+		content := make([]byte, 3000)
+		for j := range content {
+			content[j] = byte(random.Uint32())
+		}
+		dir := []string{"", "cmd/demo", "internal/customizer", "internal/pretoken", "events", ".github/workflows"}[i%6]
+		files = append(files, File{Path: path.Join(dir, fmt.Sprintf("f%d", i)), Content: content, Executable: i == 7})
+	}
+	tree, err := NewTree(files)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("new", func(b *testing.B) {
+		base, n := b.TempDir(), 0
+		for b.Loop() { // removing them here would slow down ext4, which is loath to use removed inodes again
+			n++
+			mustWrite(b, filepath.Join(base, fmt.Sprint(n), "demo"), tree, WriteOptions{})
+		}
+	})
+	b.Run("overwrite", func(b *testing.B) {
+		dir := filepath.Join(b.TempDir(), "demo")
+		mustWrite(b, dir, tree, WriteOptions{})
+		for b.Loop() {
+			for i := 0; i < len(tree); i += 3 {
+				tree[i].Content[0]++
+			}
+			mustWrite(b, dir, tree, WriteOptions{Overwrite: true})
+		}
+	})
+}

@@ -1,0 +1,141 @@
+package customizer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"example.com/sam-v1/internal/pretoken"
+)
+
+// Customizer applies a policy to events.
+type Customizer struct {
+	policy Policy
+}
+
+// New returns a customizer, or an error that lists everything in the policy that Cognito would refuse.
+func New(policy Policy) (*Customizer, error) {
+	if err := policy.check(); err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	return &Customizer{policy: policy}, nil
+}
+
+// Problem is a claim that could not be given, or a lookup that brought nothing. It holds no value.
+type Problem struct {
+	// Name is that of the claim, or "lookup".
+	Name string
+	// Reason goes on after the name: "does not fit into the 2048 bytes for claims".
+	Reason string
+}
+
+// ErrRefused says that the policy fails the sign-in because of its problems.
+var ErrRefused = errors.New("refused because of problems")
+
+// Customize returns what to change in the ID token of the event, and the problems on the way. With the policy's OnProblem at Fail, any
+// problem gives ErrRefused.
+func (c *Customizer) Customize(ctx context.Context, event *pretoken.Event) (pretoken.Response, []Problem, error) {
+	draft := &draft{response: pretoken.Response{Claims: map[string]string{}}}
+	for _, rule := range c.policy.Rules {
+		if !rule.appliesTo(event) {
+			continue
+		}
+		for _, claim := range rule.Claims {
+			if value := claim.From(event); value != "" {
+				draft.claim(claim.Name, value)
+			}
+		}
+		draft.response.Suppress = append(draft.response.Suppress, rule.SuppressClaims...)
+	}
+	if lookup := c.policy.Lookup; lookup.Find != nil {
+		found, err := lookup.find(ctx, event)
+		if err != nil {
+			draft.problem("lookup", err)
+		}
+		for _, name := range slices.Sorted(maps.Keys(found.Claims)) {
+			draft.claim(name, found.Claims[name])
+		}
+	}
+	draft.finish(c.policy.MaxSize)
+	if len(draft.problems) > 0 && c.policy.OnProblem == Fail {
+		return pretoken.Response{}, draft.problems, ErrRefused
+	}
+	return draft.response, draft.problems, nil
+}
+
+// draft gathers what the rules and the lookup ask for. Names keeps the order in which claims came, which the size budget goes by.
+type draft struct {
+	names    []string
+	response pretoken.Response
+	problems []Problem
+}
+
+func (d *draft) problem(name string, reason error) {
+	d.problems = append(d.problems, Problem{Name: name, Reason: reason.Error()})
+}
+
+func (d *draft) claim(name, value string) {
+	if err := checkName(name); err != nil {
+		d.problem(name, err)
+		return
+	}
+	if _, again := d.response.Claims[name]; !again {
+		d.names = append(d.names, name)
+	}
+	d.response.Claims[name] = value
+}
+
+// finish lets suppression win and keeps the token within its budget: what came first stays.
+func (d *draft) finish(maxSize int) {
+	slices.Sort(d.response.Suppress)
+	d.response.Suppress = slices.Compact(d.response.Suppress)
+	size := 0
+	for _, name := range d.names {
+		cost := len(name) + len(d.response.Claims[name])
+		switch {
+		case slices.Contains(d.response.Suppress, name):
+			delete(d.response.Claims, name)
+		case size+cost > maxSize:
+			d.problem(name, fmt.Errorf("does not fit into the %d bytes for claims", maxSize))
+			delete(d.response.Claims, name)
+		default:
+			size += cost
+		}
+	}
+}
+
+// check lists what is wrong with the policy whatever event comes.
+func (p Policy) check() error {
+	var mistakes []error
+	for i, rule := range p.Rules {
+		mistake := func(what string, err error) {
+			if err != nil {
+				mistakes = append(mistakes, fmt.Errorf("rule %d: %s: %w", i+1, what, err))
+			}
+		}
+		for _, claim := range rule.Claims {
+			err := checkName(claim.Name)
+			if err == nil && claim.From == nil {
+				err = errors.New("it needs a source: Attribute, Groups or Static")
+			}
+			mistake(fmt.Sprintf("claim %q", claim.Name), err)
+		}
+		for _, name := range rule.SuppressClaims {
+			mistake(fmt.Sprintf("suppressed claim %q", name), checkSuppress(name))
+		}
+		for _, source := range rule.TriggerSources {
+			if !source.Known() {
+				mistake(fmt.Sprintf("trigger source %q", source), errors.New("unknown"))
+			}
+		}
+	}
+	if p.Lookup.Find != nil && p.Lookup.Timeout <= 0 {
+		mistakes = append(mistakes, errors.New("lookup: it needs a timeout"))
+	}
+	if p.MaxSize <= 0 {
+		mistakes = append(mistakes, errors.New("MaxSize has to be above 0"))
+	}
+	return errors.Join(mistakes...)
+}

@@ -1,0 +1,27 @@
+package customizer
+
+import "example.com/sam-v3/internal/pretoken"
+
+// DefaultPolicy says what this function does to tokens. This is the file to edit; New checks it when the function starts, and
+// example_test.go shows what else a policy can do.
+func DefaultPolicy() Policy {
+	return Policy{
+		Rules: []Rule{
+			{
+				Claims: []Claim{
+					{Name: "tenant_id", From: Attribute("custom:tenant_id")},
+					{Name: "plan", From: Attribute("custom:plan")},
+					{Name: "roles", From: Groups()},
+				},
+			},
+			{
+				TriggerSources: []pretoken.TriggerSource{pretoken.ClientCredentials},
+				Claims: []Claim{
+					{Name: "caller_type", From: Static("machine")},
+				},
+			},
+		},
+		OnProblem: Drop,
+		MaxSize:   2048,
+	}
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+#
+# Installs the judges, the tools that generated projects must satisfy, below .cache/judges, at the versions that the folders of
+# internal/judges/tools pin. It takes Python 3, Node and Go, and a few minutes the first time; afterwards it only installs what has new
+# pins. It can be stopped and started again at any time.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+readonly tools=$PWD/internal/judges/tools
+readonly cache=$PWD/.cache/judges
+export LC_ALL=C # the order of the pins in a stamp
+
+# Fills the tool's empty folder below the cache with what the tool's pins say.
+fill() {
+  local tool=$1
+  cd "$cache/$tool"
+  if [[ -f $tools/$tool/requirements.txt ]]; then
+    python3 -m venv . &&
+      bin/python -m pip install --quiet --disable-pip-version-check --no-input -r "$tools/$tool/requirements.txt"
+  elif [[ -f $tools/$tool/package.json ]]; then
+    cp "$tools/$tool"/package*.json . &&
+      npm ci --no-audit --no-fund --silent
+  else
+    CGO_ENABLED=0 GOFLAGS='' GOWORK=off go build -C "$tools/$tool" -trimpath -buildvcs=false -o "$PWD/bin/" tool
+  fi
+}
+
+# Installs a tool unless it was installed from the pins of today. The stamp, written last, holds the pins that it was installed from.
+install() {
+  local tool=$1 stamp=$cache/$1/installed-from log=$cache/$1.log started=$SECONDS
+  if cat "$tools/$tool"/* | cmp -s - "$stamp"; then
+    return
+  fi
+  echo "installing $tool"
+  rm -rf "${cache:?}/$tool"
+  mkdir "$cache/$tool"
+  if ! (fill "$tool") >"$log" 2>&1; then
+    echo "$tool cannot be installed, see $log:" >&2
+    tail -n 20 "$log" >&2
+    return 1
+  fi
+  cat "$tools/$tool"/* >"$stamp"
+  echo "installed $tool in $((SECONDS - started)) s"
+}
+
+mkdir -p "$cache"
+# One installation at a time. The lock goes when this script and all that it started are gone.
+exec 9>"$cache/lock"
+python3 -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
+
+renice -n 10 $$ >/dev/null
+installations=()
+for folder in "$tools"/*/; do
+  install "$(basename "$folder")" &
+  installations+=($!)
+done
+trap 'kill "${installations[@]}" 2>/dev/null' INT TERM
+status=0
+for installation in "${installations[@]}"; do
+  wait "$installation" || status=1
+done
+exit "$status"

@@ -1,0 +1,18 @@
+// Package templates holds the layers that a project is rendered from, embedded as files, and nothing else.
+//
+// A layer is a folder; below it the files are laid out as they will be in the project, with the suffix ".tmpl" and with "dot_" in
+// place of a leading dot. Delimiters are <% and %>, which clash with nothing that the templates generate.
+package templates
+
+import (
+	"embed"
+	"io/fs"
+)
+
+// One pattern for each layer: a test compares the list with the folders.
+//
+//go:embed all:base all:github all:sam all:trigger-v1 all:trigger-v2 all:trigger-v3
+var layers embed.FS
+
+// FS returns the layers: its top-level folders are the layers' names.
+func FS() fs.FS { return layers }
