@@ -102,7 +102,6 @@ var errLocked = errors.New("in use by another golam")
 
 // lockFolder locks the lock file in folder. If there is none, it is made or, without create, the error is [fs.ErrNotExist].
 func (d disk) lockFolder(folder string, create bool) (*flock.Flock, error) {
-	name := folder + "/" + lockName
 	info, err := d.Lstat(folder)
 	if err != nil {
 		return nil, err
@@ -110,12 +109,25 @@ func (d disk) lockFolder(folder string, create bool) (*flock.Flock, error) {
 	if !info.IsDir() {
 		return nil, fmt.Errorf("it %s, not a folder of golam", kind(info))
 	}
+	name := folder + "/" + lockName
+	made := false
 	if create {
-		if err := d.create(name, nil, 0o600); err != nil && !errors.Is(err, fs.ErrExist) {
+		err = d.create(name, nil, 0o600)
+		made = err == nil
+		if !made && !errors.Is(err, fs.ErrExist) {
 			return nil, err
 		}
 	}
-	if info, err = d.Lstat(name); err != nil {
+	lock, err := d.lock(name)
+	if made && err != nil && !errors.Is(err, errLocked) && !errors.Is(err, fs.ErrNotExist) {
+		_ = d.remove(name) // nobody has it: there are no locks on this file system, for example
+	}
+	return lock, err
+}
+
+func (d disk) lock(name string) (*flock.Flock, error) {
+	info, err := d.Lstat(name)
+	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() { // opening a named pipe would wait for ever

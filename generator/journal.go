@@ -74,9 +74,12 @@ func (w writer) openJournal(t target) (*journal, error) {
 	if err != nil {
 		return nil, refused("open", t.dir, err)
 	}
+	made := false
 	for range lockAttempts {
+		err = d.mkdir(journalName)
+		made = err == nil
 		var lock *flock.Flock
-		if err = d.mkdir(journalName); err == nil || errors.Is(err, fs.ErrExist) {
+		if made || errors.Is(err, fs.ErrExist) {
 			lock, err = d.lockFolder(journalName, true)
 		}
 		if err == nil {
@@ -85,6 +88,9 @@ func (w writer) openJournal(t target) (*journal, error) {
 		if !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
+	}
+	if made {
+		_ = d.remove(journalName) // unless another golam has begun to use it
 	}
 	_ = d.Close()
 	if errors.Is(err, errLocked) {
@@ -216,10 +222,7 @@ func (j *journal) backUp(moves []move) error {
 		}
 		kept := writing + "/old/" + m.Path
 		err := j.mkdirs(path.Dir(kept), made)
-		if err == nil {
-			err = j.link(m.Path, kept)
-		}
-		if err != nil { // not every file system has hard links
+		if err == nil && j.link(m.Path, kept) != nil { // not every file system has hard links
 			err = j.copy(m.Path, kept)
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package generator
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"text/template"
 
 	"github.com/Masterminds/sprig/v3"
@@ -32,24 +34,20 @@ const (
 func Render(spec Spec) (Tree, error) { return render(templates.FS(), spec) }
 
 func render(layers fs.FS, spec Spec) (Tree, error) {
-	names, err := Layers(spec)
+	sources, err := find(layers, spec)
 	if err != nil {
 		return nil, err
 	}
-	var files []File
-	owners := map[string]string{}
-	for _, layer := range names {
-		rendered, err := renderLayer(layers, layer, spec)
-		if err != nil {
-			return nil, err
-		}
-		for _, file := range rendered {
-			if owner, taken := owners[file.Path]; taken {
-				return nil, fmt.Errorf("layers %s and %s both want %s: give it one owner", owner, layer, file.Path)
-			}
-			owners[file.Path] = layer
-			files = append(files, file)
-		}
+	// Checking Go's format takes most of the time, so files are rendered side by side.
+	files, errs := make([]File, len(sources)), make([]error, len(sources))
+	callable := functions()
+	var group sync.WaitGroup
+	for i, source := range sources {
+		group.Go(func() { files[i], errs[i] = source.render(layers, callable, spec) })
+	}
+	group.Wait()
+	if err := cmp.Or(errs...); err != nil {
+		return nil, err
 	}
 	project, err := projectFile(spec)
 	if err != nil {
@@ -80,48 +78,69 @@ func Layers(spec Spec) ([]string, error) {
 	return layers, nil
 }
 
-func renderLayer(layers fs.FS, layer string, spec Spec) ([]File, error) {
-	var files []File
-	err := fs.WalkDir(layers, layer, func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		file, err := renderFile(layers, layer, name, spec)
-		if err != nil {
-			return fmt.Errorf("template %s: %w", name, err)
-		}
-		files = append(files, file)
-		return nil
-	})
-	return files, err
+// source is one template of a layer.
+type source struct {
+	name   string // in the file system of layers
+	target string // the path in the project
 }
 
-func renderFile(layers fs.FS, layer, name string, spec Spec) (File, error) {
-	target, found := strings.CutSuffix(strings.TrimPrefix(name, layer+"/"), templateSuffix)
-	if !found {
-		return File{}, errors.New("the name does not end in " + templateSuffix)
+// find lists the templates of the project's layers, in order, and refuses two for one file.
+func find(layers fs.FS, spec Spec) ([]source, error) {
+	names, err := Layers(spec)
+	if err != nil {
+		return nil, err
 	}
-	elements := strings.Split(target, "/")
-	for i, element := range elements {
-		if rest, dotted := strings.CutPrefix(element, dotPrefix); dotted {
-			elements[i] = "." + rest
+	var sources []source
+	owners := map[string]string{}
+	for _, layer := range names {
+		err := fs.WalkDir(layers, layer, func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			target, found := strings.CutSuffix(strings.TrimPrefix(name, layer+"/"), templateSuffix)
+			if !found {
+				return fmt.Errorf("template %s: the name does not end in %s", name, templateSuffix)
+			}
+			elements := strings.Split(target, "/")
+			for i, element := range elements {
+				if rest, dotted := strings.CutPrefix(element, dotPrefix); dotted {
+					elements[i] = "." + rest
+				}
+			}
+			target = path.Join(elements...)
+			if owner, taken := owners[target]; taken {
+				return fmt.Errorf("layers %s and %s both want %s: give it one owner", owner, layer, target)
+			}
+			owners[target] = layer
+			sources = append(sources, source{name: name, target: target})
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-	source, err := fs.ReadFile(layers, name)
+	return sources, nil
+}
+
+func (s source) render(layers fs.FS, callable template.FuncMap, spec Spec) (File, error) {
+	fail := func(err error) (File, error) { return File{}, fmt.Errorf("template %s: %w", s.name, err) }
+	text, err := fs.ReadFile(layers, s.name)
 	if err != nil {
-		return File{}, err
+		return fail(err)
 	}
-	parsed, err := template.New(name).Delims(leftDelimiter, rightDelimiter).Option("missingkey=error").Funcs(functions()).Parse(string(source))
+	parsed, err := template.New(s.name).Delims(leftDelimiter, rightDelimiter).Option("missingkey=error").Funcs(callable).Parse(string(text))
 	if err != nil {
-		return File{}, err
+		return fail(err)
 	}
 	var content bytes.Buffer
 	if err := parsed.Execute(&content, data{spec}); err != nil {
-		return File{}, err
+		return fail(err)
 	}
-	file := File{Path: path.Join(elements...), Content: content.Bytes()}
-	file.Executable = bytes.HasPrefix(file.Content, []byte("#!"))
-	return file, check(file)
+	file := File{Path: s.target, Content: content.Bytes(), Executable: bytes.HasPrefix(content.Bytes(), []byte("#!"))}
+	if err := check(file); err != nil {
+		return fail(err)
+	}
+	return file, nil
 }
 
 // check refuses a file that no template should have made.

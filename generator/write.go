@@ -249,7 +249,6 @@ func (d disk) newStaging(base string) (s staging, err error) {
 			}
 			return s, err
 		}
-		_ = d.remove(s.name + "/" + lockName)
 		_ = d.remove(s.name)
 		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errLocked) {
 			return staging{}, err

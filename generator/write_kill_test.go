@@ -29,6 +29,7 @@ type order struct {
 	Prepare bool // make .git/HEAD in the staging folder
 	Hold    bool // say "holding" in Prepare and wait for a line
 	Plain   bool // without Overwrite
+	Here    bool // make Dir the current folder
 }
 
 const orderVariable = "GOLAM_TEST_WRITE_ORDER"
@@ -61,21 +62,21 @@ func TestWriteHelper(t *testing.T) {
 			select {}
 		}
 	}}
-	options := WriteOptions{Overwrite: !o.Plain, Prepare: func(_ context.Context, staging string) error {
+	options := WriteOptions{Overwrite: !o.Plain, Prepare: func(ctx context.Context, staging string) error {
 		if o.Hold {
 			say("holding")
 		}
 		if !o.Prepare {
 			return nil
 		}
-		if err := os.Mkdir(filepath.Join(staging, ".git"), 0o755); err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(staging, ".git", "HEAD"), []byte("main"), 0o644)
+		return makeGitHead(ctx, staging)
 	}}
 	var tree Tree
 	if o.Edition > 0 {
 		tree = sampleTree(t, o.Edition)
+	}
+	if o.Here {
+		t.Chdir(o.Dir)
 	}
 	say("ready")
 	start := time.Now()
@@ -159,8 +160,8 @@ func (h *helper) wait(t testing.TB) result {
 		}
 		r.took, r.steps = time.Duration(nanoseconds), steps
 	}
-	if err := h.command.Wait(); (err != nil) != (r.outcome == "") {
-		t.Fatalf("the helper said %q and ended with %v", r.outcome, err)
+	if err := h.command.Wait(); err == nil && r.outcome == "" {
+		t.Fatal("the helper ended by itself and said nothing")
 	}
 	return r
 }
@@ -199,16 +200,14 @@ type killCase struct {
 	outcome string
 }
 
-var gitHeadFile = File{Path: ".git/HEAD", Content: []byte("main")}
-
 func killCases(t *testing.T) map[string]killCase {
-	before, after := sampleTree(t, 1), sampleTree(t, 2)
+	before, after, small := sampleTree(t, 1), sampleTree(t, 2), sampleTree(t, 3)
 	mine := File{Path: "internal/customizer/mine.go", Content: []byte("package customizer\n")}
 
 	absentOrWhole := func(t *testing.T, what, base string) {
 		demo := filepath.Join(base, "a", "demo")
 		if got := snapshot(t, demo); len(got) > 0 { // the empty folder may be there still
-			checkSame(t, what, got, want(after, gitHeadFile))
+			checkSame(t, what, got, want(after, gitHead))
 		}
 		// The next golam, which makes another project, sweeps.
 		if _, err := os.Stat(filepath.Join(base, "a")); err != nil {
@@ -228,27 +227,32 @@ func killCases(t *testing.T) map[string]killCase {
 	}
 	writes := order{Edition: 2, Prepare: true}
 	return map[string]killCase{
-		"absent":         {setUp: mkdir("a"), order: writes, check: absentOrWhole, outcome: "written"},
-		"parents absent": {setUp: mkdir("."), order: writes, check: absentOrWhole, outcome: "written"},
-		"empty":          {setUp: mkdir("a/demo"), order: writes, check: absentOrWhole, outcome: "written"},
+		"absent": {setUp: mkdir("."), order: writes, check: absentOrWhole, outcome: "written"},
+		"empty":  {setUp: mkdir("a/demo"), order: writes, check: absentOrWhole, outcome: "written"},
 		"only .git": {
-			setUp: func(t *testing.T, base string) { writeFile(t, base+"/a/demo/.git/HEAD", "main") },
-			order: writes, check: recovers(want(nil, gitHeadFile), want(after, gitHeadFile)), outcome: "written",
+			setUp: func(t *testing.T, base string) { writeFile(t, base+"/a/demo/.git/HEAD", string(gitHead.Content)) },
+			order: order{Edition: 3, Prepare: true}, check: recovers(want(nil, gitHead), small, gitHead), outcome: "written",
 		},
-		"existing": {setUp: existing, order: writes, check: recovers(want(before, mine), want(after, mine)), outcome: "written"},
+		"current folder": {
+			setUp: mkdir("a/demo"), order: order{Edition: 3, Prepare: true, Here: true},
+			check: recovers(want(nil), small, gitHead), outcome: "written",
+		},
+		"existing": {setUp: existing, order: writes, check: recovers(want(before, mine), after, mine), outcome: "written"},
 		"recovery, undoing": {
 			setUp: func(t *testing.T, base string) { existing(t, base); interrupt(t, base, writing) },
-			order: order{}, check: recovers(want(before, mine), want(after, mine)), outcome: "recovered undone",
+			order: order{}, check: recovers(want(before, mine), after, mine), outcome: "recovered undone",
 		},
 		"recovery, finishing": {
 			setUp: func(t *testing.T, base string) { existing(t, base); interrupt(t, base, committed) },
-			order: order{}, check: recovers(want(before, mine), want(after, mine)), outcome: "recovered finished",
+			order: order{}, check: recovers(want(before, mine), after, mine), outcome: "recovered finished",
 		},
 	}
 }
 
-// recovers checks what a kill in place leaves: each file is the old or the new one, what is not golam's is untouched, and Recover makes it all one.
-func recovers(old, new map[string]entry) func(t *testing.T, what, base string) {
+// recovers checks what a kill in place leaves: each file is the old or the new one, what is not golam's is untouched, and Recover makes all
+// of it the one or the other.
+func recovers(old map[string]entry, tree Tree, more ...File) func(t *testing.T, what, base string) {
+	new := want(tree, more...)
 	return func(t *testing.T, what, base string) {
 		demo := filepath.Join(base, "a", "demo")
 		got := snapshot(t, demo)
@@ -284,8 +288,10 @@ func recovers(old, new map[string]entry) func(t *testing.T, what, base string) {
 		if recovery, err := Recover(demo); recovery != RecoveryNone || err != nil {
 			t.Fatalf("%s: Recover again: %q, %v", what, recovery, err)
 		}
-		mustWrite(t, demo, sampleTree(t, 2), WriteOptions{Overwrite: true})
-		checkSame(t, what+", written again", snapshot(t, demo), new)
+		if recovery == RecoveryUndone {
+			mustWrite(t, demo, tree, WriteOptions{Overwrite: true, Prepare: makeGitHead})
+			checkSame(t, what+", written again", snapshot(t, demo), new)
+		}
 	}
 }
 
@@ -337,14 +343,14 @@ func TestWriteKilledAtEachStep(t *testing.T) {
 	for name, c := range killCases(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c.killAtEachStep(t, memoryDir(t), stride)
+			c.killAtEachStep(t, memoryDir(t), 1, stride)
 		})
 	}
 }
 
-func (c killCase) killAtEachStep(t *testing.T, base string, stride int) {
+func (c killCase) killAtEachStep(t *testing.T, base string, first, stride int) {
 	t.Helper()
-	for kill := 1; ; kill += stride {
+	for kill := first; ; kill += stride {
 		run := filepath.Join(base, strconv.Itoa(kill))
 		mkdir(".")(t, run)
 		c.setUp(t, run)
@@ -380,7 +386,7 @@ func TestWriteKilledAtAnyTime(t *testing.T) {
 	cases := killCases(t)
 	for _, name := range []string{"absent", "existing"} {
 		t.Run(name, func(t *testing.T) {
-			c, base := cases[name], t.TempDir()
+			c, base := cases[name], memoryDir(t)
 			random := rand.New(rand.NewPCG(20261, uint64(kills)))
 			undisturbed := func() time.Duration {
 				run := filepath.Join(base, "undisturbed")
@@ -403,7 +409,7 @@ func TestWriteKilledAtAnyTime(t *testing.T) {
 				mkdir(".")(t, run)
 				c.setUp(t, run)
 				c.order.Dir = filepath.Join(run, "a", "demo")
-				after := time.Duration(random.Int64N(int64(spread)*11/10))
+				after := time.Duration(random.Int64N(int64(spread) * 11 / 10))
 				h := startHelper(t, c.order)
 				h.proceed()
 				timer := time.AfterFunc(after, func() { _ = h.command.Process.Kill() })

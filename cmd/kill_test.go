@@ -1,0 +1,209 @@
+package cmd_test
+
+import (
+	"bytes"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golam-cli/golam/generator"
+)
+
+// kills is how often the tests kill golam: GOLAM_KILLS, or few.
+func kills(t *testing.T) int {
+	t.Helper()
+	if text := os.Getenv("GOLAM_KILLS"); text != "" {
+		count, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return count
+	}
+	if testing.Short() {
+		return 5
+	}
+	return 25
+}
+
+// TestKilledNew kills `golam new` at random moments: the target is absent or whole, and the next run sweeps what was left.
+func TestKilledNew(t *testing.T) {
+	golam := program(t)
+	for _, flags := range [][]string{{"--no-git"}, {"--git"}} {
+		t.Run(flags[0], func(t *testing.T) {
+			folder := t.TempDir()
+			target := filepath.Join(folder, "demo")
+			args := append([]string{"new", target, "--yes"}, flags...)
+			whole := undisturbed(t, golam, args)
+			want := files(t, target)
+			remove(t, target)
+
+			absent, complete, swept := 0, 0, 0
+			for range kills(t) {
+				killAfter(t, golam, args, whole)
+				if _, err := os.Stat(target); err == nil {
+					complete++
+					compare(t, files(t, target), want)
+					remove(t, target)
+				} else {
+					absent++
+				}
+				left := len(names(t, folder))
+				if output, err := exec.CommandContext(t.Context(), golam, args...).CombinedOutput(); err != nil {
+					t.Fatalf("the next run: %v\n%s", err, output)
+				}
+				compare(t, files(t, target), want)
+				if now := names(t, folder); len(now) != 1 {
+					t.Fatalf("the next run leaves %q", now)
+				}
+				if left > 0 {
+					swept++
+				}
+				remove(t, target)
+			}
+			t.Logf("killed %d times: absent %d, whole %d; swept by the next run %d", absent+complete, absent, complete, swept)
+		})
+	}
+}
+
+// TestKilledOverwrite kills `golam new --overwrite`: each file is the old or the new one, and after the next run all are new.
+func TestKilledOverwrite(t *testing.T) {
+	golam := program(t)
+	folder := t.TempDir()
+	target, fresh := filepath.Join(folder, "demo"), filepath.Join(folder, "fresh")
+	v2 := []string{"new", target, "--name", "demo", "--trigger", "v2", "--no-git", "--overwrite"}
+	v3 := []string{"new", target, "--name", "demo", "--trigger", "v3", "--no-git", "--overwrite"}
+	undisturbed(t, golam, []string{"new", fresh, "--name", "demo", "--trigger", "v3", "--no-git"})
+	newFiles := files(t, fresh)
+	undisturbed(t, golam, v2)
+	oldFiles := files(t, target)
+	whole := undisturbed(t, golam, v3)
+
+	finished, undone := 0, 0
+	for range kills(t) {
+		remove(t, target)
+		undisturbed(t, golam, v2)
+		killAfter(t, golam, v3, whole)
+		for path, content := range files(t, target) {
+			if strings.HasPrefix(path, ".golam") {
+				continue // the journal
+			}
+			if !bytes.Equal(content, oldFiles[path]) && !bytes.Equal(content, newFiles[path]) {
+				t.Fatalf("%s is neither the old file nor the new one", path)
+			}
+		}
+		if _, err := generator.Recover(target); err != nil {
+			t.Fatal(err)
+		}
+		recovered := files(t, target)
+		switch string(recovered["golam.yaml"]) {
+		case string(oldFiles["golam.yaml"]):
+			compare(t, recovered, oldFiles)
+			undone++
+		default:
+			for path := range oldFiles { // files of v2 alone stay: golam removes none
+				if _, both := newFiles[path]; !both {
+					delete(recovered, path)
+				}
+			}
+			compare(t, recovered, newFiles)
+			finished++
+		}
+	}
+	t.Logf("killed %d times: all new %d, all old %d", finished+undone, finished, undone)
+}
+
+// program builds golam.
+func program(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "golam")
+	if output, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "./golam").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, output)
+	}
+	return path
+}
+
+// undisturbed runs golam to its end and returns how long it took.
+func undisturbed(t *testing.T, golam string, args []string) time.Duration {
+	t.Helper()
+	start := time.Now()
+	if output, err := exec.CommandContext(t.Context(), golam, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%q: %v\n%s", args, err, output)
+	}
+	return time.Since(start)
+}
+
+// killAfter starts golam and kills it after a random part of the time that it takes.
+func killAfter(t *testing.T, golam string, args []string, whole time.Duration) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), golam, args...)
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(rand.N(whole*11/10), func() { _ = command.Process.Kill() })
+	_ = command.Wait()
+	timer.Stop()
+}
+
+func files(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	found := map[string][]byte{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if entry.Name() == ".git" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		relative, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		found[filepath.ToSlash(relative)], err = os.ReadFile(path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func compare(t *testing.T, got, want map[string][]byte) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d files, want %d", len(got), len(want))
+	}
+	for path, content := range want {
+		if !bytes.Equal(got[path], content) {
+			t.Fatalf("%s is missing or another", path)
+		}
+	}
+}
+
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, entry := range entries {
+		found = append(found, entry.Name())
+	}
+	return found
+}
+
+func remove(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,36 @@
+package cmd_test
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/golam-cli/golam/cmd"
+	"github.com/golam-cli/golam/internal/terminal"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"golam": func() { os.Exit(cmd.Run(context.Background(), os.Args[1:], terminal.System())) },
+	})
+}
+
+// TestScripts runs the command line as scripts: testdata/script/*.txt.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+			env.Setenv("HOME", env.WorkDir+"/home")
+			return os.MkdirAll(env.WorkDir+"/home", 0o755)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exit":  exitCode,
+			"json":  isJSON,
+			"count": countLines,
+		},
+	})
+}

@@ -1,0 +1,179 @@
+package generator
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestResolveDefaults(t *testing.T) {
+	got, err := Resolve(Answers{"name": "demo"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Spec{
+		Name: "demo", Module: "example.com/demo", IaC: "sam", Trigger: "v2", Arch: "arm64", CI: "github",
+		Claims:    []Claim{{"tenant_id", "custom:tenant_id"}, {"plan", "custom:plan"}},
+		Functions: []Function{{"token-customizer"}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func TestResolveAndBack(t *testing.T) {
+	for _, variant := range Combinations() {
+		variant.Answers["name"] = "x"
+		variant.Answers["claims"] = "a=email,b=custom:b"
+		variant.Answers["module"] = "github.com/you/x"
+		spec, err := Resolve(variant.Answers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := spec.Answers(); !maps.Equal(got, variant.Answers) {
+			t.Errorf("answers %v became %v", variant.Answers, got)
+		}
+		again := Answers{"name": "x"}
+		flags := spec.Flags()
+		for i := 0; i < len(flags); i += 2 {
+			again[strings.TrimPrefix(flags[i], "--")] = flags[i+1]
+		}
+		second, err := Resolve(again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(spec, second); diff != "" {
+			t.Errorf("the flags %q make another spec: %s", flags, diff)
+		}
+	}
+}
+
+func TestResolveRefuses(t *testing.T) {
+	tests := []struct {
+		key, value string
+		want       string // part of the one problem
+	}{
+		{"name", "", "a name is needed"},
+		{"name", "../../evil", "lower case letters"},
+		{"name", "/etc/x", "lower case letters"},
+		{"name", "CON", "lower case letters"},
+		{"name", "con", "device"},
+		{"name", "lpt1", "device"},
+		{"name", "a b", "lower case letters"},
+		{"name", ".git", "lower case letters"},
+		{"name", "-rf", "lower case letters"},
+		{"name", "1st", "lower case letters"},
+		{"name", "demo-", "hyphen"},
+		{"name", "demo.", "lower case letters"},
+		{"name", "😀", "lower case letters"},
+		{"name", "demo\n", "lower case letters"},
+		{"name", "demo\x00", "lower case letters"},
+		{"name", strings.Repeat("a", 41), "41 characters"},
+		{"name", strings.Repeat("a", 300), "300 characters"},
+		{"module", "", "not a module path"},
+		{"module", "no spaces/x", "not a module path"},
+		{"module", "../evil", "not a module path"},
+		{"module", "nodot/x", "first path element"},
+		{"module", "example.com/x/", "slash"},
+		{"module", "example.com/con", "disallowed"},
+		{"module", "example.com/" + strings.Repeat("a", 300), "characters"},
+		{"module", "github.com/aws/aws-lambda-go", "depends on"},
+		{"trigger", "v4", "did you mean v"},
+		{"trigger", "", "unknown choice"},
+		{"trigger", "V2", "did you mean v2"},
+		{"iac", "terraform", "unknown choice"},
+		{"arch", "arm46", "did you mean arm64"},
+		{"ci", "gitlab", "did you mean github"},
+		{"claims", "", "at least one"},
+		{"claims", "tenant", "not a pair"},
+		{"claims", "sub=email", "Cognito"},
+		{"claims", "cognito:groups=email", "cognito:"},
+		{"claims", "dev:x=email", "dev:"},
+		{"claims", "aud=email", "aud"},
+		{"claims", "scope=email", "scope"},
+		{"claims", "a b=email", "not a name"},
+		{"claims", "=email", "not a name"},
+		{"claims", "a=tenant_id", "custom:tenant_id"},
+		{"claims", "a=emial", "did you mean email"},
+		{"claims", "a=custom:" + strings.Repeat("x", 21), "1 to 20"},
+		{"claims", "a=email,a=name", "twice"},
+		{"claims", strings.Repeat("a=email,", 60), "more than"},
+		{"colour", "red", "unknown option"},
+		{"triger", "v2", "did you mean trigger"},
+	}
+	for _, test := range tests {
+		t.Run(test.key+"="+shorten(test.value), func(t *testing.T) {
+			answers := Answers{"name": "demo", test.key: test.value}
+			_, err := Resolve(answers)
+			invalid, ok := errors.AsType[*InvalidError](err)
+			if !ok {
+				t.Fatalf("got %v", err)
+			}
+			if len(invalid.Problems) != 1 || !strings.Contains(invalid.Problems[0].Text, test.want) {
+				t.Errorf("got %q, want one problem with %q", invalid.Problems, test.want)
+			}
+			if len(err.Error()) > 400 {
+				t.Errorf("the message has %d characters", len(err.Error()))
+			}
+		})
+	}
+}
+
+func TestResolveListsEveryProblem(t *testing.T) {
+	_, err := Resolve(Answers{"name": "A B", "module": "x y", "trigger": "v9", "claims": "sub=foo,x", "ci": "gitlab", "zzz": "1"})
+	invalid, ok := errors.AsType[*InvalidError](err)
+	if !ok {
+		t.Fatalf("got %v", err)
+	}
+	var keys []string
+	for _, problem := range invalid.Problems {
+		keys = append(keys, problem.Key)
+	}
+	if want := []string{"", "name", "module", "trigger", "claims", "claims", "claims", "ci"}; !slices.Equal(keys, want) {
+		t.Errorf("problems of %q, want %q:\n%v", keys, want, err)
+	}
+}
+
+// FuzzResolve holds a spec that is accepted to what the templates rely on.
+func FuzzResolve(f *testing.F) {
+	f.Add("demo", "example.com/demo", "a=email")
+	f.Add("../../evil", "..", "sub=x,=,")
+	f.Add("x", "github.com/a/b/v2", "https://x/y=custom:z")
+	f.Fuzz(func(t *testing.T, name, module, claims string) {
+		spec, err := Resolve(Answers{"name": name, "module": module, "claims": claims})
+		if err != nil {
+			return
+		}
+		if strings.ContainsAny(name, "/\\. \n\x00\"'") || len(name) > 40 || name == "" {
+			t.Errorf("name %q", name)
+		}
+		if strings.ContainsAny(module, " \n\"'\\") {
+			t.Errorf("module %q", module)
+		}
+		for _, claim := range spec.Claims {
+			if strings.ContainsAny(claim.String(), " \n\"'\\,<>%{}") {
+				t.Errorf("claim %q", claim)
+			}
+		}
+		tree, err := Render(spec)
+		if err != nil {
+			t.Fatalf("accepted, but not rendered: %v", err)
+		}
+		file, _ := tree.Lookup(ProjectFile)
+		answers, err := ParseAnswers(file.Content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Resolve(answers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(spec, again); diff != "" {
+			t.Errorf("%s makes another project: %s", ProjectFile, diff)
+		}
+	})
+}

@@ -1,0 +1,67 @@
+package golden_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/golam-cli/golam/generator"
+)
+
+const referencePath = "../docs/options.md"
+
+// TestReference keeps the reference of the options in docs/ at what the declarations say.
+func TestReference(t *testing.T) {
+	want := reference(t)
+	if *update {
+		if err := os.WriteFile(referencePath, want, 0o644); err != nil { //nolint:gosec // documentation
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(referencePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s is not what the options say: run make golden", referencePath)
+	}
+}
+
+func reference(t *testing.T) []byte {
+	t.Helper()
+	var text bytes.Buffer
+	text.WriteString(`# Options of golam new
+
+This page is rendered from the declarations in ` + "`generator/options.go`" + ` by ` + "`make golden`" + `. Each option is a flag, a key in an answers file, and
+a key at the top level of a project's ` + "`golam.yaml`" + `.
+`)
+	for _, option := range generator.Options() {
+		fmt.Fprintf(&text, "\n## `--%s`\n\n%s %s\n", option.Key, option.Question, option.Help)
+		switch {
+		case len(option.Choices) > 0:
+			text.WriteString("\n| choice | what it means |\n| --- | --- |\n")
+			for _, choice := range option.Choices {
+				standard := ""
+				if choice.Value == option.Default {
+					standard = " (default)"
+				}
+				fmt.Fprintf(&text, "| `%s`%s | %s |\n", choice.Value, standard, choice.Help)
+			}
+		case option.DefaultHelp != "":
+			fmt.Fprintf(&text, "\nDefault: %s.\n", option.DefaultHelp)
+		default:
+			fmt.Fprintf(&text, "\nDefault: `%s`.\n", option.Default)
+		}
+	}
+	text.WriteString("\n## Golden projects\n\n| project | flags |\n| --- | --- |\n")
+	for _, variant := range generator.Golden() {
+		spec, err := generator.Resolve(variant.Answers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&text, "| [%s](../golden/%s) | `%s` |\n", variant.Name, variant.Name, strings.Join(spec.Flags(), " "))
+	}
+	return text.Bytes()
+}

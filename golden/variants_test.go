@@ -1,0 +1,158 @@
+package golden_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/golam-cli/golam/generator"
+)
+
+// TestEveryCombinationRenders also holds rendering to being a function of the spec alone, as far as a second rendering can tell.
+func TestEveryCombinationRenders(t *testing.T) {
+	combinations := generator.Combinations()
+	for _, variant := range combinations {
+		t.Run(variant.Name, func(t *testing.T) {
+			variant.Answers["name"] = "demo"
+			first, second := render(t, variant.Answers), render(t, variant.Answers)
+			if !slices.EqualFunc(first, second, func(a, b generator.File) bool {
+				return a.Path == b.Path && a.Executable == b.Executable && bytes.Equal(a.Content, b.Content)
+			}) {
+				t.Error("two renderings differ")
+			}
+		})
+	}
+	t.Logf("%d combinations rendered", len(combinations))
+}
+
+// TestVariantsWork builds, vets and tests the golden projects and a pairwise set of all combinations, with one go invocation each
+// through a temporary go.work.
+func TestVariantsWork(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles every golden project")
+	}
+	folder := t.TempDir()
+	work := "go 1.26\n"
+	var patterns []string
+	use := func(dir, module string) {
+		work += fmt.Sprintf("use %q\n", filepath.ToSlash(dir))
+		patterns = append(patterns, module+"/...")
+	}
+	for _, variant := range generator.Golden() {
+		dir, err := filepath.Abs(variant.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		use(dir, variant.Answers["module"])
+	}
+	pairs := pairwise(generator.Combinations())
+	for _, variant := range pairs {
+		dir := filepath.Join(folder, variant.Name)
+		variant.Answers["name"] = "demo"
+		variant.Answers["module"] = "example.com/pairwise/" + variant.Name
+		write(t, dir, render(t, variant.Answers))
+		use(dir, variant.Answers["module"])
+	}
+	goWork := filepath.Join(folder, "go.work")
+	if err := os.WriteFile(goWork, []byte(work), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"build", "vet", "test"} {
+		goCommand(t, folder, "GOWORK="+goWork, append([]string{verb}, patterns...)...)
+	}
+	t.Logf("%d golden projects and %d combinations (every pair of choices) built, vetted and tested", len(generator.Golden()), len(pairs))
+}
+
+// TestModulesAreTidy looks at each golden module alone: a go.work would hide a missing requirement.
+func TestModulesAreTidy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs go mod tidy for every golden project")
+	}
+	for _, variant := range generator.Golden() {
+		t.Run(variant.Name, func(t *testing.T) {
+			t.Parallel()
+			goCommand(t, variant.Name, "GOWORK=off", "mod", "tidy", "-diff")
+		})
+	}
+}
+
+// TestNoGoldenFileIsIgnored finds files that a golden project's own .gitignore, or golam's, would keep out of the repository.
+func TestNoGoldenFileIsIgnored(t *testing.T) {
+	var paths []string
+	for _, variant := range generator.Golden() {
+		for _, file := range read(t, variant.Name) {
+			paths = append(paths, variant.Name+"/"+file.Path)
+		}
+	}
+	command := exec.CommandContext(t.Context(), "git", "check-ignore", "--stdin", "--no-index")
+	command.Stdin = strings.NewReader(strings.Join(paths, "\n"))
+	output, err := command.CombinedOutput()
+	switch exit, failed := errors.AsType[*exec.ExitError](err); {
+	case err == nil:
+		t.Errorf("git ignores\n%s", output)
+	case !failed || exit.ExitCode() != 1: // 1: none is ignored
+		t.Fatalf("git check-ignore: %v\n%s", err, output)
+	}
+}
+
+// goCommand runs go as a user would: no flags from this environment, cgo off.
+func goCommand(t *testing.T, dir, workspace string, args ...string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", args...)
+	command.Dir = dir
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", workspace)
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("go %s: %v\n%s", args[0], err, output)
+	}
+}
+
+// pairwise chooses variants so that every pair of choices of two options is in one of them: each time the variant that has the most
+// pairs which are still missing.
+func pairwise(all []generator.Variant) []generator.Variant {
+	missing := map[string]bool{}
+	for _, variant := range all {
+		for _, pair := range pairsOf(variant) {
+			missing[pair] = true
+		}
+	}
+	var chosen []generator.Variant
+	for len(missing) > 0 {
+		best, most := 0, 0
+		for i, variant := range all {
+			found := 0
+			for _, pair := range pairsOf(variant) {
+				if missing[pair] {
+					found++
+				}
+			}
+			if found > most {
+				best, most = i, found
+			}
+		}
+		chosen = append(chosen, all[best])
+		for _, pair := range pairsOf(all[best]) {
+			delete(missing, pair)
+		}
+	}
+	return chosen
+}
+
+func pairsOf(variant generator.Variant) []string {
+	var choices, pairs []string
+	for key, value := range variant.Answers {
+		choices = append(choices, key+"="+value)
+	}
+	slices.Sort(choices)
+	for i, first := range choices {
+		for _, second := range choices[i+1:] {
+			pairs = append(pairs, first+" "+second)
+		}
+	}
+	return pairs
+}

@@ -1,0 +1,154 @@
+package architecture_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	root   = "../.."
+	module = "github.com/golam-cli/golam/"
+)
+
+// layers from the bottom up: a package imports packages of lower layers, and of its own only within internal/.
+var layers = []string{"templates", "generator", "internal", "cmd"}
+
+func layerOf(pkg string) int {
+	first, rest, _ := strings.Cut(pkg, "/")
+	for i, layer := range layers {
+		if first == layer {
+			if layer == "cmd" && rest != "" {
+				return i + 1 // the programs stand above package cmd
+			}
+			return i
+		}
+	}
+	return -1
+}
+
+// source is one Go file of golam itself.
+type source struct {
+	path string // relative to the repository, slash separated
+	pkg  string
+	test bool
+	file *ast.File
+	set  *token.FileSet
+}
+
+func sources(t *testing.T) []source {
+	t.Helper()
+	var found []source
+	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		relative = filepath.ToSlash(relative)
+		if entry.IsDir() {
+			_, nested := os.Stat(filepath.Join(name, "go.mod"))
+			if relative != "." && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata" || nested == nil) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if path.Ext(relative) != ".go" {
+			return nil
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, name, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		found = append(found, source{path: relative, pkg: path.Dir(relative), test: strings.HasSuffix(relative, "_test.go"), file: file, set: set})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) < 20 {
+		t.Fatalf("only %d Go files found: this test looks in the wrong place", len(found))
+	}
+	return found
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	for _, source := range sources(t) {
+		own := layerOf(source.pkg)
+		if own < 0 {
+			continue // golden, bench: imported by nobody
+		}
+		for _, spec := range source.file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			imported, ours := strings.CutPrefix(imported, module)
+			if !ours {
+				continue
+			}
+			theirs := layerOf(imported)
+			within := own == theirs && (layers[min(own, len(layers)-1)] == "internal" || imported == source.pkg)
+			if theirs < 0 || theirs >= own && !within {
+				t.Errorf("%s imports %s: imports point from cmd to internal to generator to templates", source.path, imported)
+			}
+		}
+	}
+}
+
+// TestOnlyCommandsPrintAndExit also finds init functions: nothing works before it is called.
+func TestOnlyCommandsPrintAndExit(t *testing.T) {
+	forbidden := map[string][]string{
+		"os":  {"Exit", "Stdout", "Stderr"},
+		"fmt": {"Print", "Printf", "Println"},
+		"log": {"Fatal", "Fatalf", "Fatalln", "Print", "Printf", "Println"},
+	}
+	for _, source := range sources(t) {
+		if source.test {
+			continue
+		}
+		ast.Inspect(source.file, func(node ast.Node) bool {
+			switch node := node.(type) {
+			case *ast.FuncDecl:
+				if node.Recv == nil && node.Name.Name == "init" {
+					t.Errorf("%s: func init: let the caller call it", source.set.Position(node.Pos()))
+				}
+			case *ast.SelectorExpr:
+				pkg, ok := node.X.(*ast.Ident)
+				if !ok || layerOf(source.pkg) >= layerOf("cmd") || source.pkg == "internal/terminal" {
+					return true
+				}
+				for _, name := range forbidden[pkg.Name] {
+					if node.Sel.Name == name {
+						t.Errorf("%s: %s.%s: only package cmd prints and exits", source.set.Position(node.Pos()), pkg.Name, name)
+					}
+				}
+			}
+			return true
+		})
+	}
+}
+
+func TestPackagesAreDescribed(t *testing.T) {
+	described := map[string]bool{}
+	for _, source := range sources(t) {
+		if !source.test {
+			described[source.pkg] = described[source.pkg] || source.file.Doc != nil
+		}
+	}
+	for pkg, ok := range described {
+		if !ok {
+			t.Errorf("package %s has no comment that says what belongs in it", pkg)
+		}
+	}
+}
