@@ -2,9 +2,44 @@ package customizer
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 )
+
+// check lists what is wrong with the policy whatever event comes.
+func (p Policy) check() error {
+	var mistakes []error
+	for i, rule := range p.Rules {
+		mistake := func(what string, err error) {
+			if err != nil {
+				mistakes = append(mistakes, fmt.Errorf("rule %d: %s: %w", i+1, what, err))
+			}
+		}
+		for _, claim := range rule.Claims {
+			err := checkName(claim.Name)
+			if err == nil && claim.From == nil {
+				err = errors.New("it needs a source: Attribute, Groups or Static")
+			}
+			mistake(fmt.Sprintf("claim %q", claim.Name), err)
+		}
+		for _, name := range rule.SuppressClaims {
+			mistake(fmt.Sprintf("suppressed claim %q", name), checkSuppress(name))
+		}
+		for _, source := range rule.TriggerSources {
+			if !source.Known() {
+				mistake(fmt.Sprintf("trigger source %q", source), errors.New("unknown"))
+			}
+		}
+	}
+	if p.Lookup.Find != nil && p.Lookup.Timeout <= 0 {
+		mistakes = append(mistakes, errors.New("lookup: it needs a timeout"))
+	}
+	if p.MaxSize <= 0 {
+		mistakes = append(mistakes, errors.New("MaxSize has to be above 0"))
+	}
+	return errors.Join(mistakes...)
+}
 
 // unchangeable claims are set by Cognito alone. Source: Amazon Cognito Developer Guide, "Pre token generation Lambda trigger".
 var unchangeable = []string{

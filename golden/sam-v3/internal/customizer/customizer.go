@@ -60,16 +60,18 @@ func (c *Customizer) Customize(ctx context.Context, event *pretoken.Event) (pret
 
 // draft gathers what the rules and the lookup ask for.
 type draft struct {
-	event    *pretoken.Event
-	tokens   []*tokenDraft
-	problems []Problem
+	event                     *pretoken.Event
+	tokens                    []*tokenDraft
+	addScopes, suppressScopes []string
+	problems                  []Problem
 }
 
-// tokenDraft is the draft of one token. Names keeps the order in which claims came, which the size budget goes by.
+// tokenDraft is the draft of one token's claims. Names keeps the order in which they came, which the size budget goes by.
 type tokenDraft struct {
-	token   Tokens
-	names   []string
-	changes pretoken.Changes
+	token    Tokens
+	names    []string
+	claims   map[string]json.RawMessage
+	suppress []string
 }
 
 func newDraft(event *pretoken.Event) *draft {
@@ -78,7 +80,7 @@ func newDraft(event *pretoken.Event) *draft {
 		if token == IDToken && event.TriggerSource == pretoken.ClientCredentials {
 			continue
 		}
-		d.tokens = append(d.tokens, &tokenDraft{token: token, changes: pretoken.Changes{Claims: map[string]json.RawMessage{}}})
+		d.tokens = append(d.tokens, &tokenDraft{token: token, claims: map[string]json.RawMessage{}})
 	}
 	return d
 }
@@ -102,13 +104,11 @@ func (d *draft) apply(rule Rule) {
 	}
 	for _, token := range d.tokens {
 		if rule.Tokens.has(token.token) {
-			token.changes.Suppress = append(token.changes.Suppress, rule.SuppressClaims...)
-		}
-		if token.token == AccessToken {
-			token.changes.AddScopes = append(token.changes.AddScopes, rule.AddScopes...)
-			token.changes.SuppressScopes = append(token.changes.SuppressScopes, rule.SuppressScopes...)
+			token.suppress = append(token.suppress, rule.SuppressClaims...)
 		}
 	}
+	d.addScopes = append(d.addScopes, rule.AddScopes...)
+	d.suppressScopes = append(d.suppressScopes, rule.SuppressScopes...)
 }
 
 // add takes what a lookup found, which nobody has checked yet.
@@ -126,11 +126,7 @@ func (d *draft) add(found Found, tokens Tokens) {
 			d.problem("scope of the lookup", err)
 			continue
 		}
-		for _, token := range d.tokens {
-			if token.token == AccessToken {
-				token.changes.AddScopes = append(token.changes.AddScopes, scope)
-			}
-		}
+		d.addScopes = append(d.addScopes, scope)
 	}
 }
 
@@ -147,49 +143,43 @@ func (d *draft) claim(tokens Tokens, name string, value json.RawMessage) {
 			d.problem(name, err)
 			continue
 		}
-		if _, again := token.changes.Claims[name]; !again {
+		if _, again := token.claims[name]; !again {
 			token.names = append(token.names, name)
 		}
-		token.changes.Claims[name] = value
+		token.claims[name] = value
 	}
 }
 
+// response lets suppression win and keeps each token within its budget: what came first stays, claims before scopes.
 func (d *draft) response(maxSize int) pretoken.Response {
 	var response pretoken.Response
 	for _, token := range d.tokens {
-		changes := d.finish(token, maxSize)
+		left := maxSize
+		fits := func(name string, size int) bool {
+			if size > left {
+				d.problem(name, fmt.Errorf("does not fit into the %d bytes for claims and scopes", maxSize))
+				return false
+			}
+			left -= size
+			return true
+		}
+		for _, name := range token.names {
+			if slices.Contains(token.suppress, name) || !fits(name, len(name)+len(token.claims[name])) {
+				delete(token.claims, name)
+			}
+		}
+		changes := pretoken.Changes{Claims: token.claims, Suppress: unique(token.suppress)}
 		if token.token == IDToken {
 			response.IDToken = changes
-		} else {
-			response.AccessToken = changes
+			continue
 		}
+		changes.SuppressScopes = unique(d.suppressScopes)
+		changes.AddScopes = slices.DeleteFunc(unique(d.addScopes), func(scope string) bool {
+			return slices.Contains(d.suppressScopes, scope) || !fits(scope, len(scope))
+		})
+		response.AccessToken = changes
 	}
 	return response
-}
-
-// finish lets suppression win and keeps the token within its budget: what came first stays.
-func (d *draft) finish(token *tokenDraft, maxSize int) pretoken.Changes {
-	changes := token.changes
-	changes.Suppress = unique(changes.Suppress)
-	changes.SuppressScopes = unique(changes.SuppressScopes)
-	size := 0
-	fits := func(name string, cost int) bool {
-		if size+cost > maxSize {
-			d.problem(name, fmt.Errorf("does not fit into the %d bytes for claims and scopes", maxSize))
-			return false
-		}
-		size += cost
-		return true
-	}
-	for _, name := range token.names {
-		if slices.Contains(changes.Suppress, name) || !fits(name, len(name)+len(changes.Claims[name])) {
-			delete(changes.Claims, name)
-		}
-	}
-	changes.AddScopes = slices.DeleteFunc(unique(changes.AddScopes), func(scope string) bool {
-		return slices.Contains(changes.SuppressScopes, scope) || !fits(scope, len(scope))
-	})
-	return changes
 }
 
 func unique(names []string) []string {
@@ -200,55 +190,4 @@ func unique(names []string) []string {
 		}
 	}
 	return found
-}
-
-// check lists what is wrong with the policy whatever event comes.
-func (p Policy) check() error {
-	var mistakes []error
-	for i, rule := range p.Rules {
-		mistake := func(what string, err error) {
-			if err != nil {
-				mistakes = append(mistakes, fmt.Errorf("rule %d: %s: %w", i+1, what, err))
-			}
-		}
-		for _, claim := range rule.Claims {
-			for _, token := range []Tokens{IDToken, AccessToken} {
-				if rule.Tokens.has(token) {
-					mistake(fmt.Sprintf("claim %q", claim.Name), claim.check(token))
-				}
-			}
-		}
-		for _, name := range rule.SuppressClaims {
-			mistake(fmt.Sprintf("suppressed claim %q", name), checkSuppress(name))
-		}
-		for _, scope := range slices.Concat(rule.AddScopes, rule.SuppressScopes) {
-			mistake(fmt.Sprintf("scope %q", scope), checkScope(scope))
-		}
-		for _, source := range rule.TriggerSources {
-			if !source.Known() {
-				mistake(fmt.Sprintf("trigger source %q", source), errors.New("unknown"))
-			}
-		}
-	}
-	if p.Lookup.Find != nil && p.Lookup.Timeout <= 0 {
-		mistakes = append(mistakes, errors.New("lookup: it needs a timeout"))
-	}
-	if p.MaxSize <= 0 {
-		mistakes = append(mistakes, errors.New("MaxSize has to be above 0"))
-	}
-	return errors.Join(mistakes...)
-}
-
-func (c Claim) check(token Tokens) error {
-	if c.From.value == nil {
-		return errors.New("it needs a source: Attribute, Groups, ClientID or Static")
-	}
-	if err := checkName(token, c.Name); err != nil || !c.From.static {
-		return err
-	}
-	value, err := c.From.value(nil)
-	if err != nil || c.Name == "aud" {
-		return err
-	}
-	return checkValue(token, c.Name, value, "")
 }

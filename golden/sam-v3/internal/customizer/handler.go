@@ -46,7 +46,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) (answer []byte, er
 
 	response, problems, refused := h.customizer.Customize(ctx, event)
 	for _, problem := range problems {
-		logger.WarnContext(ctx, "problem", "name", problem.Name, "reason", problem.Reason)
+		logger.WarnContext(ctx, "policy problem", "name", problem.Name, "reason", problem.Reason)
 	}
 	if refused != nil {
 		logger.ErrorContext(ctx, "sign-in refused", "reason", refused.Error())

@@ -4,9 +4,68 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 )
+
+// check lists what is wrong with the policy whatever event comes.
+func (p Policy) check() error {
+	var mistakes []error
+	for i, rule := range p.Rules {
+		mistake := func(what string, err error) {
+			if err != nil {
+				mistakes = append(mistakes, fmt.Errorf("rule %d: %s: %w", i+1, what, err))
+			}
+		}
+		for _, claim := range rule.Claims {
+			mistake(fmt.Sprintf("claim %q", claim.Name), claim.check(rule.Tokens))
+		}
+		for _, name := range rule.SuppressClaims {
+			mistake(fmt.Sprintf("suppressed claim %q", name), checkSuppress(name))
+		}
+		for _, scope := range slices.Concat(rule.AddScopes, rule.SuppressScopes) {
+			mistake(fmt.Sprintf("scope %q", scope), checkScope(scope))
+		}
+		for _, source := range rule.TriggerSources {
+			if !source.Known() {
+				mistake(fmt.Sprintf("trigger source %q", source), errors.New("unknown"))
+			}
+		}
+	}
+	if p.Lookup.Find != nil && p.Lookup.Timeout <= 0 {
+		mistakes = append(mistakes, errors.New("lookup: it needs a timeout"))
+	}
+	if p.MaxSize <= 0 {
+		mistakes = append(mistakes, errors.New("MaxSize has to be above 0"))
+	}
+	return errors.Join(mistakes...)
+}
+
+func (c Claim) check(tokens Tokens) error {
+	if c.From.value == nil {
+		return errors.New("it needs a source: Attribute, Groups, ClientID or Static")
+	}
+	for _, token := range []Tokens{IDToken, AccessToken} {
+		if !tokens.has(token) {
+			continue
+		}
+		if err := checkName(token, c.Name); err != nil {
+			return err
+		}
+		if !c.From.static || c.Name == "aud" { // aud is right for one app client only
+			continue
+		}
+		value, err := c.From.value(nil)
+		if err == nil {
+			err = checkValue(token, c.Name, value, "")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Cognito's rules for what a trigger may change. Source: Amazon Cognito Developer Guide, "Pre token generation Lambda trigger".
 var (
