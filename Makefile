@@ -11,9 +11,13 @@ demo: ## Generate a project, build it, and show the claims that its function put
 	go run ./cmd/demo
 
 .PHONY: test
-test: ## Run every test, the golden projects included
+test: judges ## Run every test, the golden projects and their judges included
 	go vet ./...
-	go test ./...
+	go test -timeout 40m ./...
+
+.PHONY: judges
+judges: ## Install the tools that judge generated projects, once, into .cache
+	scripts/install-judges.sh
 
 .PHONY: golden
 golden: ## Render the golden projects and the reference documentation again

@@ -167,6 +167,11 @@ func files(t *testing.T, dir string) map[string][]byte {
 		if err != nil {
 			return err
 		}
+		if entry.Type()&fs.ModeSymlink != 0 {
+			to, err := os.Readlink(path)
+			found[filepath.ToSlash(relative)] = []byte(to)
+			return err
+		}
 		found[filepath.ToSlash(relative)], err = os.ReadFile(path)
 		return err
 	})

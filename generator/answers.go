@@ -30,7 +30,7 @@ func ParseAnswers(data []byte) (Answers, error) {
 	err := decoder.Decode(&document)
 	switch {
 	case errors.Is(err, io.EOF):
-		return Answers{}, nil
+		return fail("the answers are empty: --yes takes every default")
 	case err != nil:
 		return fail("the answers are not YAML: " + strings.TrimPrefix(shorten(err.Error()), "yaml: "))
 	}

@@ -12,8 +12,7 @@ func TestParseAnswers(t *testing.T) {
 		text string
 		want Answers
 	}{
-		"nothing":       {"", Answers{}},
-		"a comment":     {"# nothing\n", Answers{}},
+		"no answer":     {"{}", Answers{}},
 		"text":          {"name: demo\ntrigger: v3\n", Answers{"name": "demo", "trigger": "v3"}},
 		"JSON":          {`{"name": "demo", "claims": ["a=email"]}`, Answers{"name": "demo", "claims": "a=email"}},
 		"claims, text":  {"claims: a=email,b=name", Answers{"claims": "a=email,b=name"}},
@@ -43,6 +42,8 @@ func TestParseAnswersRefuses(t *testing.T) {
 		text string
 		want []string // parts of the problems, one each
 	}{
+		"nothing":            {"", []string{"empty"}},
+		"a comment":          {"# nothing\n", []string{"empty"}},
 		"no YAML":            {"name: [", []string{"not YAML"}},
 		"binary":             {"\x00\x01", []string{"not YAML"}},
 		"a list":             {"- name", []string{"not a mapping"}},

@@ -55,7 +55,7 @@ const (
 
 // Plan says what [Write] would do to dir, without writing anything. That the target is not empty is no error here; see Changes.Target.
 //
-// Errors: [*NotFolderError], [*ConflictError], and what the machine refuses. After a killed golam, [Recover] comes first.
+// Errors: [*NotFolderError], [*ConflictError], [*BusyError], and what the machine refuses. After a killed golam, [Recover] comes first.
 func Plan(dir string, tree Tree) (Changes, error) {
 	tree, err := checkTree(tree)
 	if err != nil {
@@ -88,10 +88,11 @@ func checkTree(tree Tree) (Tree, error) {
 
 // target is where a project goes.
 type target struct {
-	dir     string      // as the caller named it, for messages
-	path    string      // absolute
-	info    fs.FileInfo // nil if there is nothing
-	missing []string    // the folders above it that are missing, absolute, the topmost first
+	dir   string      // as the caller named it, for messages
+	path  string      // absolute
+	info  fs.FileInfo // nil if there is nothing
+	above string      // the nearest folder above it that exists, absolute
+	name  string      // the target below that folder, slash separated
 }
 
 func findTarget(dir string) (target, error) {
@@ -107,7 +108,7 @@ func findTarget(dir string) (target, error) {
 		}
 		dir = absolute
 	}
-	t := target{dir: dir, path: absolute}
+	t := target{dir: dir, path: absolute, above: filepath.Dir(absolute), name: filepath.Base(absolute)}
 	t.info, err = os.Lstat(absolute)
 	switch {
 	case err == nil && t.info.IsDir():
@@ -117,24 +118,22 @@ func findTarget(dir string) (target, error) {
 	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR):
 		return target{}, refused("look at", dir, err)
 	}
-	for above := filepath.Dir(absolute); ; above = filepath.Dir(above) {
-		info, err := os.Stat(above)
+	for {
+		info, err := os.Stat(t.above)
 		if err == nil && info.IsDir() {
-			break
+			return t, nil
 		}
 		if err == nil {
-			return target{}, &NotFolderError{Path: above}
+			return target{}, &NotFolderError{Path: t.above}
 		}
-		if _, err := os.Lstat(above); err == nil {
-			return target{}, &NotFolderError{Path: above, Symlink: true} // leads nowhere
+		if _, err := os.Lstat(t.above); err == nil {
+			return target{}, &NotFolderError{Path: t.above, Symlink: true} // leads nowhere
 		}
-		if above == filepath.Dir(above) {
-			return target{}, refused("look at", above, err)
+		if t.above == filepath.Dir(t.above) {
+			return target{}, refused("look at", t.above, err)
 		}
-		t.missing = append(t.missing, above)
+		t.above, t.name = filepath.Dir(t.above), filepath.Base(t.above)+"/"+t.name
 	}
-	slices.Reverse(t.missing)
-	return t, nil
 }
 
 // survey is a tree compared with a target.
@@ -150,18 +149,18 @@ func (t target) survey(tree Tree) (survey, error) {
 	if t.info != nil {
 		root, err := os.OpenRoot(t.path)
 		if err != nil {
-			return survey{}, refused("open", t.dir, err)
+			return survey{}, t.unreadable("open", t.dir, err)
 		}
 		defer root.Close()
 		s.root = root
 		if s.Target, err = targetState(root); err != nil {
-			return survey{}, refused("list", t.dir, err)
+			return survey{}, t.unreadable("list", t.dir, err)
 		}
 	}
 	for _, file := range tree {
 		action, err := s.compare(file)
 		if err != nil {
-			return survey{}, refused("read", filepath.Join(t.dir, filepath.FromSlash(file.Path)), err)
+			return survey{}, t.unreadable("read", filepath.Join(t.dir, filepath.FromSlash(file.Path)), err)
 		}
 		s.Files = append(s.Files, Change{Path: file.Path, Action: action})
 	}
@@ -169,6 +168,14 @@ func (t target) survey(tree Tree) (survey, error) {
 		return survey{}, &ConflictError{Dir: t.dir, Conflicts: s.conflicts}
 	}
 	return s, nil
+}
+
+// unreadable tells what the machine refuses from what another golam has just replaced.
+func (t target) unreadable(doing, path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return &BusyError{Dir: t.dir}
+	}
+	return refused(doing, path, err)
 }
 
 func targetState(root *os.Root) (TargetState, error) {

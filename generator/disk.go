@@ -74,7 +74,7 @@ func (d disk) mkdirs(dir string, made map[string]bool) error {
 
 // writeFiles writes files into the disk's folder, which has none of them yet. The project's folder is only named in errors.
 func (d disk) writeFiles(ctx context.Context, project string, files []File) error {
-	made := map[string]bool{".": true, "/": true}
+	made := map[string]bool{".": true, "/": true} // where path.Dir ends
 	for _, file := range files {
 		name := filepath.Join(project, filepath.FromSlash(file.Path))
 		if err := ctx.Err(); err != nil {

@@ -72,7 +72,7 @@ const lockAttempts = 100
 func (w writer) openJournal(t target) (*journal, error) {
 	d, err := openDisk(t.path, w.step)
 	if err != nil {
-		return nil, refused("open", t.dir, err)
+		return nil, t.unreadable("open", t.dir, err)
 	}
 	made := false
 	for range lockAttempts {
@@ -96,7 +96,7 @@ func (w writer) openJournal(t target) (*journal, error) {
 	if errors.Is(err, errLocked) {
 		return nil, &BusyError{Dir: t.dir}
 	}
-	return nil, refused("make", filepath.Join(t.dir, journalName), err)
+	return nil, t.unreadable("make", filepath.Join(t.dir, journalName), err)
 }
 
 func (j *journal) close() {
@@ -252,29 +252,31 @@ func (j *journal) settle() (Recovery, error) {
 	}
 	outcome := RecoveryNone
 	var failure error // why a committed write was undone
-	if slices.Contains(names, path.Base(writing)) {
-		outcome = RecoveryUndone
-	}
-	if slices.Contains(names, path.Base(committed)) {
-		outcome = RecoveryFinished
-		last := done
-		if failure = j.finish(); failure != nil {
-			outcome, last = RecoveryUndone, reverting
-			names = append(names, path.Base(reverting))
+	switch {
+	case slices.Contains(names, path.Base(committed)):
+		moves, err := j.readMoves(committed)
+		if err != nil {
+			return RecoveryNone, err
 		}
-		if err := j.rename(committed, last); err != nil {
-			return RecoveryNone, errors.Join(failure, j.stuck(err))
-		}
-	}
-	if slices.Contains(names, path.Base(reverting)) {
-		outcome = RecoveryUndone
-		err := j.revert()
-		if err == nil {
-			err = j.rename(reverting, done)
+		if failure = j.finish(moves); failure == nil {
+			outcome, err = RecoveryFinished, j.rename(committed, done)
+		} else if err = j.rename(committed, reverting); err == nil {
+			outcome, err = RecoveryUndone, j.revert(moves)
 		}
 		if err != nil {
 			return RecoveryNone, errors.Join(failure, j.stuck(err))
 		}
+	case slices.Contains(names, path.Base(reverting)):
+		moves, err := j.readMoves(reverting)
+		if err != nil {
+			return RecoveryNone, err
+		}
+		if err := j.revert(moves); err != nil {
+			return RecoveryNone, j.stuck(err)
+		}
+		outcome = RecoveryUndone
+	case slices.Contains(names, path.Base(writing)):
+		outcome = RecoveryUndone
 	}
 	for _, dir := range []string{writing, done} {
 		if err := j.removeAll(dir); err != nil {
@@ -286,16 +288,12 @@ func (j *journal) settle() (Recovery, error) {
 
 // stuck says that the journal must stay as it is for now.
 func (j *journal) stuck(err error) error {
-	err = refused("undo the changes in", j.target.dir, err)
+	err = refused("settle the changes in", j.target.dir, err)
 	return fmt.Errorf("%w; the next golam command there tries again, from what %s holds", err, journalName)
 }
 
 // finish makes the moves that are not made yet.
-func (j *journal) finish() error {
-	moves, err := j.readMoves(committed)
-	if err != nil {
-		return err
-	}
+func (j *journal) finish(moves []move) error {
 	for _, m := range moves {
 		err := j.rename(committed+"/new/"+m.Path, m.Path)
 		if err != nil && j.exists(committed+"/new/"+m.Path) {
@@ -306,11 +304,7 @@ func (j *journal) finish() error {
 }
 
 // revert takes back the moves that were made.
-func (j *journal) revert() error {
-	moves, err := j.readMoves(reverting)
-	if err != nil {
-		return err
-	}
+func (j *journal) revert(moves []move) error {
 	for _, m := range slices.Backward(moves) {
 		fresh, kept := reverting+"/new/"+m.Path, reverting+"/old/"+m.Path
 		if j.exists(fresh) {
@@ -324,7 +318,7 @@ func (j *journal) revert() error {
 			return err
 		}
 	}
-	return nil
+	return j.rename(reverting, done)
 }
 
 func (j *journal) exists(name string) bool {
@@ -332,8 +326,8 @@ func (j *journal) exists(name string) bool {
 	return err == nil
 }
 
-// readMoves reads the list of moves. The journal may have come with somebody's files, so it is as hostile as any other input: a path
-// must stay in the target, keep off the journal, and lead through real folders.
+// readMoves reads the list of moves. The journal may have come with somebody's files, so it is as hostile as any other input: a move
+// must stay in the target, keep off the journal, and go through real folders only.
 func (j *journal) readMoves(state string) ([]move, error) {
 	var moves []move
 	list, err := j.ReadFile(state + "/moves")
@@ -342,15 +336,18 @@ func (j *journal) readMoves(state string) ([]move, error) {
 	}
 	s := survey{root: j.Root, folders: map[string]bool{".": true}}
 	for _, m := range moves {
-		if err != nil {
-			break
-		}
 		top, _, _ := strings.Cut(m.Path, "/")
 		if !fs.ValidPath(m.Path) || m.Path == "." || strings.Contains(m.Path, `\`) || strings.EqualFold(top, journalName) {
-			err = fmt.Errorf("bad path %q", m.Path)
-		} else if _, err = s.folder(path.Dir(m.Path)); err == nil && len(s.conflicts) > 0 {
-			err = &ConflictError{Dir: j.target.dir, Conflicts: s.conflicts}
+			err = errors.Join(err, fmt.Errorf("bad path %q", m.Path))
+			continue
 		}
+		for _, name := range []string{m.Path, state + "/new/" + m.Path, state + "/old/" + m.Path} {
+			_, folderErr := s.folder(path.Dir(name))
+			err = errors.Join(err, folderErr)
+		}
+	}
+	if len(s.conflicts) > 0 {
+		err = errors.Join(err, &ConflictError{Dir: j.target.dir, Conflicts: s.conflicts})
 	}
 	if err != nil {
 		name := filepath.Join(j.target.dir, journalName)

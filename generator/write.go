@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -103,28 +104,29 @@ var errNoStaging = errors.New("no staging folder beside the target")
 
 // writeNew makes the target with one rename.
 func (w writer) writeNew(ctx context.Context, t target, tree Tree, prepare func(context.Context, string) error) (err error) {
-	removeParents, err := w.makeParents(t)
+	d, err := openDisk(t.above, w.step)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNoStaging, refused("open", t.above, err))
+	}
+	defer d.Close()
+	made, err := d.makeParents(t)
 	defer func() {
 		if err != nil {
-			removeParents()
+			for _, dir := range slices.Backward(made) {
+				_ = d.remove(dir) // if it is empty
+			}
 		}
 	}()
 	if err != nil {
 		return err
 	}
-	parent, err := openDisk(filepath.Dir(t.path), w.step)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errNoStaging, refused("open", filepath.Dir(t.path), err))
-	}
-	defer parent.Close()
-	base := filepath.Base(t.path)
-	stage, err := parent.newStaging(base)
+	stage, err := d.newStaging(t.name)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNoStaging, refused("make", t.dir, err))
 	}
 	defer stage.remove()
 
-	project, err := parent.OpenRoot(stage.project())
+	project, err := d.OpenRoot(stage.project())
 	if err != nil {
 		return refused("make", t.dir, err)
 	}
@@ -133,15 +135,15 @@ func (w writer) writeNew(ctx context.Context, t target, tree Tree, prepare func(
 	if err != nil {
 		return err
 	}
-	if err := runPrepare(ctx, t, filepath.Join(parent.Name(), stage.project()), prepare); err != nil {
+	if err := runPrepare(ctx, t, filepath.Join(d.Name(), stage.project()), prepare); err != nil {
 		return err
 	}
 	if t.info != nil {
-		if err := parent.remove(base); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := d.remove(t.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return t.notReplaced(err)
 		}
 	}
-	if err := parent.rename(stage.project(), base); err != nil {
+	if err := d.rename(stage.project(), t.name); err != nil {
 		return t.notReplaced(err)
 	}
 	return nil
@@ -174,45 +176,29 @@ func runPrepare(ctx context.Context, t target, staging string, prepare func(cont
 	return nil
 }
 
-// makeParents makes the folders above the target that are missing. What it returns removes those again that are empty.
-func (w writer) makeParents(t target) (undo func(), err error) {
-	undo = func() {}
-	if len(t.missing) == 0 {
-		return undo, nil
-	}
-	top := filepath.Dir(t.missing[0])
-	var made []string
-	undo = func() {
-		for _, dir := range slices.Backward(made) {
-			_ = os.Remove(dir)
+// makeParents makes the folders above the target that are missing, and says which.
+func (d disk) makeParents(t target) (made []string, err error) {
+	for i, c := range t.name {
+		if c != '/' {
+			continue
 		}
-	}
-	d, err := openDisk(top, w.step)
-	if err != nil {
-		return undo, refused("open", top, err)
-	}
-	defer d.Close()
-	for _, dir := range t.missing {
-		relative, err := filepath.Rel(top, dir)
-		if err == nil {
-			err = d.mkdir(relative)
-		}
+		err := d.mkdir(t.name[:i])
 		if errors.Is(err, fs.ErrExist) {
 			continue // another golam was faster
 		}
 		if err != nil {
-			return undo, refused("make", dir, err)
+			return made, refused("make", filepath.Join(t.above, t.name[:i]), err)
 		}
-		made = append(made, dir)
+		made = append(made, t.name[:i])
 	}
-	return undo, nil
+	return made, nil
 }
 
 // A staging folder stands beside the target, is named after it, and holds the lock file and the folder that becomes the target.
 type staging struct {
-	parent disk
-	name   string
-	lock   *flock.Flock
+	disk disk
+	name string
+	lock *flock.Flock
 }
 
 const stagingMark = ".golam-"
@@ -235,10 +221,10 @@ func isStagingName(name string) bool {
 
 func (s staging) project() string { return s.name + "/project" }
 
-func (d disk) newStaging(base string) (s staging, err error) {
+func (d disk) newStaging(target string) (s staging, err error) {
 	// A golam that sweeps may take the folder for a stale one until it is locked: then another is made.
 	for range lockAttempts {
-		s = staging{parent: d, name: stagingName(base)}
+		s = staging{disk: d, name: path.Join(path.Dir(target), stagingName(path.Base(target)))}
 		if err := d.mkdir(s.name); err != nil {
 			return staging{}, err
 		}
@@ -259,11 +245,11 @@ func (d disk) newStaging(base string) (s staging, err error) {
 
 // remove takes away what is left of the folder. The lock file goes last: it marks the folder as one to sweep.
 func (s staging) remove() {
-	if err := s.parent.removeAll(s.project()); err != nil {
+	if err := s.disk.removeAll(s.project()); err != nil {
 		_ = s.lock.Unlock()
 		return
 	}
-	s.parent.removeFolder(s.name, s.lock)
+	s.disk.removeFolder(s.name, s.lock)
 }
 
 // sweep removes the staging folders in parent whose golam was killed. Where that fails they stay, and do no harm.

@@ -538,6 +538,19 @@ func TestWriteIsOvertaken(t *testing.T) {
 	}
 }
 
+// staleStaging leaves staging folders in base whose golam was killed: with files, and before it had made the lock.
+func staleStaging(t testing.TB, base string) {
+	t.Helper()
+	for _, target := range []string{"demo", "other"} {
+		name := filepath.Join(base, stagingName(target))
+		writeFile(t, name+"/lock", "")
+		writeFile(t, name+"/project/go.mod", "module x")
+	}
+	if err := os.Mkdir(filepath.Join(base, stagingName("demo")), 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A staging folder is swept if its golam is gone, and only then.
 func TestWriteSweeps(t *testing.T) {
 	base := t.TempDir()
@@ -547,9 +560,7 @@ func TestWriteSweeps(t *testing.T) {
 		writeFile(t, filepath.Join(base, name, "project/go.mod"), "x")
 		return name
 	}
-	stale(stagingName("other"))
-	stale(stagingName("demo"))
-	mkdir(stagingName("no-lock-yet"))(t, base)
+	staleStaging(t, base)
 	mine := []string{
 		stale(".other.golam-short"), stale("x.golam-ABCDEFGHIJKLMNOPQRSTUVWXYZ"), stale(".x.golam-abcdefghijklmnopqrstuvwxyz"),
 		stale(".x.golam-ABCDEFGHIJKLMNOPQRSTUVWXYZ7"),
@@ -588,52 +599,106 @@ func TestWriteSweeps(t *testing.T) {
 	}
 }
 
+// What a killed golam left is settled before the folder is looked at, whatever comes then.
+func TestWriteRecoversFirst(t *testing.T) {
+	before, after := sampleTree(t, 1), sampleTree(t, 2)
+	for name, options := range map[string]WriteOptions{"refused": {}, "nothing to change": {Overwrite: true}} {
+		t.Run(name, func(t *testing.T) {
+			base := t.TempDir()
+			demo := filepath.Join(base, "a", "demo")
+			mustWrite(t, demo, before, WriteOptions{})
+			interrupt(t, base, committed)
+			_, err := Write(t.Context(), demo, after, options)
+			if isError[*NotEmptyError](err) == options.Overwrite {
+				t.Errorf("got %v", err)
+			}
+			checkSame(t, "the project", snapshot(t, demo), want(after))
+		})
+	}
+}
+
+// hostileJournal makes a folder demo with a journal in it, beside a folder that must stay as it is.
+func hostileJournal(t testing.TB, base, state, moves string) {
+	t.Helper()
+	demo := filepath.Join(base, "demo")
+	writeFile(t, base+"/sentinel/x", "sentinel")
+	writeFile(t, demo+"/.git/config", "[core]")
+	writeFile(t, demo+"/file", "a file")
+	writeFile(t, demo+"/hooks/x", "hostile")
+	symlink(t, ".git", demo+"/link")
+	symlink(t, "../sentinel", demo+"/out")
+	journal := filepath.Join(demo, filepath.FromSlash(state))
+	for _, name := range []string{"x", "link/x", "out/x", "file/x"} {
+		writeFile(t, filepath.Join(journal, "new", name), "hostile")
+		writeFile(t, filepath.Join(journal, "old", name), "hostile")
+	}
+	symlink(t, "../../../.git", journal+"/new/hooks")
+	symlink(t, "../../../../sentinel", journal+"/new/outside")
+	writeFile(t, journal+"/moves", moves)
+}
+
 // Journals come with other people's files: they can do nothing outside their folder, nor to it through links.
 func TestRecoverHostileJournal(t *testing.T) {
 	tests := map[string]string{
-		"out":           `[{"path":"../out/x"}]`,
-		"absolute":      `[{"path":"/tmp/x"}]`,
-		"backslash":     `[{"path":"..\\out\\x"}]`,
-		"itself":        `[{"path":".golam-journal/lock"}]`,
-		"the folder":    `[{"path":"."}]`,
-		"through links": `[{"path":"link/x"}]`,
-		"below a file":  `[{"path":"file/x"}]`,
-		"not JSON":      `[`,
-		"nothing":       ``,
+		"out":                      `[{"path":"../sentinel/x"}]`,
+		"absolute":                 `[{"path":"/tmp/x"}]`,
+		"backslash":                `[{"path":"..\\sentinel\\x"}]`,
+		"itself":                   `[{"path":".golam-journal/lock"}]`,
+		"the folder":               `[{"path":"."}]`,
+		"through a link":           `[{"path":"x"},{"path":"link/x"}]`,
+		"out through a link":       `[{"path":"out/x","replaces":true}]`,
+		"below a file":             `[{"path":"file/x"}]`,
+		"through the journal":      `[{"path":"hooks/x"}]`,
+		"out, through the journal": `[{"path":"outside/x"}]`,
+		"not JSON":                 `[`,
+		"nothing":                  ``,
 	}
 	for name, moves := range tests {
 		for _, state := range []string{committed, reverting} {
 			t.Run(name+", "+path.Base(state), func(t *testing.T) {
 				base := t.TempDir()
-				dir := filepath.Join(base, "demo")
-				mkdir("out")(t, base)
-				mkdir("demo/.git")(t, base)
-				writeFile(t, dir+"/file", "a file")
-				for _, name := range []string{"x", "link/x", "file/x"} {
-					writeFile(t, filepath.Join(dir, state, "new", name), "hostile")
-				}
-				writeFile(t, filepath.Join(dir, state, "moves"), moves)
-				symlink(t, ".git", dir+"/link")
-				if _, err := Recover(dir); err == nil || !strings.Contains(err.Error(), ".golam-journal") {
-					t.Errorf("got %v", err)
-				}
-				after := snapshot(t, base)
-				for _, name := range []string{"out", "demo/.git"} {
-					if !after[name].Mode.IsDir() {
-						t.Errorf("%s is gone", name)
+				hostileJournal(t, base, state, moves)
+				before := snapshot(t, base)
+				for range 2 {
+					if outcome, err := Recover(base + "/demo"); err == nil || !strings.Contains(err.Error(), "remove it") {
+						t.Errorf("got %q, %v", outcome, err)
 					}
-				}
-				if after["demo/file"].Content != "a file" || after["demo/link"].Content != ".git" {
-					t.Errorf("files changed")
-				}
-				for name, entry := range after {
-					if entry.Content == "hostile" && !strings.HasPrefix(name, "demo/.golam-journal/") {
-						t.Errorf("moved to %s", name)
-					}
+					checkSame(t, "after the error", snapshot(t, base), before)
 				}
 			})
 		}
 	}
+}
+
+// FuzzRecover reads journals that somebody else wrote.
+func FuzzRecover(f *testing.F) {
+	for _, moves := range []string{
+		`[{"path":"x"}]`, `[{"path":"x","replaces":true},{"path":"hooks/x"}]`, `[{"path":"link/x"}]`, `[{"path":"../sentinel/x"}]`, `[{"path":".git"}]`,
+		`[{"path":"out"},{"path":"outside"},{"path":"hooks"}]`, `{}`, `null`, `[{"path":""}]`, `[{"path":"a/b/c"}]`,
+	} {
+		f.Add(moves, false)
+		f.Add(moves, true)
+	}
+	f.Fuzz(func(t *testing.T, moves string, revert bool) {
+		base := memoryDir(t)
+		state := map[bool]string{false: committed, true: reverting}[revert]
+		hostileJournal(t, base, state, moves)
+		outside := func() map[string]entry {
+			entries := snapshot(t, base)
+			for name := range entries {
+				if strings.HasPrefix(name, "demo/") {
+					delete(entries, name)
+				}
+			}
+			return entries
+		}
+		before := outside()
+		outcome, err := Recover(base + "/demo")
+		checkSame(t, "outside", outside(), before)
+		if again, againErr := Recover(base + "/demo"); err == nil && (again != RecoveryNone || againErr != nil) {
+			t.Errorf("after %q: %q, %v", outcome, again, againErr)
+		}
+	})
 }
 
 func TestRecoverNothing(t *testing.T) {
@@ -675,6 +740,9 @@ func FuzzWrite(f *testing.F) {
 		f.Add(paths, true)
 	}
 	f.Fuzz(func(t *testing.T, paths string, existing bool) {
+		if len(paths) > 1000 {
+			t.Skip("very deep folders only take long")
+		}
 		var tree Tree
 		for i, name := range strings.Split(paths, "\n") {
 			tree = append(tree, File{Path: name, Content: []byte(fmt.Sprint(i)), Executable: i%2 == 1})

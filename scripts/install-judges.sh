@@ -1,13 +1,26 @@
 #!/usr/bin/env bash
 #
-# Installs the judges, the tools that generated projects must satisfy, below .cache/judges, at the versions that the folders of
-# internal/judges/tools pin. It takes Python 3, Node and Go, and a few minutes the first time; afterwards it only installs what has new
-# pins. It can be stopped and started again at any time.
+# usage: scripts/install-judges.sh [TOOL...]
+#
+# Installs the judges, the tools that generated projects must satisfy: all of them, or those named, each a folder of
+# internal/judges/tools with its pinned versions. Their programs are then in .cache/judges/bin. It takes Python 3, Node and Go, and a few
+# minutes the first time; afterwards it only installs what has new pins. It can be stopped and started again at any time.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly tools=$PWD/internal/judges/tools
 readonly cache=$PWD/.cache/judges
+readonly programs=(
+  actionlint/bin/actionlint
+  aws/bin/aws
+  aws/bin/moto_server
+  aws/bin/shellcheck
+  checkov/bin/checkov
+  golangci-lint/bin/golangci-lint
+  markdownlint/node_modules/.bin/markdownlint-cli2
+  sam/bin/cfn-lint
+  sam/bin/sam
+)
 export LC_ALL=C # the order of the pins in a stamp
 
 # Fills the tool's empty folder below the cache with what the tool's pins say.
@@ -43,20 +56,37 @@ install() {
   echo "installed $tool in $((SECONDS - started)) s"
 }
 
-mkdir -p "$cache"
+if (($# == 0)); then
+  cd "$tools"
+  set -- *
+fi
+for tool in "$@"; do
+  if [[ ! -d $tools/$tool ]]; then
+    echo "there is no judge $tool; there are:" "$(ls "$tools")" >&2
+    exit 2
+  fi
+done
+
+mkdir -p "$cache/bin"
 # One installation at a time. The lock goes when this script and all that it started are gone.
 exec 9>"$cache/lock"
 python3 -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
 
 renice -n 10 $$ >/dev/null
 installations=()
-for folder in "$tools"/*/; do
-  install "$(basename "$folder")" &
+set -m # a process group for each installation, to end all of it
+for tool in "$@"; do
+  install "$tool" &
   installations+=($!)
 done
-trap 'kill "${installations[@]}" 2>/dev/null' INT TERM
+trap 'kill -- "${installations[@]/#/-}" 2>/dev/null; exit 130' INT TERM
 status=0
 for installation in "${installations[@]}"; do
   wait "$installation" || status=1
+done
+for program in "${programs[@]}"; do
+  if [[ -x $cache/$program ]]; then
+    ln -sf "../$program" "$cache/bin/"
+  fi
 done
 exit "$status"

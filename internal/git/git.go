@@ -73,8 +73,10 @@ func Start(ctx context.Context, dir, message string) (Result, error) {
 func run(ctx context.Context, dir string, args ...string) error {
 	// Signing may ask for a passphrase, and nobody would see the question. Strict: an invented name is no name.
 	// No maintenance: it would go on in the background.
-	options := []string{"-c", "commit.gpgSign=false", "-c", "user.useConfigOnly=true", "-c", "core.autocrlf=false", "-c", "gc.auto=0",
-		"-c", "maintenance.auto=false", "-c", "core.fsmonitor=false"}
+	options := []string{
+		"-c", "commit.gpgSign=false", "-c", "user.useConfigOnly=true", "-c", "core.autocrlf=false", "-c", "gc.auto=0",
+		"-c", "maintenance.auto=false", "-c", "core.fsmonitor=false",
+	}
 	command := exec.CommandContext(ctx, "git", append(options, args...)...)
 	command.Dir = dir
 	command.Env = environment()

@@ -37,8 +37,9 @@ bad_usage() {
   exit 2
 }
 
+# Calls Amazon Cognito, or ends the script. Within $(...) it only ends that: where no set -e sees it, the caller has to.
 cognito() {
-  aws cognito-idp "$@" --region "$region"
+  aws cognito-idp "$@" --region "$region" || exit 1
 }
 
 # Prints what the query finds in the pool's description, tab separated, "None" where there is nothing.
@@ -64,7 +65,7 @@ drop_trigger() {
 # Prints the pool's settings as UpdateUserPool takes them, each on a line of its own: name, tab, JSON.
 settings() {
   local members member query='' described name json
-  members=$(cognito update-user-pool --generate-cli-skeleton | sed -n 's/^    "\([A-Za-z]*\)":.*/\1/p')
+  members=$(cognito update-user-pool --generate-cli-skeleton | sed -n 's/^    "\([A-Za-z]*\)":.*/\1/p') || exit 1
   if [[ $members != *UserPoolTier* ]]; then
     fail 'this AWS CLI is too old: it would reset settings that it does not know. Use a current one.'
   fi
@@ -76,7 +77,7 @@ settings() {
       *) query+="['$member',to_string([$member])]," ;;
     esac
   done
-  described=$(describe "[${query%,}]")
+  described=$(describe "[${query%,}]") || exit 1
 
   while IFS=$'\t' read -r name json; do
     json=${json#\[}
@@ -118,7 +119,7 @@ update_input() {
 
 # Prints all that the settings given hold but the trigger, sorted: Amazon Cognito promises no order.
 content() {
-  update_input "$1" '' | grep -o '[^,{}]*' | sort
+  update_input "$1" '' | grep -o '[^,{}]\{1,\}' | sort
 }
 
 # Makes the member given, if any, the pool's trigger; with --dry-run, shows the update instead.
@@ -144,8 +145,7 @@ update() {
 }
 
 attach() {
-  local function_arn=$1 description pool_arn attached version policy
-  local tier
+  local tier description pool_arn attached version policy
   tier=$(describe UserPoolTier)
   if [[ $tier == LITE ]]; then
     fail "$pool is on the Lite plan, which has no $lambda_version trigger. The Essentials plan and the Plus plan have it."
@@ -217,12 +217,13 @@ if ! [[ $pool =~ ^[a-z]{2,4}(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+$ ]]; then
   bad_usage "$pool is not a user pool id, such as eu-west-1_AbCdEf123"
 fi
 region=${pool%_*}
+function_arn=${words[2]-}
 if [[ ${words[0]} == attach ]] &&
-  ! [[ ${words[2]} =~ ^arn:aws[a-z-]*:lambda:$region:[0-9]{12}:function:[0-9A-Za-z_-]+(:[0-9A-Za-z_-]+)?$ ]]; then
-  bad_usage "${words[2]} is not the ARN of a function in $region, the region of the pool"
+  ! [[ $function_arn =~ ^arn:aws[a-z-]*:lambda:$region:[0-9]{12}:function:[0-9A-Za-z_-]+(:[0-9A-Za-z_-]+)?$ ]]; then
+  bad_usage "$function_arn is not the ARN of a function in $region, the region of the pool"
 fi
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 umask 077
 export AWS_PAGER=''
-"${words[0]}" "${words[@]:2}"
+"${words[0]}"

@@ -67,7 +67,7 @@ func Example_lookup() {
 	})
 	// Output:
 	// {"claimsToAddOrOverride":{"feature":"export"}}
-	// sub Cognito lets nobody change it
+	// sub only Cognito can set it
 }
 
 // New refuses a policy that Cognito would not accept.
@@ -77,5 +77,5 @@ func Example_mistakes() {
 		Rules:   []customizer.Rule{{Claims: []customizer.Claim{{Name: "exp", From: customizer.Static("0")}}}},
 	})
 	fmt.Println(err)
-	// Output: policy: rule 1: claim "exp": Cognito lets nobody change it
+	// Output: policy: rule 1: claim "exp": only Cognito can set it
 }

@@ -72,7 +72,7 @@ func checkChange(name string) error {
 	case name == "":
 		return errors.New("a claim needs a name")
 	case slices.Contains(unchangeable, name):
-		return errors.New("Cognito lets nobody change it")
+		return errors.New("only Cognito can set it")
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func Example_lookup() {
 	})
 	// Output:
 	// {"accessTokenGeneration":{"claimsToAddOrOverride":{"features":["export"]}}}
-	// sub Cognito lets nobody change it
+	// sub only Cognito can set it
 }
 
 // New refuses a policy that Cognito would not accept.
@@ -85,6 +85,6 @@ func Example_mistakes() {
 	})
 	fmt.Println(err)
 	// Output:
-	// policy: rule 1: claim "exp": Cognito lets nobody change it
+	// policy: rule 1: claim "exp": only Cognito can set it
 	// rule 1: scope "read write": a scope has printable ASCII characters only, and no space, quote or backslash
 }

@@ -107,7 +107,7 @@ func checkChange(name string) error {
 	case name == "scope":
 		return errors.New("scope changes through AddScopes and SuppressScopes")
 	case name == "aud" || slices.Contains(unchangeable, name):
-		return errors.New("Cognito lets nobody change it")
+		return errors.New("only Cognito can set it")
 	}
 	return nil
 }

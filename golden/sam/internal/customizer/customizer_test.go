@@ -159,8 +159,10 @@ func TestCustomize(t *testing.T) {
 		},
 		"lookup that brings what Cognito refuses": {
 			policy: found(customizer.Found{
-				Claims: map[string]any{"sub": "x", "cognito:groups": []string{"root"}, "dev:x": 1, "aud": "api", "": 1, "scope": "root", "f": func() {},
-					"none": nil, "deep": []any{map[string]any{}}},
+				Claims: map[string]any{
+					"sub": "x", "cognito:groups": []string{"root"}, "dev:x": 1, "aud": "api", "": 1, "scope": "root", "f": func() {},
+					"none": nil, "deep": []any{map[string]any{}},
+				},
 				Scopes: []string{"two scopes", ""},
 			}),
 			problems: []string{"", "aud", "cognito:groups", "deep", "dev:x", "f", "none", "scope", "sub", "scope of the lookup", "scope of the lookup"},

@@ -1,0 +1,236 @@
+package judges_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/golam-cli/golam/internal/judges"
+)
+
+const root = "../.."
+
+// find finds the installed judges. A judge that is missing fails the test; in short mode no judge is called.
+func find(t *testing.T) judges.Judges {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("judges take longer than a short test may")
+	}
+	found, err := judges.Find(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// golden returns the folders of the golden projects.
+func golden(t *testing.T) []string {
+	t.Helper()
+	modules, err := filepath.Glob(filepath.Join(root, "golden", "*", "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(modules) == 0 {
+		t.Fatal("there is no golden project to judge")
+	}
+	projects := make([]string, len(modules))
+	for i, module := range modules {
+		if projects[i], err = filepath.Abs(filepath.Dir(module)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return projects
+}
+
+const (
+	ciFile     = ".github/workflows/ci.yml"
+	mainFile   = "cmd/token-customizer/main.go"
+	scriptFile = "scripts/attach.sh"
+)
+
+// all are the judges, each with a file that a project must have to be judged by it. A judge of one file alone sees each content once.
+var all = []struct {
+	name  string
+	judge func(judges.Judges, context.Context, string) error
+	file  string
+	alone bool
+}{
+	{"SAMValidate", judges.Judges.SAMValidate, "template.yaml", false},
+	{"SAMBuild", judges.Judges.SAMBuild, "template.yaml", false},
+	{"CFNLintTransformed", judges.Judges.CFNLintTransformed, "template.yaml", true},
+	{"AttachScript", judges.Judges.AttachScript, scriptFile, true},
+	{"Checkov", judges.Judges.Checkov, "go.mod", false},
+	{"GolangCILint", judges.Judges.GolangCILint, "go.mod", false},
+	{"Markdownlint", judges.Judges.Markdownlint, "README.md", false},
+	{"Shellcheck", judges.Judges.Shellcheck, scriptFile, true},
+	{"Actionlint", judges.Judges.Actionlint, ciFile, true},
+}
+
+func TestGoldenProjects(t *testing.T) {
+	found := find(t)
+	projects := golden(t)
+	for _, judge := range all {
+		judged := 0
+		seen := map[string]bool{}
+		for _, project := range projects {
+			content, err := os.ReadFile(filepath.Join(project, judge.file))
+			if errors.Is(err, os.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if judge.alone && seen[string(content)] {
+				continue
+			}
+			seen[string(content)] = true
+			judged++
+			t.Run(judge.name+"/"+filepath.Base(project), func(t *testing.T) {
+				t.Parallel()
+				if err := judge.judge(found, t.Context(), project); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		if judged == 0 {
+			t.Errorf("%s has judged no golden project", judge.name)
+		}
+	}
+}
+
+// TestFaults shows that each judge judges: it must find the fault that is put into a golden project, and say so.
+func TestFaults(t *testing.T) {
+	found := find(t)
+	const project = root + "/golden/sam"
+	for _, fault := range []struct {
+		name, file, old, new string
+		judge                func(judges.Judges, context.Context, string) error
+		complaint            string
+	}{
+		{"unknown property", "template.yaml", "Timeout: 4", "Timout: 4", judges.Judges.SAMValidate, "E3002"},
+		{"unknown runtime", "template.yaml", "provided.al2023", "provided.al1999", judges.Judges.CFNLintTransformed, "E3030"},
+		{
+			"circular dependency", "template.yaml", "MemorySize: 256", "Environment: {Variables: {POOL: !GetAtt UserPool.Arn}}",
+			judges.Judges.CFNLintTransformed, "E3004",
+		},
+		{"other architecture", "Makefile", "GOARCH=arm64", "GOARCH=amd64", judges.Judges.SAMBuild, "EM_X86_64"},
+		{"no build target", "Makefile", "build-TokenCustomizer:", "build-Something:", judges.Judges.SAMBuild, "made no bootstrap"},
+		{"symbols kept", "Makefile", `-ldflags "-s -w"`, "", judges.Judges.SAMBuild, "not stripped"},
+		{"finding", "template.yaml", "id: CKV_AWS_116", "id: CKV_AWS_45", judges.Judges.Checkov, "CKV_AWS_116"},
+		{"all actions allowed", "template.yaml", "- logs:CreateLogStream", `- "*"`, judges.Judges.Checkov, "CKV_AWS_63"},
+		{"all permissions", ciFile, "permissions:\n  contents: read\n", "permissions: write-all\n", judges.Judges.Checkov, "CKV2_GHA_1"},
+		{"workflow that checkov cannot parse", ciFile, "jobs:", "unknown: {}\njobs:", judges.Judges.Checkov, "has not judged"},
+		{"unchecked error", mainFile, "func main() {", "func main() {\n\tos.Remove(\"x\")", judges.Judges.GolangCILint, "errcheck"},
+		{"not formatted", mainFile, "func main() {", "func main() {\n", judges.Judges.GolangCILint, "gofumpt"},
+		{"action without a version", ciFile, "@3d3c42e5aac5ba805825da76410c181273ba90b1", "", judges.Judges.Actionlint, "ref is missing"},
+		{"script injection", ciFile, "run: go version", "run: echo ${{ github.head_ref }}", judges.Judges.Actionlint, "untrusted"},
+		{"unquoted variable in a workflow", ciFile, "run: go version", "run: rm $HOME/x", judges.Judges.Actionlint, "SC2086"},
+		{"second title", "README.md", "\n## ", "\n# ", judges.Judges.Markdownlint, "MD025"},
+		{"unquoted variable", scriptFile, `mkdir -p user-pool-backups`, "mkdir -p $pool", judges.Judges.Shellcheck, "SC2086"},
+		{"forgotten setting", scriptFile, "UserPoolId) ;;", "UserPoolId | MfaConfiguration) ;;", judges.Judges.AttachScript, "MfaConfiguration"},
+		{"other trigger version", scriptFile, "lambda_version=V2_0", "lambda_version=V1_0", judges.Judges.AttachScript, "V1_0"},
+		{"refused tags sent", scriptFile, `'"aws:`, `'"awx:`, judges.Judges.AttachScript, "aws:cloudformation"},
+	} {
+		t.Run(fault.name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			if err := os.CopyFS(folder, os.DirFS(project)); err != nil {
+				t.Fatal(err)
+			}
+			name := filepath.Join(folder, fault.file)
+			content, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			faulty := strings.Replace(string(content), fault.old, fault.new, 1)
+			if faulty == string(content) {
+				t.Fatalf("%s has no %q to put the fault in", fault.file, fault.old)
+			}
+			if err := os.WriteFile(name, []byte(faulty), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			err = fault.judge(found, t.Context(), folder)
+			if err == nil {
+				t.Fatal("the judge has found nothing")
+			}
+			if !strings.Contains(err.Error(), fault.complaint) {
+				t.Errorf("the judge has found something else than %s: %v", fault.complaint, err)
+			}
+		})
+	}
+}
+
+// TestFindRefusesOtherPins shows that neither missing judges nor those of yesterday's pins are taken for today's.
+func TestFindRefusesOtherPins(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.CopyFS(filepath.Join(folder, "internal", "judges", "tools"), os.DirFS("tools")); err != nil {
+		t.Fatal(err)
+	}
+	find := func() string {
+		t.Helper()
+		_, err := judges.Find(folder)
+		if err == nil {
+			t.Fatal("found judges that are not there")
+		}
+		return err.Error()
+	}
+	if got := find(); !strings.Contains(got, "checkov is not installed") || !strings.Contains(got, "install-judges.sh") {
+		t.Errorf("a missing judge is reported as: %s", got)
+	}
+	cache := filepath.Join(folder, ".cache", "judges", "checkov")
+	if err := os.MkdirAll(cache, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(cache, "installed-from"), []byte("checkov==1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := find(); !strings.Contains(got, "checkov is installed from other pins") {
+		t.Errorf("an outdated judge is reported as: %s", got)
+	}
+}
+
+// TestGoldenPins holds the versions that golden projects name to those that they are judged with, and their actions to commits.
+func TestGoldenPins(t *testing.T) {
+	module, err := os.ReadFile("tools/golangci-lint/go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pin := regexp.MustCompile(`github\.com/golangci/golangci-lint/v2 (v\S+)`).FindSubmatch(module)
+	if pin == nil {
+		t.Fatal("the golangci-lint module pins no golangci-lint")
+	}
+	uses := regexp.MustCompile(`(?m)^\s*-?\s*uses:\s*(.*)$`)
+	pinned := regexp.MustCompile(`^[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
+	for _, project := range golden(t) {
+		makefile, err := os.ReadFile(filepath.Join(project, "Makefile"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "golangci-lint@" + string(pin[1]); !strings.Contains(string(makefile), want) {
+			t.Errorf("%s: the Makefile does not install %s", project, want)
+		}
+		workflows, err := filepath.Glob(filepath.Join(project, ".github", "workflows", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, workflow := range workflows {
+			content, err := os.ReadFile(workflow)
+			if err != nil {
+				t.Fatal(err)
+			}
+			actions := uses.FindAllSubmatch(content, -1)
+			if len(actions) == 0 {
+				t.Errorf("%s uses no action, or the test does not see it", workflow)
+			}
+			for _, action := range actions {
+				if !pinned.Match(action[1]) {
+					t.Errorf("%s: %s is not pinned to a commit with its version beside it", workflow, action[1])
+				}
+			}
+		}
+	}
+}
