@@ -50,7 +50,7 @@ func TestParseAnswersRefuses(t *testing.T) {
 		"a word":             {"name", []string{"not a mapping"}},
 		"two documents":      {"name: a\n---\nname: b\n", []string{"more than one"}},
 		"a key twice":        {"name: a\nname: b\n", []string{"twice"}},
-		"unknown keys":       {"nmae: a\ntriger: v1\n", []string{"did you mean name", "did you mean trigger"}},
+		"unknown keys":       {"naem: a\ntriger: v1\n", []string{"did you mean name", "did you mean trigger"}},
 		"wrong types":        {"name: [a]\ntrigger: {a: b}\narch: null\nclaims: {a: b}\n", []string{"single value", "single value", "single value", "claim=attribute"}},
 		"claims of numbers":  {"claims: [1]", []string{"claim=attribute"}},
 		"claims with commas": {`claims: ["a=email,b=name"]`, []string{"claim=attribute"}},

@@ -34,7 +34,7 @@ func Recover(dir string) (Recovery, error) {
 	if err != nil {
 		return RecoveryNone, refused("find", dir, err)
 	}
-	return writer{}.recover(target{dir: filepath.Clean(dir), path: absolute})
+	return writer{}.recover(target{dir: absolute, path: absolute})
 }
 
 // The journal is a folder in the target. It holds the lock file and one folder that tells by its name how far the write has come:

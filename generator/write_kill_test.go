@@ -38,7 +38,7 @@ const orderVariable = "GOLAM_TEST_WRITE_ORDER"
 func TestWriteHelper(t *testing.T) {
 	text := os.Getenv(orderVariable)
 	if text == "" {
-		t.Skip("only other tests start this one, as a process that can be killed")
+		return // only other tests start this one, as a process that can be killed
 	}
 	var o order
 	if err := json.Unmarshal([]byte(text), &o); err != nil {

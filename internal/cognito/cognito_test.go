@@ -180,8 +180,10 @@ func TestRules(t *testing.T) {
 		"every type, digit for digit": {
 			response: access(`{"claimsToAddOrOverride":{"s":"<&>","i":9007199254740993,"f":1.10,"e":1.7976931348623157E308,"b":false,` +
 				`"a":["x",18446744073709551616,true],"o":{"deep":[null,{"n":9007199254740993}]},"aud":"7k3v9q2m4s1t8w5x6y0z2a4b6c"}}`),
-			access: []string{`+ s "<&>"`, `+ i 9007199254740993`, `+ f 1.10`, `+ e 1.7976931348623157E308`, `+ b false`,
-				`+ a ["x",18446744073709551616,true]`, `+ o {"deep":[null,{"n":9007199254740993}]}`, `+ aud "7k3v9q2m4s1t8w5x6y0z2a4b6c"`},
+			access: []string{
+				`+ s "<&>"`, `+ i 9007199254740993`, `+ f 1.10`, `+ e 1.7976931348623157E308`, `+ b false`,
+				`+ a ["x",18446744073709551616,true]`, `+ o {"deep":[null,{"n":9007199254740993}]}`, `+ aud "7k3v9q2m4s1t8w5x6y0z2a4b6c"`,
+			},
 		},
 		"null and nested arrays": {
 			response: access(`{"claimsToAddOrOverride":{"none":null,"deep":[["a"]],"objects":[{}],"nulls":[null],"kept":[]}}`),
@@ -228,8 +230,10 @@ func TestRules(t *testing.T) {
 		},
 		"suppressed groups": {
 			response: id(`{"claimsToSuppress":["cognito:groups"]}`),
-			id: []string{`- cognito:groups ["admins","billing"]`, `- cognito:roles ["arn:aws:iam::123456789012:role/billing"]`,
-				`- cognito:preferred_role "arn:aws:iam::123456789012:role/billing"`},
+			id: []string{
+				`- cognito:groups ["admins","billing"]`, `- cognito:roles ["arn:aws:iam::123456789012:role/billing"]`,
+				`- cognito:preferred_role "arn:aws:iam::123456789012:role/billing"`,
+			},
 		},
 		"suppressed roles alone, and what cannot be suppressed": {
 			response: access(`{"claimsToSuppress":["cognito:roles","cognito:preferred_role","cognito:username","sub","scope","aud",""]}`),
@@ -282,8 +286,10 @@ func TestRules(t *testing.T) {
 		},
 		"groups dropped by null": {
 			response: groups(`null`),
-			id: []string{`- cognito:groups ["admins","billing"]`, `- cognito:roles ["arn:aws:iam::123456789012:role/billing"]`,
-				`- cognito:preferred_role "arn:aws:iam::123456789012:role/billing"`},
+			id: []string{
+				`- cognito:groups ["admins","billing"]`, `- cognito:roles ["arn:aws:iam::123456789012:role/billing"]`,
+				`- cognito:preferred_role "arn:aws:iam::123456789012:role/billing"`,
+			},
 			access: []string{`- cognito:groups ["admins","billing"]`},
 			findings: []string{
 				`error: groupOverrideDetails is empty or null, so the user loses the groups: leave it out to keep them, suppress cognito:groups to hide them`,
@@ -291,8 +297,10 @@ func TestRules(t *testing.T) {
 		},
 		"groups dropped by the nulls of aws-lambda-go": {
 			response: groups(`{"groupsToOverride":null,"iamRolesToOverride":null,"preferredRole":null}`),
-			id: []string{`- cognito:groups ["admins","billing"]`, `- cognito:roles ["arn:aws:iam::123456789012:role/billing"]`,
-				`- cognito:preferred_role "arn:aws:iam::123456789012:role/billing"`},
+			id: []string{
+				`- cognito:groups ["admins","billing"]`, `- cognito:roles ["arn:aws:iam::123456789012:role/billing"]`,
+				`- cognito:preferred_role "arn:aws:iam::123456789012:role/billing"`,
+			},
 			access: []string{`- cognito:groups ["admins","billing"]`},
 			findings: []string{
 				`error: groupOverrideDetails is empty or null, so the user loses the groups: leave it out to keep them, suppress cognito:groups to hide them`,
@@ -314,8 +322,10 @@ func TestRules(t *testing.T) {
 		},
 		"groups without roles": {
 			response: groups(`{"groupsToOverride":["admins","billing"]}`),
-			id: []string{`- cognito:roles ["arn:aws:iam::123456789012:role/billing"]`,
-				`- cognito:preferred_role "arn:aws:iam::123456789012:role/billing"`},
+			id: []string{
+				`- cognito:roles ["arn:aws:iam::123456789012:role/billing"]`,
+				`- cognito:preferred_role "arn:aws:iam::123456789012:role/billing"`,
+			},
 			findings: []string{`warning: groupOverrideDetails has no iamRolesToOverride, so the user loses the roles of the groups`},
 		},
 		"groups without the preferred role": {
@@ -326,8 +336,10 @@ func TestRules(t *testing.T) {
 		"version 1": {
 			event:    "v1-authentication",
 			response: v1(`{"claimsToAddOrOverride":{"plan":"gold"},"claimsToSuppress":["email"],"groupOverrideDetails":{"groupsToOverride":["readers"],"iamRolesToOverride":["r"],"preferredRole":"r"}}`),
-			id: []string{`~ cognito:groups ["readers"]`, `~ cognito:roles ["r"]`, `~ cognito:preferred_role "r"`,
-				`- email "ada@example.com"`, `+ plan "gold"`},
+			id: []string{
+				`~ cognito:groups ["readers"]`, `~ cognito:roles ["r"]`, `~ cognito:preferred_role "r"`,
+				`- email "ada@example.com"`, `+ plan "gold"`,
+			},
 			access: []string{`~ cognito:groups ["readers"]`},
 		},
 		"version 1 takes strings alone": {
@@ -363,8 +375,10 @@ func TestRules(t *testing.T) {
 		},
 		"unknown fields": {
 			response: `{"a":1,"ClaimsAndScopeOverrideDetails":{},"claimsAndScopeOverrideDetails":{"b":1,"accessTokenGeneration":{"c":1},"groupOverrideDetails":{"d":1}}}`,
-			id: []string{`- cognito:groups ["admins","billing"]`, `- cognito:roles ["arn:aws:iam::123456789012:role/billing"]`,
-				`- cognito:preferred_role "arn:aws:iam::123456789012:role/billing"`},
+			id: []string{
+				`- cognito:groups ["admins","billing"]`, `- cognito:roles ["arn:aws:iam::123456789012:role/billing"]`,
+				`- cognito:preferred_role "arn:aws:iam::123456789012:role/billing"`,
+			},
 			access: []string{`- cognito:groups ["admins","billing"]`},
 			findings: []string{
 				`warning: response has a field that Cognito does not know: "a"`,

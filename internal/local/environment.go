@@ -1,0 +1,216 @@
+package local
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// environment is an execution environment: one run of a bootstrap, from its init phase to its end, and the state of its Runtime API
+// and Extensions API. It is never restarted; a new one takes its place.
+type environment struct {
+	fn         *function
+	generation int
+	stream     *logStream
+	endpoint   *endpoint
+	output     *output
+	process    *process
+
+	// For the goroutine that drives the environment.
+	initDuration time.Duration
+	memory       int64 // bytes used at most, as far as seen
+
+	changed chan struct{} // has a token after any change of the state below
+	ended   chan struct{} // closed: requests of the APIs end
+
+	mu         sync.Mutex
+	poll       chan *invocation // the runtime waits in next; nil if it doesn't
+	polled     bool             // it has done so at least once: the init phase is over for it
+	initError  *failure         // as posted by the runtime
+	invocation *invocation      // the current or the last one
+	extensions map[string]*extension
+	fatal      string // error type of an extension that gave up
+}
+
+// launch starts an execution environment. A failure is the function's, an error the machine's.
+func (fn *function) launch(stream *logStream) (*environment, *failure, error) {
+	e := &environment{
+		fn:         fn,
+		stream:     stream,
+		changed:    make(chan struct{}, 1),
+		ended:      make(chan struct{}),
+		extensions: make(map[string]*extension),
+	}
+	fn.mu.Lock()
+	e.generation = fn.generation
+	fn.mu.Unlock()
+	var err error
+	if e.endpoint, err = fn.lambda.newEndpoint(e.handler()); err != nil {
+		return nil, nil, fmt.Errorf("runtime API for function %s: %w", fn.Name, err)
+	}
+	if e.output, err = newOutput(func(text []byte) { stream.line(bytes.Clone(text), false) }); err != nil {
+		e.endpoint.close()
+		return nil, nil, fmt.Errorf("pipe for the output of function %s: %w", fn.Name, err)
+	}
+	mark := runtimeAPIVariable + "=" + e.endpoint.address
+	e.process, err = startProcess(fn.Bootstrap, fn.Dir, fn.variables(e.endpoint.address, stream.name), mark, e.output.w)
+	if err != nil {
+		e.output.close()
+		e.endpoint.close()
+		if entrypointError(err) {
+			return nil, &failure{errorType: "Runtime.InvalidEntrypoint", message: err.Error()}, nil
+		}
+		return nil, nil, fmt.Errorf("starting function %s: %w", fn.Name, err)
+	}
+	return e, nil, nil
+}
+
+// end ends the process and frees everything. Like Lambda it sends SIGTERM, and gives time, only to a function that registered an
+// extension (Lambda Developer Guide, "Shutdown phase"); others get SIGKILL at once.
+func (e *environment) end() {
+	var grace time.Duration
+	e.mu.Lock()
+	if len(e.extensions) > 0 {
+		grace = shutdownGrace
+	}
+	e.mu.Unlock()
+	e.process.end(grace, e.fn.lambda.force)
+	e.output.close()
+	close(e.ended)
+	e.endpoint.close()
+}
+
+// shutdownGrace is what a function with internal extensions has between SIGTERM and SIGKILL.
+const shutdownGrace = 500 * time.Millisecond
+
+// outcome is why a wait came to its end.
+type outcome int
+
+const (
+	ready  outcome = iota // what was waited for is there
+	exited                // the bootstrap ended
+	timedOut
+	closed // the Lambda is being closed
+)
+
+// sampleInterval is the time between two looks at the memory of a busy bootstrap; every groupSamples-th looks at its children too.
+const (
+	sampleInterval = 20 * time.Millisecond
+	groupSamples   = 10
+)
+
+// await waits until the state fulfils the condition, which is called with the state locked. It enforces the memory limit meanwhile.
+func (e *environment) await(condition func() bool, deadline time.Time) outcome {
+	fulfilled := func() bool {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return condition()
+	}
+	timer := time.NewTimer(time.Until(deadline))
+	defer timer.Stop()
+	ticker := time.NewTicker(sampleInterval)
+	defer ticker.Stop()
+	for samples := 1; ; {
+		if fulfilled() {
+			return ready
+		}
+		select {
+		case <-e.changed:
+		case <-ticker.C:
+			if e.sample(samples%groupSamples == 0) > int64(e.fn.MemorySize)<<20 {
+				e.process.kill()
+			}
+			samples++
+		case <-e.process.exited:
+			if fulfilled() {
+				return ready
+			}
+			return exited
+		case <-timer.C:
+			return timedOut
+		case <-e.fn.lambda.ctx.Done():
+			return closed
+		}
+	}
+}
+
+// sample looks at the memory in use, in bytes, and remembers the most there was.
+func (e *environment) sample(group bool) int64 {
+	now, peak, ok := e.process.memory()
+	if !ok {
+		return 0
+	}
+	if group {
+		now = max(now, e.process.groupMemory())
+	}
+	e.memory = max(e.memory, now, peak)
+	return now
+}
+
+// notify wakes await. The caller may hold the lock.
+func (e *environment) notify() {
+	select {
+	case e.changed <- struct{}{}:
+	default:
+	}
+}
+
+// initialised: the runtime and all extensions have asked for their first event. With the state locked.
+func (e *environment) initialised() bool {
+	if e.poll == nil {
+		return false
+	}
+	for _, x := range e.extensions {
+		if x.poll == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// idle: the runtime and the extensions that get INVOKE events have asked for the next one. With the state locked.
+func (e *environment) idle() bool {
+	if e.poll == nil {
+		return false
+	}
+	for _, x := range e.extensions {
+		if x.invoke && x.poll == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// answered: the runtime has posted the outcome of the current invocation. With the state locked.
+func (e *environment) answered() bool { return e.invocation.answer != nil }
+
+// deliver hands the invocation to the runtime and to the extensions, all of which are waiting.
+func (e *environment) deliver(inv *invocation) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.invocation = inv
+	for _, x := range e.extensions {
+		// An extension that has reported an error since does not wait any more.
+		if x.invoke && x.poll != nil {
+			x.poll <- inv
+			x.poll = nil
+		}
+	}
+	e.poll <- inv
+	e.poll = nil
+}
+
+// exitFailure is what Lambda reports of a process that has exited.
+func (e *environment) exitFailure() *failure {
+	f := &failure{errorType: "Runtime.ExitError", message: "Runtime exited without providing a reason"}
+	if e.process.err != nil {
+		f.message = "Runtime exited with error: " + e.process.err.Error()
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.fatal != "" {
+		f.errorType = e.fatal
+	}
+	return f
+}

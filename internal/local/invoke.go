@@ -1,0 +1,232 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Invocation is one event for a function. The zero value is an empty event.
+type Invocation struct {
+	// Payload is JSON, 6 MiB at most; {} if empty.
+	Payload []byte
+	// ClientContext is a JSON object or empty: not in base64.
+	ClientContext []byte
+	// Identity is who calls, if a Cognito identity pool says so.
+	Identity CognitoIdentity
+	// TraceID is the value of an X-Amzn-Trace-Id header. By default a new one with Sampled=0.
+	TraceID string
+	// Report makes Invoke return at the end of the invoke phase instead of at the function's answer, and Result.Report be there.
+	Report bool
+}
+
+// CognitoIdentity is the identity of a user of an application.
+type CognitoIdentity struct {
+	ID     string `json:"cognitoIdentityId"`
+	PoolID string `json:"cognitoIdentityPoolId"`
+}
+
+// Result is the outcome of an invocation.
+type Result struct {
+	RequestID string
+	// Payload is the function's response or, if FunctionError is set, the error: JSON with errorType and errorMessage.
+	Payload []byte
+	// FunctionError is "Unhandled" if the function failed, or "".
+	FunctionError string
+	// TraceID is the trace header that the function was given.
+	TraceID string
+	// LogStream names the execution environment.
+	LogStream string
+	// Cold is true if the invocation had to wait for an init phase.
+	Cold bool
+	// InitDuration is the time from the start of the process to the end of a successful init phase; 0 if there was none, and 0 if it
+	// failed and was repeated within the invocation (Lambda counts that as part of Duration).
+	InitDuration time.Duration
+	// Duration is the time from handing the event over to the whole answer.
+	Duration time.Duration
+	// Report is what is known at the end of the invoke phase only. It is nil unless it was asked for.
+	Report *Report
+}
+
+// Report is what Lambda's REPORT line says of an invocation.
+type Report struct {
+	// Duration of the invoke phase: until the runtime and the extensions were ready for the next event.
+	Duration time.Duration
+	// BilledDuration is Duration and InitDuration, rounded up to whole milliseconds.
+	BilledDuration time.Duration
+	// MaxMemory is the most resident memory in bytes that the execution environment was seen to use since its start; 0 where that
+	// can't be measured.
+	MaxMemory int64
+	// ErrorType says why the phase failed, "" if it did not. It may fail after a good answer, when the process exits or an extension
+	// does not come back in time.
+	ErrorType string
+	// LogTail is the end of the invocation's log, 4 KB at most.
+	LogTail []byte
+}
+
+// ErrClosed is the error of an invocation that the end of the Lambda cut short.
+var ErrClosed = errors.New("the local Lambda is closed")
+
+// RequestError is Lambda's refusal of an invocation: the function has not run.
+type RequestError struct {
+	StatusCode int    // of HTTP
+	Type       string // the exception's name in the Lambda API Reference
+	Message    string
+}
+
+func (e *RequestError) Error() string { return e.Type + ": " + e.Message }
+
+var errClientContext = &RequestError{
+	http.StatusBadRequest, "InvalidRequestContentException",
+	"Client context must be a valid Base64-encoded JSON object.",
+}
+
+// Invoke runs one event through a function and returns its answer as soon as it is there. The environment takes part in the next
+// invocation when its runtime and extensions have asked for it.
+//
+// That a function fails, times out or exits is a Result. An error is a [RequestError], [ErrClosed], the context's error, or says what
+// the machine could not do. When ctx is done, the function goes on without a caller, as on Lambda.
+func (l *Lambda) Invoke(ctx context.Context, function string, in Invocation) (Result, error) {
+	fn, inv, err := l.prepare(function, in)
+	if err != nil {
+		return Result{}, err
+	}
+	e, turn, err := fn.acquire(false)
+	if err == nil && turn != nil {
+		e, err = fn.wait(ctx, turn)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	if !l.spawn(func() { fn.serve(e, inv) }) {
+		fn.release(e)
+		return Result{}, ErrClosed
+	}
+	select {
+	case <-inv.done:
+		return inv.result, inv.err
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	}
+}
+
+// invokeEvent sets an asynchronous invocation going, which may wait for its environment, and gives its request id. Unlike Lambda it
+// is not repeated if it fails.
+func (l *Lambda) invokeEvent(function string, in Invocation) (string, error) {
+	fn, inv, err := l.prepare(function, in)
+	if err != nil {
+		return "", err
+	}
+	e, turn, err := fn.acquire(true)
+	if err != nil {
+		return "", err
+	}
+	work := func() {
+		if turn != nil {
+			var err error
+			if e, err = fn.wait(l.ctx, turn); err != nil {
+				return
+			}
+		}
+		fn.serve(e, inv)
+		if inv.err != nil {
+			newLogStream(fn).platform("RequestId: %s Error: %s", inv.id, inv.err)
+		}
+	}
+	if !l.spawn(work) {
+		if turn != nil {
+			e, err = fn.wait(l.ctx, turn)
+		}
+		if err == nil {
+			fn.release(e)
+		}
+		return "", ErrClosed
+	}
+	return inv.id, nil
+}
+
+// prepare checks an invocation.
+func (l *Lambda) prepare(name string, in Invocation) (*function, *invocation, error) {
+	fn := l.functions[name]
+	if fn == nil {
+		return nil, nil, l.notFound(name)
+	}
+	inv, err := l.newInvocation(name, in)
+	return fn, inv, err
+}
+
+func (l *Lambda) notFound(function string) error {
+	return &RequestError{http.StatusNotFound, "ResourceNotFoundException", "Function not found: " + l.arn(function)}
+}
+
+// invocation is an Invocation on its way.
+type invocation struct {
+	id, arn       string
+	payload       []byte
+	clientContext []byte
+	identity      CognitoIdentity
+	traceID       string
+	report        bool
+
+	// Set before the runtime sees it.
+	deadline time.Time
+
+	// With the state of its environment locked.
+	answer *answer
+	over   bool // the phase has ended
+
+	done   chan struct{} // closed: result and err are set
+	result Result
+	err    error
+}
+
+func (l *Lambda) newInvocation(function string, in Invocation) (*invocation, error) {
+	inv := &invocation{
+		id:            newUUID(),
+		arn:           l.arn(function),
+		payload:       in.Payload,
+		clientContext: in.ClientContext,
+		identity:      in.Identity,
+		traceID:       in.TraceID,
+		report:        in.Report,
+		done:          make(chan struct{}),
+	}
+	if len(inv.payload) == 0 {
+		inv.payload = []byte("{}")
+	}
+	if inv.traceID == "" {
+		inv.traceID = newTraceID(time.Now())
+	}
+	switch {
+	case len(inv.payload) > maxPayload:
+		return nil, &RequestError{
+			http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException",
+			fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", maxPayload),
+		}
+	case !json.Valid(inv.payload):
+		return nil, &RequestError{
+			http.StatusBadRequest, "InvalidRequestContentException",
+			"Could not parse request body into json",
+		}
+	}
+	if len(inv.clientContext) > 0 {
+		// It becomes a header: no line ends.
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, inv.clientContext); err != nil || compact.Bytes()[0] != '{' {
+			return nil, errClientContext
+		}
+		inv.clientContext = compact.Bytes()
+	}
+	inv.result = Result{RequestID: inv.id, TraceID: inv.traceID}
+	return inv, nil
+}
+
+// resolve lets the caller go. Called once.
+func (inv *invocation) resolve(err error) {
+	inv.err = err
+	close(inv.done)
+}

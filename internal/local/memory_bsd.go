@@ -1,0 +1,28 @@
+//go:build unix && !linux
+
+package local
+
+import (
+	"os"
+	"runtime"
+	"syscall"
+)
+
+// Elsewhere than on Linux a running process can't be measured without the C library: memory is known at its end only, and no limit
+// is enforced.
+
+func (p *process) memory() (now, peak int64, ok bool) { return 0, 0, false }
+func (p *process) groupMemory() int64                 { return 0 }
+
+// peakMemory is what the kernel counted for a bootstrap that has ended, in bytes.
+func peakMemory(state *os.ProcessState) int64 {
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	switch {
+	case !ok:
+		return 0
+	case runtime.GOOS == "darwin":
+		return int64(usage.Maxrss)
+	default:
+		return int64(usage.Maxrss) << 10
+	}
+}

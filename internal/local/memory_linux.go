@@ -1,0 +1,68 @@
+package local
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+)
+
+// memory is the resident memory of a running bootstrap in bytes: now, and at most since it started. False if it is gone.
+func (p *process) memory() (now, peak int64, ok bool) {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/status")
+	if err != nil {
+		return 0, 0, false
+	}
+	now, ok = statusKB(status, "VmRSS:")
+	peak, _ = statusKB(status, "VmHWM:")
+	return now, max(now, peak), ok
+}
+
+// groupMemory is the resident memory in bytes of all processes in the bootstrap's group; what they share counts for each. It reads a
+// file for each process of the machine: not for every sample.
+func (p *process) groupMemory() int64 {
+	var pages int64
+	for _, pid := range processes() {
+		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		if err != nil {
+			continue
+		}
+		if group, rss, ok := groupAndPages(stat); ok && group == p.cmd.Process.Pid {
+			pages += rss
+		}
+	}
+	return pages * int64(os.Getpagesize())
+}
+
+// statusKB finds a field in kB of a status file (proc(5)) and gives it in bytes.
+func statusKB(status []byte, field string) (int64, bool) {
+	for line := range bytes.Lines(status) {
+		rest, found := bytes.CutPrefix(line, []byte(field))
+		if !found {
+			continue
+		}
+		kb, err := strconv.ParseInt(string(bytes.TrimSuffix(bytes.TrimSpace(rest), []byte(" kB"))), 10, 64)
+		return kb << 10, err == nil
+	}
+	return 0, false
+}
+
+// groupAndPages finds the process group and the resident pages in a stat file (proc(5): fields 5 and 24; the second field is a name in
+// brackets that may hold anything).
+func groupAndPages(stat []byte) (group int, pages int64, ok bool) {
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 22 {
+		return 0, 0, false
+	}
+	group, err := strconv.Atoi(string(fields[2]))
+	if err != nil {
+		return 0, 0, false
+	}
+	pages, err = strconv.ParseInt(string(fields[21]), 10, 64)
+	if err != nil {
+		return 0, 0, false
+	}
+	return group, pages, true
+}
+
+// peakMemory is unknown after the end: the kernel counts what the parent used before exec as the child's, so samples are all there is.
+func peakMemory(*os.ProcessState) int64 { return 0 }

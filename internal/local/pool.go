@@ -1,0 +1,140 @@
+package local
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"sync"
+)
+
+// maxQueue is how many asynchronous invocations of a function may wait for an execution environment.
+const maxQueue = 1000
+
+// function is a Function and its execution environments.
+type function struct {
+	Function
+	lambda *Lambda
+
+	mu         sync.Mutex
+	idle       []*environment // the most recently used is the last
+	total      int            // environments that exist or are about to, at most Concurrency
+	settling   int            // of these, the ones whose invocation is resolved but that are not idle yet
+	waiting    []turn         // invocations that get the next environment, in their order
+	generation int            // environments of an earlier one are not used again
+}
+
+// turn receives an invocation's environment, once.
+type turn chan *environment
+
+// acquire gives an invocation an environment, nil if it is to start one, or its turn to wait for. It takes the idle one that was used
+// last, else waits for one that settles, else starts one. Beyond the concurrency limit the invocation is refused, or waits if it may
+// queue.
+//
+// Lambda would not wait for an environment to settle (its runtime and extensions have yet to ask for their next event) but use
+// another. For one client after the other that would make cold starts out of a race of microseconds.
+func (fn *function) acquire(queue bool) (*environment, turn, error) {
+	fn.mu.Lock()
+	defer fn.mu.Unlock()
+	for len(fn.idle) > 0 {
+		e := fn.idle[len(fn.idle)-1]
+		fn.idle = fn.idle[:len(fn.idle)-1]
+		if !e.process.hasExited() {
+			return e, nil, nil
+		}
+		// It died in its sleep. When the Lambda is being closed there are no idle ones.
+		fn.total--
+		fn.lambda.work.Go(e.end)
+	}
+	switch {
+	case fn.settling > len(fn.waiting):
+	case fn.total < fn.Concurrency:
+		fn.total++
+		return nil, nil, nil
+	case !queue || len(fn.waiting) >= maxQueue:
+		return nil, nil, &RequestError{http.StatusTooManyRequests, "TooManyRequestsException", "Rate Exceeded."}
+	}
+	t := make(turn, 1)
+	fn.waiting = append(fn.waiting, t)
+	return nil, t, nil
+}
+
+// wait waits for the turn that acquire gave.
+func (fn *function) wait(ctx context.Context, t turn) (*environment, error) {
+	var err error
+	select {
+	case e := <-t:
+		return e, nil
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-fn.lambda.ctx.Done():
+		err = ErrClosed
+	}
+	fn.mu.Lock()
+	i := slices.Index(fn.waiting, t)
+	if i >= 0 {
+		fn.waiting = slices.Delete(fn.waiting, i, i+1)
+	}
+	fn.mu.Unlock()
+	if i < 0 {
+		// The turn came meanwhile: pass it on.
+		fn.release(<-t)
+	}
+	return nil, err
+}
+
+// resolve lets the caller of an invocation go, whose environment will be free soon. Every invocation that got an environment is
+// resolved once, then finished once.
+func (fn *function) resolve(inv *invocation, err error) {
+	fn.mu.Lock()
+	fn.settling++
+	fn.mu.Unlock()
+	inv.resolve(err)
+}
+
+// finish gives back the environment of an invocation that has been resolved: idle, or nil if it has ended.
+func (fn *function) finish(e *environment) {
+	fn.give(e, func() { fn.settling-- })
+}
+
+// release gives back what acquire gave without using it: an idle environment, or nil for one that was never started.
+func (fn *function) release(e *environment) {
+	fn.give(e, func() {})
+}
+
+// give makes an environment idle, or hands it to the invocation whose turn it is. One that is not to be used again is ended first.
+// Account is called with the function locked.
+func (fn *function) give(e *environment, account func()) {
+	fn.mu.Lock()
+	defer fn.mu.Unlock()
+	if e != nil && (e.generation != fn.generation || fn.lambda.ctx.Err() != nil) {
+		fn.mu.Unlock()
+		e.end()
+		fn.mu.Lock()
+		e = nil
+	}
+	account()
+	switch {
+	case len(fn.waiting) > 0:
+		fn.waiting[0] <- e
+		fn.waiting = fn.waiting[1:]
+	case e == nil:
+		fn.total--
+	default:
+		fn.idle = append(fn.idle, e)
+	}
+}
+
+// reset ends the idle environments now and the others when they have nothing to do.
+func (fn *function) reset() {
+	fn.mu.Lock()
+	fn.generation++
+	idle := fn.idle
+	fn.idle = nil
+	fn.total -= len(idle)
+	fn.mu.Unlock()
+	var ended sync.WaitGroup
+	for _, e := range idle {
+		ended.Go(e.end)
+	}
+	ended.Wait()
+}

@@ -1,0 +1,276 @@
+package local
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Headers of the Runtime API (Lambda Developer Guide, "Runtime API").
+const (
+	headerRequestID       = "Lambda-Runtime-Aws-Request-Id"
+	headerDeadline        = "Lambda-Runtime-Deadline-Ms"
+	headerFunctionARN     = "Lambda-Runtime-Invoked-Function-Arn"
+	headerTraceID         = "Lambda-Runtime-Trace-Id"
+	headerClientContext   = "Lambda-Runtime-Client-Context"
+	headerCognitoIdentity = "Lambda-Runtime-Cognito-Identity"
+	headerErrorType       = "Lambda-Runtime-Function-Error-Type"
+	headerErrorBody       = "Lambda-Runtime-Function-Error-Body"
+	headerResponseMode    = "Lambda-Runtime-Function-Response-Mode"
+)
+
+// handler serves the Runtime API and the Extensions API to the environment's process.
+func (e *environment) handler() http.Handler {
+	mux := http.NewServeMux()
+	const runtime, extension = "/2018-06-01/runtime", "/2020-01-01/extension"
+	mux.HandleFunc("GET "+runtime+"/invocation/next", e.handleNext)
+	mux.HandleFunc("POST "+runtime+"/invocation/{id}/response", e.handleResponse)
+	mux.HandleFunc("POST "+runtime+"/invocation/{id}/error", e.handleError)
+	mux.HandleFunc("POST "+runtime+"/init/error", e.handleInitError)
+	mux.HandleFunc("POST "+extension+"/register", e.handleRegister)
+	mux.HandleFunc("GET "+extension+"/event/next", e.handleEventNext)
+	mux.HandleFunc("POST "+extension+"/init/error", e.handleExtensionError("Extension.InitError"))
+	mux.HandleFunc("POST "+extension+"/exit/error", e.handleExtensionError("Extension.ExitError"))
+	mux.HandleFunc("PUT /2020-08-15/logs", notImplemented("the Logs API"))
+	mux.HandleFunc("PUT /2022-07-01/telemetry", notImplemented("the Telemetry API"))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeError(w, http.StatusNotFound, "NotFound", "no such operation: "+r.Method+" "+r.URL.Path)
+	})
+	return mux
+}
+
+// handleNext blocks until there is an invocation. A runtime that asks again before it has answered gets the same one again, as in
+// AWS's interface emulator.
+func (e *environment) handleNext(w http.ResponseWriter, r *http.Request) {
+	inv, poll, ok := e.pollRuntime()
+	switch {
+	case !ok:
+		writeInvalidState(w, "the runtime is waiting for an invocation already, or has reported an init error")
+		return
+	case inv == nil:
+		select {
+		case inv = <-poll:
+		case <-r.Context().Done():
+			return
+		case <-e.ended:
+			panic(http.ErrAbortHandler) // no answer at all
+		}
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(inv.payload)))
+	h.Set(headerRequestID, inv.id)
+	h.Set(headerDeadline, strconv.FormatInt(inv.deadline.UnixMilli(), 10))
+	h.Set(headerFunctionARN, inv.arn)
+	h.Set(headerTraceID, inv.traceID)
+	if len(inv.clientContext) > 0 {
+		h.Set(headerClientContext, string(inv.clientContext))
+	}
+	if inv.identity != (CognitoIdentity{}) {
+		identity, _ := json.Marshal(inv.identity)
+		h.Set(headerCognitoIdentity, string(identity))
+	}
+	_, _ = w.Write(inv.payload)
+}
+
+// pollRuntime gives the unanswered invocation, if there is one, or what to wait on for the next.
+func (e *environment) pollRuntime() (inv *invocation, poll <-chan *invocation, ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.poll != nil || e.initError != nil {
+		return nil, nil, false
+	}
+	if e.invocation != nil && e.invocation.answer == nil {
+		return e.invocation, nil, true
+	}
+	p := make(chan *invocation, 1)
+	e.poll = p
+	e.polled = true
+	e.notify()
+	return nil, p, true
+}
+
+func (e *environment) handleResponse(w http.ResponseWriter, r *http.Request) {
+	if !e.expects(w, r.PathValue("id")) {
+		return
+	}
+	if r.Header.Get(headerResponseMode) == "streaming" {
+		message := "the local Lambda has no response streaming: answer with the whole response"
+		if e.answer(w, r, true, failureBody("Runtime.StreamingNotSupported", message)) {
+			writeError(w, http.StatusNotImplemented, "NotImplemented", message)
+		}
+		return
+	}
+	body, err := readBody(r)
+	if errors.Is(err, errTooLarge) {
+		message := fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", maxResponse)
+		if e.answer(w, r, true, failureBody("Function.ResponseSizeTooLarge", message)) {
+			writeBodyError(w, err)
+		}
+		return
+	}
+	if err != nil {
+		writeBodyError(w, err)
+		return
+	}
+	failed := false
+	if errorType := r.Trailer.Get(headerErrorType); errorType != "" {
+		// The handler failed while its response was read.
+		failed = true
+		if body, err = base64.StdEncoding.DecodeString(r.Trailer.Get(headerErrorBody)); err != nil {
+			body = failureBody(errorType, "the response broke off")
+		}
+	}
+	if e.answer(w, r, failed, body) {
+		writeAccepted(w)
+	}
+}
+
+func (e *environment) handleError(w http.ResponseWriter, r *http.Request) {
+	if !e.expects(w, r.PathValue("id")) {
+		return
+	}
+	body, err := readBody(r)
+	if err != nil {
+		writeBodyError(w, err)
+		return
+	}
+	if e.answer(w, r, true, body) {
+		writeAccepted(w)
+	}
+}
+
+// handleInitError takes the runtime's word for why its init phase failed. The phase ends when the process does.
+func (e *environment) handleInitError(w http.ResponseWriter, r *http.Request) {
+	body, err := readBody(r)
+	if err != nil {
+		writeBodyError(w, err)
+		return
+	}
+	f := &failure{errorType: r.Header.Get(headerErrorType), body: body}
+	setDefault(&f.errorType, "Runtime.Unknown")
+	e.mu.Lock()
+	ok := !e.polled && e.initError == nil
+	if ok {
+		e.initError = f
+	}
+	e.mu.Unlock()
+	if !ok {
+		writeInvalidState(w, "the init phase is over")
+		return
+	}
+	writeAccepted(w)
+}
+
+// expects refuses a request id that is not the current invocation's, and a second answer.
+func (e *environment) expects(w http.ResponseWriter, id string) bool {
+	e.mu.Lock()
+	inv := e.invocation
+	current := inv != nil && inv.id == id && !inv.over
+	answered := current && inv.answer != nil
+	e.mu.Unlock()
+	switch {
+	case !current:
+		writeInvalidID(w)
+	case answered:
+		writeInvalidState(w, "this invocation has been answered")
+	}
+	return current && !answered
+}
+
+// answer ends the wait for the runtime's answer, or refuses one that comes too late.
+func (e *environment) answer(w http.ResponseWriter, r *http.Request, failed bool, payload []byte) bool {
+	a := &answer{payload: payload, failed: failed, at: time.Now()}
+	e.mu.Lock()
+	inv := e.invocation
+	ok := inv.id == r.PathValue("id") && !inv.over && inv.answer == nil
+	if ok {
+		inv.answer = a
+		e.notify()
+	}
+	e.mu.Unlock()
+	if !ok {
+		writeInvalidID(w)
+	}
+	return ok
+}
+
+// answer is what the runtime posted for an invocation.
+type answer struct {
+	payload []byte
+	failed  bool
+	at      time.Time
+}
+
+var errTooLarge = errors.New("too large")
+
+// readBody reads a body to its end, so that a client that still writes gets to see the reply, and keeps what a response may have.
+func readBody(r *http.Request) ([]byte, error) {
+	const readAtMost = 64 << 20
+	var body []byte
+	var err error
+	if n := r.ContentLength; n >= 0 && n <= maxResponse {
+		body = make([]byte, n)
+		_, err = io.ReadFull(r.Body, body)
+		return body, err
+	}
+	if body, err = io.ReadAll(io.LimitReader(r.Body, maxResponse+1)); err != nil {
+		return nil, err
+	}
+	if len(body) > maxResponse {
+		_, _ = io.CopyN(io.Discard, r.Body, readAtMost)
+		return nil, errTooLarge
+	}
+	return body, nil
+}
+
+// errorBody is the form of errors in the Runtime API and of function errors.
+type errorBody struct {
+	ErrorType    string `json:"errorType"`
+	ErrorMessage string `json:"errorMessage"`
+}
+
+func writeError(w http.ResponseWriter, status int, errorType, message string) {
+	writeJSON(w, status, errorBody{errorType, message})
+}
+
+func writeInvalidState(w http.ResponseWriter, message string) {
+	writeError(w, http.StatusForbidden, "InvalidStateTransition", message)
+}
+
+func writeInvalidID(w http.ResponseWriter) {
+	writeError(w, http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
+}
+
+// writeBodyError refuses a body that readBody did not like.
+func writeBodyError(w http.ResponseWriter, err error) {
+	if errors.Is(err, errTooLarge) {
+		writeError(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
+			fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", maxResponse))
+		return
+	}
+	writeError(w, http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated")
+}
+
+func writeAccepted(w http.ResponseWriter) {
+	writeJSON(w, http.StatusAccepted, struct {
+		Status string `json:"status"`
+	}{"OK"})
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(value)
+}
+
+func notImplemented(what string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		writeError(w, http.StatusNotImplemented, "NotImplemented", "the local Lambda does not have "+what)
+	}
+}
