@@ -179,7 +179,7 @@ func memoryDir(t testing.TB) string {
 	if info, err := os.Stat("/dev/shm"); runtime.GOOS != "linux" || err != nil || !info.IsDir() {
 		return t.TempDir()
 	}
-	dir, err := os.MkdirTemp("/dev/shm", "golam-test-")
+	dir, err := os.MkdirTemp("/dev/shm", "golam-test-") //nolint:usetesting // t.TempDir is on a disk
 	if err != nil {
 		return t.TempDir()
 	}
@@ -227,9 +227,12 @@ func killCases(t *testing.T) map[string]killCase {
 	}
 	writes := order{Edition: 2, Prepare: true}
 	return map[string]killCase{
-		"absent":             {setUp: mkdir("."), order: writes, check: absentOrWhole, outcome: "written"},
-		"empty":              {setUp: mkdir("a/demo"), order: writes, check: absentOrWhole, outcome: "written"},
-		"beside a stale one": {setUp: func(t *testing.T, base string) { staleStaging(t, base+"/a") }, order: writes, check: absentOrWhole, outcome: "written"},
+		"absent": {setUp: mkdir("."), order: writes, check: absentOrWhole, outcome: "written"},
+		"empty":  {setUp: mkdir("a/demo"), order: writes, check: absentOrWhole, outcome: "written"},
+		"beside a stale one": {
+			setUp: func(t *testing.T, base string) { staleStaging(t, base+"/a") },
+			order: writes, check: absentOrWhole, outcome: "written",
+		},
 		"only .git": {
 			setUp: func(t *testing.T, base string) { writeFile(t, base+"/a/demo/.git/HEAD", string(gitHead.Content)) },
 			order: order{Edition: 3, Prepare: true}, check: recovers(want(nil, gitHead), small, gitHead), outcome: "written",
@@ -339,7 +342,7 @@ func interrupt(t *testing.T, base, state string) {
 func TestWriteKilledAtEachStep(t *testing.T) {
 	stride := 1
 	if testing.Short() {
-		stride = 41
+		stride = 61
 	}
 	for name, c := range killCases(t) {
 		t.Run(name, func(t *testing.T) {
@@ -434,7 +437,7 @@ func TestWriteKilledAtAnyTime(t *testing.T) {
 func TestWriteTwoAtOnce(t *testing.T) {
 	rounds := 50
 	if testing.Short() {
-		rounds = 8
+		rounds = 5
 	}
 	base := memoryDir(t)
 	trees := map[int]map[string]entry{1: want(sampleTree(t, 1)), 2: want(sampleTree(t, 2))}

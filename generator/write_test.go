@@ -20,6 +20,7 @@ import (
 // was not, and adds files and folders.
 func sampleTree(t testing.TB, edition int) Tree {
 	t.Helper()
+	dirs := []string{"", "cmd", "internal/customizer", "internal/a/b/c", ".github/workflows"}
 	var files []File
 	for i := range 55 {
 		if edition == 3 && i%5 != i%11 {
@@ -30,7 +31,7 @@ func sampleTree(t testing.TB, edition int) Tree {
 			content = fmt.Sprintf("file %d, edition %d\n", i, edition)
 		}
 		files = append(files, File{
-			Path:       path.Join([]string{"", "cmd", "internal/customizer", "internal/a/b/c", ".github/workflows"}[i%5], fmt.Sprintf("f%02d.txt", i)),
+			Path:       path.Join(dirs[i%5], fmt.Sprintf("f%02d.txt", i)),
 			Content:    []byte(strings.Repeat(content, 1+i*i%400)),
 			Executable: i%11 == 0 || i == 3 && edition > 1,
 		})
@@ -171,12 +172,15 @@ func TestWrite(t *testing.T) {
 		path   string // of the target, below the base
 		more   []File // what is there beside the tree
 	}{
-		"absent":            {dir: "demo", target: TargetAbsent, path: "demo", more: []File{gitHead}},
-		"ends in a slash":   {dir: "demo/", target: TargetAbsent, path: "demo", more: []File{gitHead}},
-		"not clean":         {dir: "./x/..//demo", target: TargetAbsent, path: "demo", more: []File{gitHead}},
-		"parents missing":   {dir: "a/b/demo", target: TargetAbsent, path: "a/b/demo", more: []File{gitHead}},
-		"a very long name":  {dir: strings.Repeat("ä", 120), target: TargetAbsent, path: strings.Repeat("ä", 120), more: []File{gitHead}},
-		"beside others":     {dir: "demo", target: TargetAbsent, path: "demo", more: []File{gitHead}, setUp: func(t *testing.T, base string) { writeFile(t, base+"/other/x", "x") }},
+		"absent":           {dir: "demo", target: TargetAbsent, path: "demo", more: []File{gitHead}},
+		"ends in a slash":  {dir: "demo/", target: TargetAbsent, path: "demo", more: []File{gitHead}},
+		"not clean":        {dir: "./x/..//demo", target: TargetAbsent, path: "demo", more: []File{gitHead}},
+		"parents missing":  {dir: "a/b/demo", target: TargetAbsent, path: "a/b/demo", more: []File{gitHead}},
+		"a very long name": {dir: strings.Repeat("ä", 120), target: TargetAbsent, path: strings.Repeat("ä", 120), more: []File{gitHead}},
+		"beside others": {
+			dir: "demo", target: TargetAbsent, path: "demo", more: []File{gitHead},
+			setUp: func(t *testing.T, base string) { writeFile(t, base+"/other/x", "x") },
+		},
 		"empty":             {dir: "demo", target: TargetEmpty, path: "demo", more: []File{gitHead}, setUp: mkdir("demo")},
 		"empty, with slash": {dir: "demo/", target: TargetEmpty, path: "demo", more: []File{gitHead}, setUp: mkdir("demo")},
 		"current folder":    {dir: ".", chdir: "demo", target: TargetEmpty, path: "demo", more: []File{gitHead}, setUp: mkdir("demo")},
@@ -304,8 +308,15 @@ func TestWriteOverwrites(t *testing.T) {
 		infos[file.Path] = info
 	}
 
+	planned, err := Plan(dir, after)
+	if err != nil {
+		t.Fatal(err)
+	}
 	prepare := func(context.Context, string) error { return errors.New("called for an existing project") }
 	changes := mustWrite(t, dir, after, WriteOptions{Overwrite: true, Prepare: prepare})
+	if diff := cmp.Diff(planned, changes); diff != "" {
+		t.Errorf("done is not what was planned:\n%s", diff)
+	}
 	if changes.Target != TargetExisting {
 		t.Errorf("target: %s", changes.Target)
 	}
@@ -673,8 +684,8 @@ func TestRecoverHostileJournal(t *testing.T) {
 // FuzzRecover reads journals that somebody else wrote.
 func FuzzRecover(f *testing.F) {
 	for _, moves := range []string{
-		`[{"path":"x"}]`, `[{"path":"x","replaces":true},{"path":"hooks/x"}]`, `[{"path":"link/x"}]`, `[{"path":"../sentinel/x"}]`, `[{"path":".git"}]`,
-		`[{"path":"out"},{"path":"outside"},{"path":"hooks"}]`, `{}`, `null`, `[{"path":""}]`, `[{"path":"a/b/c"}]`,
+		`[{"path":"x"}]`, `[{"path":"x","replaces":true},{"path":"hooks/x"}]`, `[{"path":"link/x"}]`, `[{"path":"../sentinel/x"}]`,
+		`[{"path":".git"}]`, `[{"path":"out"},{"path":"outside"},{"path":"hooks"}]`, `{}`, `null`, `[{"path":""}]`, `[{"path":"a/b/c"}]`,
 	} {
 		f.Add(moves, false)
 		f.Add(moves, true)
