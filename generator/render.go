@@ -281,6 +281,12 @@ func sampleValue(attribute string) string {
 	return "some " + strings.TrimPrefix(attribute, "custom:")
 }
 
+// FromCognito tells whether Cognito puts the claim into an ID token by itself: it has a claim for each attribute that the app client may
+// read, under the attribute's name.
+func (d data) FromCognito(claim string) bool {
+	return slices.Contains(standardAttributes, claim) || strings.HasPrefix(claim, "custom:")
+}
+
 // SampleClaims are the claims that the default policy gives to the sample user, as JSON with sorted keys.
 func (d data) SampleClaims(groups bool) (string, error) {
 	claims := map[string]any{}
@@ -290,7 +296,7 @@ func (d data) SampleClaims(groups bool) (string, error) {
 	if groups && !d.HasClaim("roles") {
 		claims["roles"] = []string{"admins", "billing"}
 		if d.Trigger == "v1" {
-			claims["roles"] = "admins,billing"
+			claims["roles"] = `["admins","billing"]` // text: version 1 has no arrays
 		}
 	}
 	encoded, err := json.Marshal(claims)

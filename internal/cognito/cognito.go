@@ -156,7 +156,7 @@ func (j *judge) find(severity Severity, subject, format string, args ...any) {
 }
 
 // refuse reports what keeps Cognito from reading the answer.
-func (j *judge) refuse(subject, format string, args ...any) {
+func (j *judge) refuse(subject, text string) {
 	j.refused = true
-	j.find(Error, subject, format, args...)
+	j.find(Error, subject, "%s", text)
 }

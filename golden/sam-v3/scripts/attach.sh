@@ -161,7 +161,12 @@ attach() {
     fail "another function is attached to $pool: $attached. To take its place, use --replace."
   fi
   # A trigger that the pool may not call fails every sign-in.
-  policy=$(aws lambda get-policy --function-name "$function_arn" --query Policy --output text --region "$region") || policy=''
+  if ! policy=$(aws lambda get-policy --function-name "$function_arn" --query Policy --output text --region "$region" 2>&1); then
+    if [[ $policy != *ResourceNotFoundException* ]]; then
+      fail "the function's policy cannot be read: $policy"
+    fi
+    policy=''
+  fi
   if [[ $policy != *"\"$pool_arn\""* ]]; then
     fail "the function does not let $pool_arn call it. Deploy with the parameter ExistingUserPoolId=$pool first."
   fi

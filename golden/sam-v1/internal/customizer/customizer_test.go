@@ -52,7 +52,7 @@ func TestCustomize(t *testing.T) {
 		},
 		"groups and static values": {
 			policy: claims(customizer.Claim{Name: "roles", From: customizer.Groups()}, static("stage", "test")),
-			claims: map[string]string{"roles": "admins,billing", "stage": "test"},
+			claims: map[string]string{"roles": `["admins","billing"]`, "stage": "test"},
 		},
 		"no groups": {
 			policy: claims(customizer.Claim{Name: "roles", From: customizer.Groups()}),

@@ -42,7 +42,7 @@ func Example_claims() {
 			},
 		}},
 	})
-	// Output: {"claimsToAddOrOverride":{"roles":"admins,billing","stage":"production","team":"blue"}}
+	// Output: {"claimsToAddOrOverride":{"roles":"[\"admins\",\"billing\"]","stage":"production","team":"blue"}}
 }
 
 // One app client does not get the phone number.

@@ -121,7 +121,7 @@ func TestPanic(t *testing.T) {
 // TestDefaultPolicy says what the policy does to the sample events. Change it together with policy.go.
 func TestDefaultPolicy(t *testing.T) {
 	const (
-		user      = `{"claimsToAddOrOverride":{"plan":"gold","roles":"admins,billing","tenant_id":"acme-42"}}`
+		user      = `{"claimsToAddOrOverride":{"plan":"gold","roles":"[\"admins\",\"billing\"]","tenant_id":"acme-42"}}`
 		groupless = `{"claimsToAddOrOverride":{"plan":"gold","tenant_id":"acme-42"}}`
 	)
 	for sample, want := range map[string]string{

@@ -3,8 +3,8 @@
 package customizer
 
 import (
+	"encoding/json"
 	"slices"
-	"strings"
 
 	"example.com/sam-v1/internal/pretoken"
 )
@@ -61,9 +61,18 @@ func Attribute(name string) Source {
 	return func(event *pretoken.Event) string { return event.Attributes[name] }
 }
 
-// Groups takes the names of the user's groups, with commas between them.
+// Groups takes the names of the user's groups as the text of a JSON array: a comma is allowed in the name of a group.
 func Groups() Source {
-	return func(event *pretoken.Event) string { return strings.Join(event.Groups, ",") }
+	return func(event *pretoken.Event) string {
+		if len(event.Groups) == 0 {
+			return ""
+		}
+		text, err := json.Marshal(event.Groups)
+		if err != nil {
+			return "" // strings can always be written
+		}
+		return string(text)
+	}
 }
 
 // Static takes one value for everybody.

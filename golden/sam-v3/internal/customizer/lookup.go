@@ -12,7 +12,7 @@ import (
 // Lookup asks something outside the function, such as a table of tenants, about the user.
 type Lookup struct {
 	// Find returns what it found. Of its error only the type is logged, since texts tend to carry personal data. It must not change
-	// the event, and once ctx ends nobody waits for it.
+	// the event, and once ctx ends nobody waits for it. It is called for machines too, which have no attributes and no sub.
 	Find func(ctx context.Context, event *pretoken.Event) (Found, error)
 	// Timeout bounds Find. The user waits for it at every sign-in and token refresh, and Cognito gives the whole function 5 s.
 	Timeout time.Duration

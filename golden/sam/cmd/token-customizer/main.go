@@ -13,6 +13,7 @@ import (
 
 func main() {
 	logger := slog.New(lambdacontext.NewLogHandler())
+	slog.SetDefault(logger) // what aws-lambda-go logs becomes JSON too
 	tokens, err := customizer.New(customizer.DefaultPolicy())
 	if err != nil {
 		logger.Error("cannot start", "reason", err.Error())

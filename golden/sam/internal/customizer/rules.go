@@ -124,7 +124,7 @@ const (
 	Number
 	// Boolean takes true or false.
 	Boolean
-	// JSON takes an object, or an array of strings, numbers and booleans.
+	// JSON takes any JSON but null, and arrays of strings, numbers and booleans only.
 	JSON
 )
 

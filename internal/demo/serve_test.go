@@ -1,0 +1,85 @@
+package demo
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/cognito"
+)
+
+// TestServeFails gives the real function events that it cannot answer, or that are none of Cognito's.
+func TestServeFails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a function")
+	}
+	project, screen := filepath.Join(t.TempDir(), "demo"), newPrinter(new(strings.Builder), false)
+	spec, err := generator.Resolve(generator.Answers{"name": "demo"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := generate(t.Context(), screen, project, spec); err != nil {
+		t.Fatal(err)
+	}
+	bootstrap, err := build(t.Context(), screen, project, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct {
+		event string
+		want  []string // in the error
+	}{
+		"the function refuses":  {event: `{"version":"0"}`, want: []string{"the function fails on odd", "sign-in is not available", `"event refused"`}},
+		"no event of Cognito's": {event: `{"request":{}}`, want: []string{"odd: not an event of Cognito's pre token generation trigger"}},
+		"no events":             {want: []string{"no sample events"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			if test.event != "" {
+				if err := os.Mkdir(filepath.Join(folder, "events"), 0o700); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(filepath.Join(folder, "events", "odd.json"), []byte(test.event), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := serve(t.Context(), screen, folder, bootstrap)
+			if err == nil {
+				t.Fatal("want an error")
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("no %q in %v", want, err)
+				}
+			}
+		})
+	}
+}
+
+func TestBuildFails(t *testing.T) {
+	project := t.TempDir()
+	if err := os.WriteFile(filepath.Join(project, "go.mod"), []byte("module example.com/empty\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := build(t.Context(), newPrinter(new(strings.Builder), false), project, t.TempDir())
+	if err == nil || !strings.Contains(err.Error(), "cmd/token-customizer") {
+		t.Errorf("error %v does not say what go says", err)
+	}
+	t.Setenv("PATH", "")
+	_, err = build(t.Context(), newPrinter(new(strings.Builder), false), project, t.TempDir())
+	if err == nil || !strings.Contains(err.Error(), "install Go") {
+		t.Errorf("error %v does not say what to do", err)
+	}
+}
+
+func TestCount(t *testing.T) {
+	var summary Summary
+	summary.count(crowded())
+	summary.count(cognito.Outcome{})
+	if want := (Summary{Events: 2, Errors: 1, Warnings: 1}); summary != want {
+		t.Errorf("got %+v, want %+v", summary, want)
+	}
+}
