@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/internal/git"
+	"github.com/golam-cli/golam/internal/wizard"
 )
 
 // newOptions are the parsed command line of `golam new`.
@@ -146,6 +148,9 @@ func (a *app) new(ctx context.Context, options newOptions) error {
 
 // resolve gathers the answers and validates them. It returns the folder to make, too.
 func (a *app) resolve(ctx context.Context, options newOptions) (generator.Spec, string, error) {
+	if notEmpty := options.refuses(); notEmpty != nil {
+		return generator.Spec{}, "", notEmpty
+	}
 	answers := generator.Answers{}
 	problems := &generator.InvalidError{}
 	if options.answers != "" {
@@ -159,6 +164,11 @@ func (a *app) resolve(ctx context.Context, options newOptions) (generator.Spec, 
 		}
 		if answers == nil {
 			return generator.Spec{}, "", problems
+		}
+	} else if !options.yes && a.streams.CanPrompt() {
+		var err error
+		if answers, err = a.ask(ctx, options); err != nil {
+			return generator.Spec{}, "", err
 		}
 	} else if len(options.flags) == 0 && !options.yes {
 		return generator.Spec{}, "", usage("there is nobody to ask: give --yes for the defaults, at least one option, or --answers FILE; see golam new --help")
@@ -181,11 +191,53 @@ func (a *app) resolve(ctx context.Context, options newOptions) (generator.Spec, 
 	if len(problems.Problems) > 0 {
 		return generator.Spec{}, "", problems
 	}
-	dir := options.dir
-	if dir == "" {
-		dir = spec.Name
+	return spec, options.target(spec), nil
+}
+
+// refuses tells early, before anybody answers a question, that the folder is not one to write to.
+func (o newOptions) refuses() error {
+	if o.dir == "" {
+		return nil
 	}
-	return spec, dir, nil
+	changes, err := generator.Plan(o.dir, nil)
+	if err == nil && changes.Target == generator.TargetExisting && !o.overwrite {
+		err = &generator.NotEmptyError{Dir: o.dir}
+	}
+	return err
+}
+
+// ask runs the wizard.
+func (a *app) ask(ctx context.Context, options newOptions) (generator.Answers, error) {
+	return wizard.Run(ctx, wizard.Config{
+		In:         a.streams.In,
+		Out:        a.streams.Out,
+		Accessible: a.accessible || a.streams.Accessible(),
+		Colour:     a.streams.Colour() && !a.noColour,
+		Given:      options.flags,
+		Dir:        options.dir,
+		Preview: func(spec generator.Spec) (wizard.Summary, error) {
+			dir := options.target(spec)
+			options := options
+			options.dir = dir
+			if err := options.refuses(); err != nil {
+				return wizard.Summary{}, err
+			}
+			tree, err := generator.Render(spec)
+			if err != nil {
+				return wizard.Summary{}, err
+			}
+			summary := wizard.Summary{Dir: dir, Command: shellLine(newLine(spec, dir))}
+			for _, file := range tree {
+				summary.Files = append(summary.Files, file.Path)
+			}
+			return summary, nil
+		},
+	})
+}
+
+// target is the folder to make: the one given, or one with the project's name.
+func (o newOptions) target(spec generator.Spec) string {
+	return cmp.Or(o.dir, spec.Name)
 }
 
 // readAnswers reads a file, or standard input for "-", until it ends, is too large, or the context ends.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/internal/terminal"
+	"github.com/golam-cli/golam/internal/wizard"
 )
 
 // Exit codes of every command.
@@ -130,6 +131,9 @@ func (a *app) report(ctx context.Context, err error) int {
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.Is(err, wizard.ErrAborted):
+		fmt.Fprintf(a.streams.Err, "golam: %v\n", err)
+		return exitInterrupted
 	case ctx.Err() != nil || errors.Is(err, context.Canceled):
 		fmt.Fprintln(a.streams.Err, "golam: interrupted, nothing is left behind")
 		return exitInterrupted
