@@ -1,0 +1,230 @@
+package wizard
+
+import (
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"charm.land/huh/v2"
+	"charm.land/lipgloss/v2"
+
+	"github.com/golam-cli/golam/generator"
+)
+
+// claims is a field of rows, each a claim and the user attribute that it is copied from. Its cells are edited in place by one text input;
+// the row after the last is where a claim is added, and Enter on it, left empty, goes on to the next question.
+type claims struct {
+	*huh.Input // edits the cell at row, attribute
+
+	option  generator.Option
+	styles  *huh.Styles
+	help    string
+	changed func(string)
+
+	rows      []generator.Claim // the last is empty
+	row       int
+	attribute bool // the cell is the row's attribute, not its claim
+
+	focused       bool
+	width, height int
+}
+
+// newClaims starts with the pairs of value, which is well formed.
+func newClaims(option generator.Option, styles *huh.Styles, value string, changed func(string)) *claims {
+	rows, _ := generator.ParseClaims(value)
+	cell := *styles
+	cell.Focused.Base, cell.Blurred.Base = lipgloss.NewStyle(), lipgloss.NewStyle()
+	c := &claims{
+		Input:   huh.NewInput().Key(option.Key).Prompt(""),
+		option:  option,
+		styles:  styles,
+		changed: changed,
+		rows:    append(rows, generator.Claim{}),
+		row:     len(rows),
+	}
+	c.Input.WithTheme(huh.ThemeFunc(func(bool) *huh.Styles { return &cell }))
+	c.edit()
+	return c
+}
+
+// text is the rows as --claims takes them.
+func (c *claims) text() string { return pairs(c.rows) }
+
+// pairs writes rows as --claims takes them, without empty ones.
+func pairs(rows []generator.Claim) string {
+	var written []string
+	for _, row := range rows {
+		if row = trim(row); row != (generator.Claim{}) {
+			written = append(written, row.String())
+		}
+	}
+	return strings.Join(written, ",")
+}
+
+func trim(row generator.Claim) generator.Claim {
+	return generator.Claim{Claim: strings.TrimSpace(row.Claim), Attribute: strings.TrimSpace(row.Attribute)}
+}
+
+// blank tells whether nothing is typed into the current row.
+func (c *claims) blank() bool { return trim(c.rows[c.row]) == generator.Claim{} }
+
+// edit gives the current cell to the input.
+func (c *claims) edit() {
+	cell := &c.rows[c.row].Claim
+	if c.attribute {
+		cell = &c.rows[c.row].Attribute
+	}
+	show(c.Input, huh.NewPointerAccessor(cell))
+	c.fit()
+	c.changed(c.text())
+}
+
+// fit makes the input as wide as the current cell, and says there what Enter does while it is empty.
+func (c *claims) fit() {
+	hint, width := "", c.claimWidth()
+	switch {
+	case c.attribute:
+		hint, width = likely(strings.TrimSpace(c.rows[c.row].Claim)), c.attributeWidth()
+	case c.row == len(c.rows)-1:
+		hint = "add a claim, or enter to go on"
+	}
+	c.Input.Placeholder(cut(hint, width-1)).WithWidth(width)
+}
+
+// likely is the attribute that a claim is most probably copied from.
+func likely(claim string) string {
+	for _, attribute := range []string{claim, "custom:" + claim} {
+		if generator.CheckAttribute(attribute) == "" {
+			return attribute
+		}
+	}
+	return ""
+}
+
+// next goes one cell on. It says why the cell cannot be left, or that the field is to be.
+func (c *claims) next() (problem string, leave bool) {
+	row := &c.rows[c.row]
+	switch {
+	case c.blank() && !c.attribute && c.row == len(c.rows)-1:
+		return "", true
+	case !c.attribute && !c.blank():
+		if problem := generator.CheckClaim(strings.TrimSpace(row.Claim)); problem != "" {
+			return problem, false
+		}
+		c.attribute = true
+		c.edit()
+		return "", false
+	case strings.TrimSpace(row.Attribute) == "":
+		row.Attribute = likely(strings.TrimSpace(row.Claim))
+	}
+	return c.move(1), false
+}
+
+// previous goes one cell back within a row, and tells whether it did.
+func (c *claims) previous() bool {
+	back := c.attribute
+	c.attribute = false
+	c.edit()
+	return back
+}
+
+// move goes some rows down, or up, unless the row is not as Cognito wants it.
+func (c *claims) move(by int) (problem string) {
+	if !c.blank() {
+		if problems := c.option.Check(c.text()); len(problems) > 0 {
+			return problems[0]
+		}
+	}
+	if last := len(c.rows) - 1; c.row == last && !c.blank() {
+		c.rows = append(c.rows, generator.Claim{})
+	} else if c.row < last && c.blank() {
+		c.rows = slices.Delete(c.rows, c.row, c.row+1)
+		by = min(by, 0)
+	}
+	c.row = min(max(c.row+by, 0), len(c.rows)-1)
+	c.attribute = false
+	c.edit()
+	return ""
+}
+
+// remove takes the current row away.
+func (c *claims) remove() {
+	if c.row == len(c.rows)-1 {
+		c.rows[c.row] = generator.Claim{}
+	} else {
+		c.rows = slices.Delete(c.rows, c.row, c.row+1)
+	}
+	c.attribute = false
+	c.edit()
+}
+
+// Update edits the current cell.
+func (c *claims) Update(msg tea.Msg) (huh.Model, tea.Cmd) {
+	_, cmd := c.Input.Update(msg)
+	c.changed(c.text())
+	return c, cmd
+}
+
+// Focus shows the row for adding and the cursor.
+func (c *claims) Focus() tea.Cmd {
+	c.focused = true
+	return c.Input.Focus()
+}
+
+// Blur hides them.
+func (c *claims) Blur() tea.Cmd {
+	c.focused = false
+	return c.Input.Blur()
+}
+
+// WithWidth sets the columns that the field may take.
+func (c *claims) WithWidth(width int) huh.Field {
+	c.width = width
+	c.fit()
+	return c
+}
+
+// WithHeight sets the lines that the field may take; 0 is as many as it needs.
+func (c *claims) WithHeight(height int) huh.Field {
+	c.height = height
+	return c
+}
+
+// attributeWidth holds the longest custom attribute; the claim gets the rest.
+func (c *claims) attributeWidth() int { return min(29, c.inner()/2) }
+func (c *claims) claimWidth() int     { return max(c.inner()-c.attributeWidth(), 1) }
+
+// inner is the width of a row without its mark.
+func (c *claims) inner() int { return max(c.width-c.styles.Focused.Base.GetHorizontalFrameSize()-2, 2) }
+
+// View draws as many rows around the current one as there is room for.
+func (c *claims) View() string {
+	styles := c.styles.Blurred
+	rows := c.rows[:len(c.rows)-1]
+	if c.focused {
+		styles, rows = c.styles.Focused, c.rows
+	}
+	lines := strings.Split(styles.Title.Render(paragraph(c.option.Question, c.inner()+2)), "\n")
+	if c.help != "" {
+		lines = append(lines, strings.Split(c.help, "\n")...)
+	}
+	lines = append(lines, faintStyle.Render("  "+pad(cut("claim", c.claimWidth()), c.claimWidth())+cut("copied from", c.attributeWidth())))
+	first, end := 0, len(rows)
+	if room := max(c.height-len(lines), 1); c.height > 0 && len(rows) > room {
+		first = min(max(c.row-room/2, 0), len(rows)-room)
+		end = first + room
+	}
+	for i := first; i < end; i++ {
+		mark, claim, attribute := "  ", pad(cut(rows[i].Claim, c.claimWidth()-1), c.claimWidth()), cut(rows[i].Attribute, c.attributeWidth())
+		if c.focused && i == c.row {
+			mark = styles.SelectSelector.String()
+			if c.attribute {
+				attribute = c.Input.View()
+			} else {
+				claim = c.Input.View()
+			}
+		}
+		lines = append(lines, mark+claim+attribute)
+	}
+	return styles.Base.Width(c.width).Render(strings.Join(lines, "\n"))
+}

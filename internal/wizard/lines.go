@@ -1,0 +1,225 @@
+package wizard
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/golam-cli/golam/generator"
+)
+
+// lineWidth is where plain lines are wrapped: most terminals are wider.
+const lineWidth = 79
+
+// askLines asks in plain lines. (huh's own accessible mode takes the default where the input ends, and an answer where a field refuses it.)
+func askLines(ctx context.Context, in io.Reader, out io.Writer, asked *interview) error {
+	l := &lines{interview: asked, out: out, next: nextLine(ctx, in)}
+	l.say("Enter alone takes what stands in brackets. Ctrl-C stops, and nothing is made.")
+	for {
+		for number, page := range l.pages {
+			l.title(page.title, number, page.given)
+			for _, option := range page.options {
+				if err := l.ask(option); err != nil {
+					return err
+				}
+			}
+		}
+		if again, err := l.confirm(); !again {
+			return err
+		}
+	}
+}
+
+// nextLine returns what reads a line, unless the input or the context ends before it does.
+func nextLine(ctx context.Context, in io.Reader) func() (line string, ended bool) {
+	buffered := bufio.NewReader(in)
+	return func() (string, bool) {
+		read := make(chan string, 1)
+		go func() { // reading from a terminal cannot be called off
+			defer close(read)
+			if line, err := buffered.ReadString('\n'); err == nil {
+				read <- strings.TrimSpace(line)
+			}
+		}()
+		select {
+		case line, more := <-read:
+			return line, !more
+		case <-ctx.Done():
+			return "", true
+		}
+	}
+}
+
+// lines is the wizard in plain lines.
+type lines struct {
+	*interview
+	out  io.Writer
+	next func() (line string, ended bool)
+}
+
+// say writes a line, wrapped.
+func (l *lines) say(format string, args ...any) {
+	fmt.Fprintln(l.out, paragraph(fmt.Sprintf(format, args...), lineWidth))
+}
+
+// item writes a line below a label, wrapped beside it.
+func (l *lines) item(label, format string, args ...any) {
+	fmt.Fprintln(l.out, hanging(label, fmt.Sprintf(format, args...), lineWidth))
+}
+
+func (l *lines) title(title string, number int, given []string) {
+	l.say("")
+	l.say("%s, page %d of %d", title, number+1, len(l.pages)+1)
+	if len(given) > 0 {
+		l.item("given: ", "%s", strings.Join(given, " "))
+	}
+}
+
+func (l *lines) complain(problems ...string) {
+	for _, problem := range problems {
+		l.item("* ", "%s", problem)
+	}
+}
+
+// read asks for one line.
+func (l *lines) read(prompt string) (string, error) {
+	fmt.Fprint(l.out, prompt+": ")
+	line, ended := l.next()
+	if ended {
+		l.say("")
+		return "", ErrAborted
+	}
+	return line, nil
+}
+
+// ask asks for the answer to one option until it will do.
+func (l *lines) ask(option generator.Option) error {
+	l.say("")
+	l.say("%s", option.Question)
+	l.say("%s", option.Help)
+	if option.Kind == generator.Pairs {
+		return l.askPairs(option)
+	}
+	prompt := option.Key
+	if option.Kind == generator.Choose {
+		prompt = "number or name"
+		for i, choice := range option.Choices {
+			l.item(fmt.Sprintf("  %d. %s: ", i+1, choice.Value), "%s", choice.Help)
+		}
+	}
+	if l.answers[option.Key] != "" {
+		prompt += " [" + printable(l.answers[option.Key]) + "]"
+	}
+	for {
+		value, err := l.read(prompt)
+		if err != nil {
+			return err
+		}
+		if value == "" {
+			value = l.answers[option.Key]
+		}
+		if number, err := strconv.Atoi(value); err == nil && 1 <= number && number <= len(option.Choices) {
+			value = option.Choices[number-1].Value
+		}
+		problems := option.Check(value)
+		if len(problems) == 0 {
+			l.set(option.Key, value)
+			return nil
+		}
+		l.complain(problems...)
+	}
+}
+
+// askPairs lets rows be added, changed and removed one by one.
+func (l *lines) askPairs(option generator.Option) error {
+	rows, _ := generator.ParseClaims(l.answers[option.Key])
+	l.say("Write claim=attribute to add or change a claim, and its number to remove it.")
+	for {
+		for i, row := range rows {
+			l.item(fmt.Sprintf("  %d. ", i+1), "%s, copied from %s", row.Claim, row.Attribute)
+		}
+		line, err := l.read("claim=attribute, number, or Enter to go on")
+		if err != nil {
+			return err
+		}
+		if line == "" {
+			problems := option.Check(pairs(rows))
+			if len(problems) == 0 {
+				l.set(option.Key, pairs(rows))
+				return nil
+			}
+			l.complain(problems...)
+			continue
+		}
+		if number, err := strconv.Atoi(line); err == nil && 1 <= number && number <= len(rows) {
+			rows = slices.Delete(rows, number-1, number)
+			continue
+		}
+		typed, err := generator.ParseClaims(line)
+		var invalid *generator.InvalidError
+		if errors.As(err, &invalid) {
+			for _, problem := range invalid.Problems {
+				l.complain(problem.Text)
+			}
+		}
+		for _, row := range typed {
+			if i := slices.IndexFunc(rows, func(r generator.Claim) bool { return r.Claim == row.Claim }); i >= 0 {
+				rows[i] = row
+			} else {
+				rows = append(rows, row)
+			}
+		}
+	}
+}
+
+// confirm shows what will be made. It tells whether to ask everything again.
+func (l *lines) confirm() (again bool, err error) {
+	l.title("Summary", len(l.pages), l.allGiven())
+	summary, refusal := l.summary()
+	words, prompt := []string{"yes", "no"}, "Make it?"
+	if refusal == nil {
+		l.say("%d files in %s:", len(summary.Files), printable(summary.Dir))
+		for _, file := range summary.Files {
+			l.item("  ", "%s", printable(file))
+		}
+		l.say("The same without questions:")
+		l.item("  ", "%s", printable(summary.Command))
+	} else {
+		l.complain(printable(refusal.Error()))
+		words, prompt = []string{"no"}, "Nothing can be made of these answers."
+	}
+	if len(l.pages) > 0 {
+		prompt += " Back asks everything again, with the answers as they are."
+		if words = append(words, "back"); refusal != nil {
+			slices.Reverse(words)
+		}
+	}
+	l.say("")
+	l.say("%s", prompt)
+	for {
+		line, err := l.read(strings.Join(words, ", ") + " [" + words[0] + "]")
+		if err != nil {
+			return false, err
+		}
+		if line == "" {
+			line = words[0]
+		}
+		i := slices.IndexFunc(words, func(word string) bool { return strings.HasPrefix(word, strings.ToLower(line)) })
+		if i < 0 {
+			l.complain("write one of the words, or its first letter")
+			continue
+		}
+		switch words[i] {
+		case "yes":
+			return false, nil
+		case "no":
+			return false, ErrAborted
+		}
+		return true, nil
+	}
+}

@@ -1,0 +1,343 @@
+package wizard
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"charm.land/huh/v2"
+	"charm.land/lipgloss/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/golam-cli/golam/generator"
+)
+
+// patience is how long a wizard on a pipe may take.
+const patience = 5 * time.Second
+
+func preview(spec generator.Spec) (Summary, error) {
+	tree, err := generator.Render(spec)
+	if err != nil {
+		return Summary{}, err
+	}
+	summary := Summary{Dir: spec.Name, Command: "golam new " + spec.Name + " " + strings.Join(spec.Flags(), " ")}
+	for _, file := range tree {
+		summary.Files = append(summary.Files, file.Path)
+	}
+	return summary, nil
+}
+
+func newTestModel(t *testing.T, config Config) *model {
+	t.Helper()
+	config.Preview = preview
+	asked, err := newInterview(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newModel(asked)
+}
+
+func TestPagesComeFromTheOptions(t *testing.T) {
+	asked, err := newInterview(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, page := range asked.pages {
+		for _, option := range page.options {
+			if option.Page != page.title {
+				t.Errorf("%s is asked on %s, not on %s", option.Key, page.title, option.Page)
+			}
+			got = append(got, option.Key)
+		}
+	}
+	var want []string
+	for _, option := range generator.Options() {
+		if option.Kind != generator.Choose || len(option.Choices) > 1 {
+			want = append(want, option.Key)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+}
+
+func TestWrongGivenAnswersAreRefusedBeforeAnythingIsAsked(t *testing.T) {
+	_, err := Run(t.Context(), Config{Given: generator.Answers{"trigger": "v4", "colour": "red"}})
+	var invalid *generator.InvalidError
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 2 {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestModuleFollowsTheName(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		config Config
+		set    []string // key, value, key, value ...
+		want   string
+	}{
+		{"of the folder", Config{Dir: "some/demo"}, nil, "example.com/demo"},
+		{"given", Config{Given: generator.Answers{"name": "given"}}, nil, "example.com/given"},
+		{"typed", Config{}, []string{"name", "d", "name", "de"}, "example.com/de"},
+		{"until it is typed itself", Config{}, []string{"name", "d", "module", "example.com/m", "name", "de"}, "example.com/m"},
+		{"again when it is the default again", Config{}, []string{"name", "d", "module", "x", "module", "example.com/d", "name", "de"}, "example.com/de"},
+		{"unless it is given", Config{Dir: "d", Given: generator.Answers{"module": "example.com/d"}}, []string{"name", "de"}, "example.com/d"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			asked, err := newInterview(test.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for pair := range slices.Chunk(test.set, 2) {
+				asked.set(pair[0], pair[1])
+			}
+			if got := asked.answers["module"]; got != test.want {
+				t.Errorf("the module is %q, not %q", got, test.want)
+			}
+		})
+	}
+}
+
+// TestKeysTypedAhead sends every key before the wizard has drawn anything, which must not confuse it.
+func TestKeysTypedAhead(t *testing.T) {
+	const enter, back, up, down = "\r", "\x1b[Z", "\x1b[A", "\x1b[B"
+	for _, test := range []struct {
+		name string
+		keys []string
+		want generator.Answers // beside the defaults; nil where the wizard stops
+	}{
+		{"defaults", []string{enter, enter, enter, enter, enter, enter, enter}, generator.Answers{"name": "demo"}},
+		{
+			"wrong answers, forwards and backwards",
+			[]string{
+				"-", enter, "\x7f", enter, "/", enter, back, "2", enter, "\x7f", enter, enter, "sub", back, enter, enter, "\x15", enter,
+				enter, enter, enter,
+			},
+			generator.Answers{"name": "demo2", "module": "example.com/demo"},
+		},
+		{
+			"rows",
+			[]string{enter, enter, enter, up, "\x18", "roles=custom:r", enter, up, up, "s", enter, enter, down, enter, enter, enter, enter},
+			generator.Answers{"name": "demo", "claims": "tenant_ids=custom:tenant_id,roles=custom:r"},
+		},
+		{"back to the first page", []string{enter, enter, enter, enter, enter, enter, down, enter, "2", enter, enter, enter, enter, enter, enter, enter},
+			generator.Answers{"name": "demo2"}},
+		{"escape", []string{enter, enter, "\x1b"}, nil},
+		{"ctrl-c", []string{enter, "\x03", enter, enter, enter, enter, enter, enter, enter, enter}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			in, keys := io.Pipe()
+			defer in.Close()
+			go io.WriteString(keys, strings.Join(test.keys, "")) //nolint:errcheck // ends with the pipe
+			var out bytes.Buffer
+			got, err := Run(ctx, Config{In: in, Out: &out, Dir: "demo", Preview: preview})
+			if test.want == nil {
+				if !errors.Is(err, ErrAborted) || ctx.Err() != nil {
+					t.Errorf("the error is %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatalf("%v; the output is %q", err, out.String())
+			}
+			want, err := generator.Resolve(test.want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want.Answers(), got); diff != "" {
+				t.Errorf("answers (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestEndOfInputAndOfContextAbort(t *testing.T) {
+	for _, accessible := range []bool{false, true} {
+		for name, end := range map[string]func(*io.PipeWriter, context.CancelFunc){
+			"input":   func(keys *io.PipeWriter, _ context.CancelFunc) { keys.Close() },
+			"context": func(_ *io.PipeWriter, cancel context.CancelFunc) { cancel() },
+		} {
+			t.Run(name+map[bool]string{true: " accessible"}[accessible], func(t *testing.T) {
+				t.Parallel()
+				guard, done := context.WithTimeout(t.Context(), patience)
+				defer done()
+				ctx, cancel := context.WithCancel(guard)
+				defer cancel()
+				in, keys := io.Pipe()
+				defer in.Close()
+				go func() {
+					io.WriteString(keys, "\n\n") //nolint:errcheck // ends with the pipe
+					end(keys, cancel)
+				}()
+				answers, err := Run(ctx, Config{In: in, Out: io.Discard, Accessible: accessible, Dir: "demo", Preview: preview})
+				if !errors.Is(err, ErrAborted) || answers != nil || guard.Err() != nil {
+					t.Errorf("answers %v, error %v", answers, err)
+				}
+			})
+		}
+	}
+}
+
+// press sends keys to a model, without a program around it.
+func press(m *model, keys ...tea.KeyPressMsg) {
+	for _, key := range keys {
+		m.Update(key)
+	}
+}
+
+var (
+	enterKey = tea.KeyPressMsg{Code: tea.KeyEnter}
+	tabKey   = tea.KeyPressMsg{Code: tea.KeyTab}
+)
+
+func TestPageFitsAnyTerminal(t *testing.T) {
+	m := newTestModel(t, Config{Dir: "demo", Given: generator.Answers{"ci": "none"}})
+	m.Init()
+	for page := 0; ; page++ {
+		for _, size := range []tea.WindowSizeMsg{
+			{Width: 80, Height: 24}, {Width: 120, Height: 40}, {Width: 300, Height: 100}, {Width: 40, Height: 24}, {Width: 30, Height: 14}, {},
+		} {
+			m.Update(size)
+			content := m.View().Content
+			lines := strings.Split(content, "\n")
+			if len(lines) > m.height {
+				t.Errorf("page %d has %d lines at %v:\n%s", page, len(lines), size, content)
+			}
+			for _, line := range lines {
+				if width := lipgloss.Width(line); width > m.width {
+					t.Errorf("page %d: %d columns at %v: %s", page, width, size, line)
+				}
+			}
+		}
+		if page == 3 {
+			break
+		}
+		for start := m.focused().page; m.focused().page == start; {
+			press(m, enterKey)
+		}
+	}
+	if m.focused() != m.fields[""] {
+		t.Errorf("the fourth page is %q", m.heading())
+	}
+	press(m, enterKey)
+	if m.form.State != huh.StateCompleted {
+		t.Errorf("the form's state is %v", m.form.State)
+	}
+}
+
+func TestPastedLineFeedsAreNoKeys(t *testing.T) {
+	m := newTestModel(t, Config{})
+	m.Init()
+	m.Update(tea.PasteMsg{Content: " pasted\n"})
+	if got := m.answers["name"]; got != "pasted" {
+		t.Errorf("the name is %q", got)
+	}
+	press(m, tabKey)
+	if got := m.focused().option.Key; got != "module" {
+		t.Errorf("the focus is on %q", got)
+	}
+}
+
+func TestManyClaimsScroll(t *testing.T) {
+	var rows []string
+	for i := range 40 {
+		rows = append(rows, "claim"+string(rune('a'+i%26))+strings.Repeat("x", i)+"=email")
+	}
+	m := newTestModel(t, Config{Dir: "demo"})
+	m.set("claims", strings.Join(rows, ","))
+	m.build()
+	m.Init()
+	press(m, enterKey, enterKey, enterKey)
+	if content := m.View().Content; !strings.Contains(content, "add a claim") || lipgloss.Height(content) > m.height {
+		t.Errorf("the row for adding is not to be seen:\n%s", content)
+	}
+	for range 40 {
+		press(m, tea.KeyPressMsg{Code: tea.KeyUp})
+	}
+	if content := m.View().Content; !strings.Contains(content, "claima") || lipgloss.Height(content) > m.height {
+		t.Errorf("the first row is not to be seen:\n%s", content)
+	}
+}
+
+func TestWrap(t *testing.T) {
+	for _, test := range []struct {
+		text  string
+		width int
+		want  []string
+	}{
+		{"", 10, []string{""}},
+		{"one two  three", 7, []string{"one two", "three"}},
+		{"one two three", 3, []string{"one", "two", "thr", "ee"}},
+		{"--no-git is kept", 8, []string{"--no-git", "is kept"}},
+		{"日本語 ab", 4, []string{"日本", "語", "ab"}},
+		{"日", 1, []string{"日"}},
+		{"abc", 0, []string{"a", "b", "c"}},
+	} {
+		if diff := cmp.Diff(test.want, wrap(test.text, test.width)); diff != "" {
+			t.Errorf("%q in %d columns (-want +got):\n%s", test.text, test.width, diff)
+		}
+	}
+}
+
+func TestListing(t *testing.T) {
+	got := listing([]string{"Makefile", "cmd/demo/main.go", "events/a.json", "events/b.json", "go.mod"}, 24)
+	want := []string{"./          Makefile", "            go.mod", "cmd/demo/   main.go", "events/     a.json", "            b.json"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestNothingFromOutsideMovesTheCursor(t *testing.T) {
+	if got := printable("a\x1b[2J\tb\r\n\u202ec"); got != "a?[2J b  ?c" {
+		t.Errorf("%q", got)
+	}
+}
+
+// FuzzClaims presses keys on the rows: whatever is typed, what can be left forwards is what Cognito takes.
+func FuzzClaims(f *testing.F) {
+	f.Add([]byte("sub\r\x01team\rcustom:t\r\r"))
+	f.Add([]byte("a=b\x02\x02\x03\x02x\r"))
+	f.Fuzz(func(t *testing.T, keys []byte) {
+		m := newTestModel(t, Config{Dir: "demo", Given: generator.Answers{"name": "demo", "module": "example.com/demo", "trigger": "v2"}})
+		m.Init()
+		if m.focused().option.Key != "claims" {
+			t.Fatalf("the focus is on %q", m.focused().option.Key)
+		}
+		for _, key := range keys[:min(len(keys), 100)] {
+			switch key {
+			case '\r':
+				press(m, enterKey)
+			case 1:
+				press(m, tea.KeyPressMsg{Code: 'x', Mod: tea.ModCtrl})
+			case 2:
+				press(m, tea.KeyPressMsg{Code: tea.KeyUp})
+			case 3:
+				press(m, tea.KeyPressMsg{Code: tea.KeyDown})
+			case 4:
+				press(m, tea.KeyPressMsg{Code: tea.KeyTab, Mod: tea.ModShift})
+			case 5:
+				press(m, tea.KeyPressMsg{Code: tea.KeyBackspace})
+			default:
+				press(m, tea.KeyPressMsg{Code: rune(key), Text: string(rune(key))})
+			}
+			if m.focused().page > 0 {
+				break
+			}
+		}
+		if m.focused().page > 0 {
+			if _, err := generator.ParseClaims(m.answers["claims"]); err != nil {
+				t.Errorf("%q was left with %q: %v", keys, m.answers["claims"], err)
+			}
+		}
+	})
+}
