@@ -109,7 +109,7 @@ func Options() []Option {
 			Choices: []Choice{
 				{Value: "v2", Help: "ID and access tokens of users (Essentials or Plus plan)", Layers: []string{"trigger-v2"}},
 				{Value: "v1", Help: "ID tokens of users, text claims only (any plan)", Layers: []string{"trigger-v1"}},
-				{Value: "v3", Help: "as v2, and access tokens of machines (Essentials or Plus plan; priced apart)", Layers: []string{"trigger-v2", "trigger-v3"}},
+				{Value: "v3", Help: "as v2, and access tokens of machines (Essentials or Plus; priced apart)", Layers: []string{"trigger-v2", "trigger-v3"}},
 			},
 		}, func(s *Spec) *string { return &s.Trigger }),
 		{

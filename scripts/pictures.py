@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws the pages of golam's wizard, as they are on a terminal of 80 by 24, into docs/pictures/*.svg.
 
-    scripts/pictures.py                    builds golam and draws `golam new demo`
+    scripts/pictures.py                    builds golam and draws `golam new`
     scripts/pictures.py PROGRAM [ARG...]   draws another program with the same wizard
 
 The program runs on a pseudo-terminal and is driven by its keys. The pictures follow the reader's choice of light or dark.
@@ -189,7 +189,7 @@ def main():
     else:
         program = CACHE / "golam"
         subprocess.run(["go", "build", "-o", str(program), "./cmd/golam"], cwd=ROOT, check=True, env={**os.environ, "CGO_ENABLED": "0"})
-        command = [str(program), "new", "demo"]
+        command = [str(program), "new"]
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         terminal = Terminal(pyte, command, folder)

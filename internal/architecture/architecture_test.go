@@ -125,7 +125,8 @@ func TestOnlyCommandsPrintAndExit(t *testing.T) {
 				}
 			case *ast.SelectorExpr:
 				pkg, ok := node.X.(*ast.Ident)
-				if !ok || layerOf(source.pkg) >= layerOf("cmd") || source.pkg == "internal/terminal" {
+				own := layerOf(source.pkg)
+				if !ok || own < 0 || own >= layerOf("cmd") || source.pkg == "internal/terminal" {
 					return true
 				}
 				for _, name := range forbidden[pkg.Name] {

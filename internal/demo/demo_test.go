@@ -45,7 +45,7 @@ func TestRun(t *testing.T) {
 		events int
 		want   []string
 	}{
-		"v1": {5, []string{`  + roles           "admins,billing"` + "\n"}},
+		"v1": {5, []string{`  + roles           "[\"admins\",\"billing\"]"` + "\n"}},
 		"v2": {5, []string{`  + tenant_id       "acme-42"                      "acme-42"` + "\n"}},
 		"v3": {6, []string{`  + caller_type                                    "machine"` + "\n", "\n    scopes          orders/read orders/write\n"}},
 	}

@@ -92,8 +92,9 @@ func (p *printer) event(name string, outcome cognito.Outcome, result local.Resul
 	if result.InitDuration > 0 {
 		taken = milliseconds(result.InitDuration) + " init + " + taken
 	}
-	space := max(width-len(name)-len(outcome.Source)-len(taken)-2, 1)
-	p.line("\n%s  %s%s%s", p.bold(name), p.faint(outcome.Source), strings.Repeat(" ", space), p.faint(taken))
+	source := strings.TrimPrefix(outcome.Source, "TokenGeneration_")
+	space := max(width-len(name)-len(source)-len(taken)-2, 1)
+	p.line("\n%s  %s%s%s", p.bold(name), p.faint(source), strings.Repeat(" ", space), p.faint(taken))
 	if outcome.Refused {
 		p.line("    no token: Cognito refuses the answer, and the sign-in fails")
 	} else {

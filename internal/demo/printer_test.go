@@ -52,7 +52,7 @@ func TestEvent(t *testing.T) {
 	p := newPrinter(&out, false)
 	p.event("authentication", crowded(), local.Result{InitDuration: 2 * time.Millisecond, Duration: 345 * time.Microsecond})
 	const want = `
-authentication  TokenGeneration_Authentication            2.00 ms init + 0.34 ms
+authentication  Authentication                            2.00 ms init + 0.34 ms
     claim                     ID token                  access token
   - email                     "ada@example.com"
   ~ name                      "名前がとても長いので切…

@@ -17,7 +17,7 @@ type claims struct {
 	*huh.Input // edits the cell at row, attribute
 
 	option  generator.Option
-	styles  *huh.Styles
+	styles  styles
 	help    string
 	changed func(string)
 
@@ -30,9 +30,9 @@ type claims struct {
 }
 
 // newClaims starts with the pairs of value, which is well formed.
-func newClaims(option generator.Option, styles *huh.Styles, value string, changed func(string)) *claims {
+func newClaims(option generator.Option, styles styles, value string, changed func(string)) *claims {
 	rows, _ := generator.ParseClaims(value)
-	cell := *styles
+	cell := *styles.Styles
 	cell.Focused.Base, cell.Blurred.Base = lipgloss.NewStyle(), lipgloss.NewStyle()
 	c := &claims{
 		Input:   huh.NewInput().Key(option.Key).Prompt(""),
@@ -103,19 +103,19 @@ func likely(claim string) string {
 
 // next goes one cell on. It says why the cell cannot be left, or that the field is to be.
 func (c *claims) next() (problem string, leave bool) {
-	row := &c.rows[c.row]
+	row := trim(c.rows[c.row])
 	switch {
-	case c.blank() && !c.attribute && c.row == len(c.rows)-1:
+	case c.blank() && c.row == len(c.rows)-1:
 		return "", true
+	case c.attribute && row.Attribute == "":
+		c.rows[c.row].Attribute = likely(row.Claim)
 	case !c.attribute && !c.blank():
-		if problem := generator.CheckClaim(strings.TrimSpace(row.Claim)); problem != "" {
+		if problem := generator.CheckClaim(row.Claim); problem != "" {
 			return problem, false
 		}
 		c.attribute = true
 		c.edit()
 		return "", false
-	case strings.TrimSpace(row.Attribute) == "":
-		row.Attribute = likely(strings.TrimSpace(row.Claim))
 	}
 	return c.move(1), false
 }
@@ -190,25 +190,27 @@ func (c *claims) WithHeight(height int) huh.Field {
 	return c
 }
 
-// attributeWidth holds the longest custom attribute; the claim gets the rest.
-func (c *claims) attributeWidth() int { return min(29, c.inner()/2) }
-func (c *claims) claimWidth() int     { return max(c.inner()-c.attributeWidth(), 1) }
+// claimWidth leaves room for the longest custom attribute.
+func (c *claims) claimWidth() int     { return min(36, c.inner()-min(29, c.inner()/2)) }
+func (c *claims) attributeWidth() int { return c.inner() - c.claimWidth() }
 
 // inner is the width of a row without its mark.
 func (c *claims) inner() int { return max(c.width-c.styles.Focused.Base.GetHorizontalFrameSize()-2, 2) }
 
 // View draws as many rows around the current one as there is room for.
 func (c *claims) View() string {
-	styles := c.styles.Blurred
-	rows := c.rows[:len(c.rows)-1]
-	if c.focused {
-		styles, rows = c.styles.Focused, c.rows
+	styles, rows := c.styles.Focused, c.rows
+	if !c.focused {
+		styles = c.styles.Blurred
+		if last := len(rows) - 1; trim(rows[last]) == (generator.Claim{}) {
+			rows = rows[:last]
+		}
 	}
 	lines := strings.Split(styles.Title.Render(paragraph(c.option.Question, c.inner()+2)), "\n")
 	if c.help != "" {
 		lines = append(lines, strings.Split(c.help, "\n")...)
 	}
-	lines = append(lines, faintStyle.Render("  "+pad(cut("claim", c.claimWidth()), c.claimWidth())+cut("copied from", c.attributeWidth())))
+	lines = append(lines, c.styles.faint.Render("  "+pad(cut("claim", c.claimWidth()), c.claimWidth())+cut("copied from", c.attributeWidth())))
 	first, end := 0, len(rows)
 	if room := max(c.height-len(lines), 1); c.height > 0 && len(rows) > room {
 		first = min(max(c.row-room/2, 0), len(rows)-room)

@@ -10,20 +10,18 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/huh/v2"
-	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/colorprofile"
 
 	"github.com/golam-cli/golam/generator"
 )
 
-// maxWidth is where lines become too long to read.
-const maxWidth = 100
+// decision is the answer to the last page's question.
+type decision int
 
-// What to do on the last page.
 const (
-	accept = "accept"
-	change = "change"
-	stop   = "stop"
+	accept decision = iota
+	change
+	stop
 )
 
 // askPages runs the form on a terminal.
@@ -81,12 +79,13 @@ func readToEnd(in io.Reader, p []byte) (int, error) {
 // answer is wrong loses the focus for good (huh, issue 655).
 type model struct {
 	*interview
-	styles *huh.Styles
+	styles styles
 	form   *huh.Form
-	fields map[string]*field // by the option's key; the last page's is ""
+	fields map[string]*field // by the option's key
+	last   *field            // the last page's, in fields under the empty key
 
 	problem  string // what is wrong with the answer that was to be left
-	decision string // on the last page
+	decision decision
 	summary  Summary
 	refusal  error // why the summary's project cannot be made
 	scrolled int   // lines of the summary that are above the window
@@ -126,19 +125,20 @@ func (m *model) build() {
 		groups = append(groups, huh.NewGroup(fields...))
 	}
 	m.decision = accept
-	decisions := []huh.Option[string]{huh.NewOption("Make the project", accept)}
+	decisions := []huh.Option[decision]{huh.NewOption("Make the project", accept)}
 	if len(m.pages) > 0 {
 		decisions = append(decisions, huh.NewOption("Go back and change an answer", change))
 	}
 	decisions = append(decisions, huh.NewOption("Stop, and make nothing", stop))
-	last := huh.NewSelect[string]().Title("Make it?").Options(decisions...).Value(&m.decision)
-	m.fields[""] = &field{Field: last, describe: func(int, bool) {}, keys: "↑/↓ choose", page: len(m.pages), first: true, last: true}
-	groups = append(groups, huh.NewGroup(last))
+	decide := huh.NewSelect[decision]().Title("Make it?").Options(decisions...).Value(&m.decision)
+	m.last = &field{Field: decide, describe: func(int, bool) {}, keys: "↑/↓ choose", page: len(m.pages), first: true, last: true}
+	m.fields[m.last.GetKey()] = m.last
+	groups = append(groups, huh.NewGroup(decide))
 
 	var keys huh.KeyMap // no others: the model moves between fields itself
 	usual := huh.NewDefaultKeyMap()
 	keys.Select.Up, keys.Select.Down = usual.Select.Up, usual.Select.Down
-	m.form = huh.NewForm(groups...).WithTheme(huh.ThemeFunc(func(bool) *huh.Styles { return m.styles })).WithKeyMap(&keys).
+	m.form = huh.NewForm(groups...).WithTheme(huh.ThemeFunc(func(bool) *huh.Styles { return m.styles.Styles })).WithKeyMap(&keys).
 		WithShowHelp(false).WithShowErrors(false)
 	if len(m.pages) == 0 {
 		m.preview()
@@ -163,31 +163,6 @@ func (m *model) newField(option generator.Option) *field {
 		input := newLine(option, m.styles, answer)
 		return &field{Field: input, describe: func(width int, brief bool) { input.describe(help(option, width, brief)) }}
 	}
-}
-
-// help is what the option's answer changes.
-func help(option generator.Option, width int, brief bool) string {
-	if brief {
-		return ""
-	}
-	return paragraph(option.Help, width)
-}
-
-// labelled gives each choice a line with its value and what it means.
-func labelled(choices []generator.Choice, width int, brief bool) []huh.Option[string] {
-	column := 0
-	for _, choice := range choices {
-		column = max(column, len(choice.Value)+2)
-	}
-	var labels []huh.Option[string]
-	for _, choice := range choices {
-		label := choice.Value
-		if !brief {
-			label = hanging(pad(choice.Value, column), choice.Help, width)
-		}
-		labels = append(labels, huh.NewOption(label, choice.Value))
-	}
-	return labels
 }
 
 // answer is where huh keeps what is typed.
@@ -277,7 +252,7 @@ func (m *model) press(key string) (cmd tea.Cmd, done bool) {
 // forward leaves the field for the next one, if its answer will do.
 func (m *model) forward() tea.Cmd {
 	f := m.focused()
-	if f == m.fields[""] {
+	if f == m.last {
 		return m.decide()
 	}
 	if rows, ok := f.Field.(*claims); ok {
@@ -294,7 +269,7 @@ func (m *model) forward() tea.Cmd {
 		return m.form.NextField()
 	}
 	cmd := m.form.NextGroup()
-	if m.focused() == m.fields[""] {
+	if m.focused() == m.last {
 		m.preview()
 	}
 	return cmd
@@ -335,94 +310,4 @@ func (m *model) decide() tea.Cmd {
 	}
 	m.form.NextGroup()
 	return tea.Quit
-}
-
-// layout fits the page into the terminal. What does not fit is scrolled to the field that has the focus.
-func (m *model) layout() {
-	width, inner := m.columns(), m.columns()-m.styles.Focused.Base.GetHorizontalFrameSize()
-	for _, f := range m.fields {
-		f.describe(inner, false)
-		f.WithHeight(0)
-	}
-	m.form.WithWidth(width)
-	rows := m.height - lipgloss.Height(m.heading()) - lipgloss.Height(m.footer()) - 2
-	if m.focused() == m.fields[""] {
-		decision := lipgloss.Height(m.fields[""].View())
-		m.room = max(rows-decision-1, 0)
-		m.scrolled = max(0, min(m.scrolled, len(m.preamble())-m.room))
-		rows = min(rows, decision)
-	}
-	if f := m.focused(); lipgloss.Height(f.View()) > rows {
-		f.describe(inner, true)
-	}
-	m.form.WithHeight(max(rows, 1))
-}
-
-// columns is how wide a line may be.
-func (m *model) columns() int { return min(m.width, maxWidth) }
-
-// View draws the page: what it is about, its questions, and what is wrong or which keys there are.
-func (m *model) View() tea.View {
-	parts := []string{m.heading()}
-	if m.focused() == m.fields[""] && m.room > 0 {
-		lines := m.preamble()
-		parts = append(parts, strings.Join(lines[m.scrolled:min(m.scrolled+m.room, len(lines))], "\n"))
-	}
-	parts = append(parts, strings.TrimRight(m.form.View(), " \n"), m.footer())
-	view := tea.NewView(strings.Join(parts, "\n\n"))
-	view.AltScreen = true // the terminal is as it was when the form is gone, however often its size changes
-	return view
-}
-
-func (m *model) heading() string {
-	f := m.focused()
-	title, given := "Summary", m.allGiven()
-	if f.page < len(m.pages) {
-		title, given = m.pages[f.page].title, m.pages[f.page].given
-	}
-	left, right := "golam new: "+title, fmt.Sprintf("%d of %d", f.page+1, len(m.pages)+1)
-	gap := max(m.columns()-lipgloss.Width(left)-lipgloss.Width(right), 1)
-	heading := headingStyle.Render(left) + strings.Repeat(" ", gap) + right
-	if len(given) > 0 {
-		heading += "\n" + hanging("given: ", strings.Join(given, " "), m.columns())
-	}
-	return heading
-}
-
-// preamble is what the last page tells before its question.
-func (m *model) preamble() []string {
-	if m.refusal != nil {
-		return wrap(printable(m.refusal.Error()), m.columns())
-	}
-	command := hanging("  ", printable(m.summary.Command), m.columns())
-	lines := append([]string{"The same without questions:"}, strings.Split(command, "\n")...)
-	lines = append(append(lines, ""), wrap(fmt.Sprintf("%d files in %s:", len(m.summary.Files), printable(m.summary.Dir)), m.columns())...)
-	return append(lines, listing(m.summary.Files, m.columns())...)
-}
-
-// footer is what is wrong, or else which keys there are.
-func (m *model) footer() string {
-	if m.problem != "" {
-		var lines []string
-		for line := range strings.Lines(m.problem) {
-			lines = append(lines, hanging("* ", line, m.columns()))
-		}
-		return problemStyle.Render(strings.Join(lines, "\n"))
-	}
-	f := m.focused()
-	keys := []string{"enter next"}
-	if f == m.fields[""] {
-		keys[0] = "enter confirm"
-	}
-	if f.keys != "" {
-		keys = append([]string{f.keys}, keys...)
-	}
-	if f == m.fields[""] && 0 < m.room && m.room < len(m.preamble()) {
-		keys = append(keys, "pgup/pgdown scroll")
-	}
-	if f.page > 0 || !f.first {
-		keys = append(keys, "shift+tab back")
-	}
-	keys = append(keys, "esc stop")
-	return faintStyle.Render(paragraph(strings.Join(keys, " · "), m.columns()))
 }

@@ -14,7 +14,7 @@ type line struct {
 	*huh.Input
 
 	option generator.Option
-	styles *huh.Styles
+	styles styles
 	help   string
 	answer *answer
 
@@ -22,7 +22,7 @@ type line struct {
 	width   int
 }
 
-func newLine(option generator.Option, styles *huh.Styles, answer *answer) *line {
+func newLine(option generator.Option, styles styles, answer *answer) *line {
 	input := huh.NewInput().Key(option.Key).Title(option.Question).Accessor(answer)
 	return &line{Input: input, option: option, styles: styles, answer: answer}
 }

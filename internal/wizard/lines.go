@@ -22,7 +22,7 @@ func askLines(ctx context.Context, in io.Reader, out io.Writer, asked *interview
 	l.say("Enter alone takes what stands in brackets. Ctrl-C stops, and nothing is made.")
 	for {
 		for number, page := range l.pages {
-			l.title(page.title, number, page.given)
+			l.title(page.title, number, l.flags(page.title))
 			for _, option := range page.options {
 				if err := l.ask(option); err != nil {
 					return err
@@ -179,7 +179,7 @@ func (l *lines) askPairs(option generator.Option) error {
 
 // confirm shows what will be made. It tells whether to ask everything again.
 func (l *lines) confirm() (again bool, err error) {
-	l.title("Summary", len(l.pages), l.allGiven())
+	l.title("Summary", len(l.pages), l.flags(""))
 	summary, refusal := l.summary()
 	words, prompt := []string{"yes", "no"}, "Make it?"
 	if refusal == nil {

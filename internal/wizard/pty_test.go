@@ -197,7 +197,7 @@ func TestBackAndForth(t *testing.T) {
 	w.sees("> sub")
 	w.types(back)
 	w.asks("Which version of Cognito")
-	w.sees("> v1")
+	w.sees("> v1", "    sub")
 	w.types(back)
 	w.asks("What is its Go module path?")
 	w.sees("> example.com/mine")

@@ -7,9 +7,11 @@ import (
 	"unicode"
 
 	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
 )
 
-// wrap breaks text between words into lines of at most width columns. A word that is wider than a line is broken, too.
+// wrap breaks text between words into lines of at most width columns. (lipgloss.Wrap also breaks at hyphens, and so in the middle of
+// flags.) A word that is wider than a line is broken, too.
 func wrap(text string, width int) []string {
 	width = max(width, 1)
 	var lines []string
@@ -22,16 +24,9 @@ func wrap(text string, width int) []string {
 		if line != "" {
 			lines = append(lines, line)
 		}
-		line = word
-		for lipgloss.Width(line) > width {
-			runes := []rune(line)
-			most := len(runes) - 1
-			for most > 1 && lipgloss.Width(string(runes[:most])) > width {
-				most--
-			}
-			lines = append(lines, string(runes[:most]))
-			line = string(runes[most:])
-		}
+		parts := strings.Split(ansi.Hardwrap(word, width, false), "\n")
+		last := len(parts) - 1
+		lines, line = append(lines, parts[:last]...), parts[last]
 	}
 	return append(lines, line)
 }
@@ -51,16 +46,7 @@ func pad(text string, width int) string {
 }
 
 // cut shortens text that is wider than width.
-func cut(text string, width int) string {
-	if lipgloss.Width(text) <= width {
-		return text
-	}
-	runes := []rune(text)
-	for len(runes) > 0 && lipgloss.Width(string(runes))+1 > width {
-		runes = runes[:len(runes)-1]
-	}
-	return string(runes) + "…"
-}
+func cut(text string, width int) string { return ansi.Truncate(text, width, "…") }
 
 // printable replaces what could move the cursor.
 func printable(text string) string {
@@ -98,7 +84,7 @@ func listing(files []string, width int) []string {
 			lines = append(lines, wrap(folder, width)...)
 			label = pad("", column)
 		}
-		shown := hanging(label, strings.Join(names[folder], "  "), width)
+		shown := hanging(label, strings.Join(names[folder], " "), width)
 		lines = append(lines, strings.Split(shown, "\n")...)
 	}
 	return lines

@@ -5,25 +5,28 @@ import (
 	"charm.land/lipgloss/v2"
 )
 
-// newStyles returns the looks of the form. The colours are the terminal's own, so that its user has chosen them to be read on its
-// background, and there is nothing that colour alone tells.
-func newStyles() *huh.Styles {
-	styles := huh.ThemeBase(false)
+// styles are the looks of the form. The colours are the terminal's own, so that its user has chosen them to be read on its background,
+// and nothing is told by colour alone.
+type styles struct {
+	*huh.Styles
+	heading, problem, faint lipgloss.Style // of what stands around the fields
+}
+
+func newStyles() styles {
+	s := styles{
+		Styles:  huh.ThemeBase(false),
+		heading: lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Magenta),
+		problem: lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Red),
+		faint:   lipgloss.NewStyle().Faint(true),
+	}
 	accent := lipgloss.NewStyle().Foreground(lipgloss.Magenta)
-	for _, field := range []*huh.FieldStyles{&styles.Focused, &styles.Blurred} {
+	for _, field := range []*huh.FieldStyles{&s.Focused, &s.Blurred} {
 		field.Title = lipgloss.NewStyle().Bold(true)
 		field.SelectSelector = accent.SetString("> ")
 		field.SelectedOption = lipgloss.NewStyle().Bold(true)
 		field.TextInput.Prompt = accent
-		field.TextInput.Placeholder = lipgloss.NewStyle().Faint(true)
+		field.TextInput.Placeholder = s.faint
 	}
-	styles.Focused.Base = styles.Focused.Base.BorderForeground(lipgloss.Magenta)
-	return styles
+	s.Focused.Base = s.Focused.Base.BorderForeground(lipgloss.Magenta)
+	return s
 }
-
-// Styles of what stands around the fields.
-var (
-	headingStyle = lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Magenta)
-	problemStyle = lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Red)
-	faintStyle   = lipgloss.NewStyle().Faint(true)
-)

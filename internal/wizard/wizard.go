@@ -92,8 +92,7 @@ type interview struct {
 // page is what is asked together.
 type page struct {
 	title   string
-	given   []string // flags that answer options of the page
-	options []generator.Option
+	options []generator.Option // those that are not given
 }
 
 func newInterview(config Config) (*interview, error) {
@@ -113,7 +112,6 @@ func newInterview(config Config) (*interview, error) {
 		value, given := config.Given[option.Key]
 		switch {
 		case given:
-			asked.pages[i].given = append(asked.pages[i].given, "--"+option.Key+" "+value)
 		case option.Kind == generator.Choose && len(option.Choices) == 1:
 			value = option.Default // a single choice is no question
 		default:
@@ -154,11 +152,11 @@ func (i *interview) summary() (Summary, error) {
 	return i.preview(spec)
 }
 
-// allGiven returns the flags that answer options, in the order of the options.
-func (i *interview) allGiven() []string {
+// flags returns the flags that answer options of a page, or of all pages where title is empty.
+func (i *interview) flags(title string) []string {
 	var flags []string
 	for _, option := range generator.Options() {
-		if value, given := i.given[option.Key]; given {
+		if value, given := i.given[option.Key]; given && (title == "" || title == option.Page) {
 			flags = append(flags, "--"+option.Key+" "+value)
 		}
 	}
