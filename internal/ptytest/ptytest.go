@@ -90,19 +90,30 @@ func (w *Terminal) draw() {
 // Until waits until the screen is as wanted, and returns it. What names the wish in the failure.
 func (w *Terminal) Until(what string, ready func(screen string) bool) string {
 	w.t.Helper()
+	return w.wait(what, func() (string, bool) { screen := w.screen.String(); return screen, ready(screen) })
+}
+
+// UntilOutput waits until everything that the program wrote so far is as wanted, and returns it.
+func (w *Terminal) UntilOutput(what string, ready func(output string) bool) string {
+	w.t.Helper()
+	return w.wait(what, func() (string, bool) { output := w.written.String(); return output, ready(output) })
+}
+
+func (w *Terminal) wait(what string, ready func() (string, bool)) string {
+	w.t.Helper()
 	timeout := time.After(patience)
 	for {
 		w.mu.Lock()
-		screen, drawn := w.screen.String(), w.drawn
-		ok := ready(screen)
+		text, ok := ready()
+		drawn := w.drawn
 		w.mu.Unlock()
 		if ok {
-			return screen
+			return text
 		}
 		select {
 		case <-drawn:
 		case <-timeout:
-			w.t.Fatalf("%s does not happen; the screen is\n%s", what, screen)
+			w.t.Fatalf("%s does not happen; the screen is\n%s", what, w.Screen())
 		}
 	}
 }

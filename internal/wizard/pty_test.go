@@ -56,7 +56,7 @@ func TestDefaults(t *testing.T) {
 			shown := ""
 			for _, page := range pages {
 				shown += w.asks(page.question)
-				w.types(page.keys)
+				w.Types(page.keys)
 			}
 			check(t, w.ends(0), defaults(t, generator.Answers{"name": "demo"}))
 
@@ -89,31 +89,31 @@ func TestEveryAnswerChanged(t *testing.T) {
 	t.Parallel()
 	w := start(t, 80, 24, asked{Dir: "demo"})
 	w.asks("What is the project called?")
-	w.types(clear, "tokens")
-	w.sees("> example.com/tokens")
-	w.types(tab)
+	w.Types(clear, "tokens")
+	w.Sees("> example.com/tokens")
+	w.Types(tab)
 	w.asks("What is its Go module path?")
-	w.types(clear, "github.com/you/tokens", enter)
+	w.Types(clear, "github.com/you/tokens", enter)
 	w.asks("Which version of Cognito")
-	w.types(down, down)
-	w.sees("> v3")
-	w.types(enter)
+	w.Types(down, down)
+	w.Sees("> v3")
+	w.Types(enter)
 	w.asks("Which claims")
-	w.types(up, up, clear, "team", enter)
-	w.types(clear, "custom:group", enter)
-	w.sees("> plan")
-	w.types(remove)
-	w.sees("> add a claim")
-	w.types("email=", enter)
-	w.sees("email", "> add a claim")
-	w.types(enter)
+	w.Types(up, up, clear, "team", enter)
+	w.Types(clear, "custom:group", enter)
+	w.Sees("> plan")
+	w.Types(remove)
+	w.Sees("> add a claim")
+	w.Types("email=", enter)
+	w.Sees("email", "> add a claim")
+	w.Types(enter)
 	w.asks("Which processor")
-	w.types(down, enter)
+	w.Types(down, enter)
 	w.asks("Where do its checks run?")
-	w.types(down, enter)
+	w.Types(down, enter)
 	w.asks("Make it?")
-	w.sees("golam new tokens", "team=custom:group,email=email")
-	w.types(enter)
+	w.Sees("golam new tokens", "team=custom:group,email=email")
+	w.Types(enter)
 	check(t, w.ends(0), defaults(t, generator.Answers{
 		"name": "tokens", "module": "github.com/you/tokens", "trigger": "v3", "claims": "team=custom:group,email=email",
 		"arch": "x86_64", "ci": "none",
@@ -125,21 +125,21 @@ func TestBadNameIsCorrected(t *testing.T) {
 	t.Parallel()
 	w := start(t, 80, 24, asked{})
 	w.asks("What is the project called?")
-	w.types(enter)
-	w.sees("* a name is needed")
-	w.types("My Demo", enter)
-	w.sees(`* "My Demo" is not a name: use lower case letters`)
-	w.types(clear)
-	w.until("the problem going away", func(screen string) bool { return !strings.Contains(screen, "is not a name") })
-	w.types("demo", enter)
+	w.Types(enter)
+	w.Sees("* a name is needed")
+	w.Types("My Demo", enter)
+	w.Sees(`* "My Demo" is not a name: use lower case letters`)
+	w.Types(clear)
+	w.Until("the problem going away", func(screen string) bool { return !strings.Contains(screen, "is not a name") })
+	w.Types("demo", enter)
 	w.asks("What is its Go module path?")
-	w.types(clear, "-", enter)
-	w.sees("is not a module path")
-	w.types(clear, "example.com/other", enter)
+	w.Types(clear, "-", enter)
+	w.Sees("is not a module path")
+	w.Types(clear, "example.com/other", enter)
 	w.asks("Which version of Cognito")
-	w.types(enter, enter, enter, enter)
+	w.Types(enter, enter, enter, enter)
 	w.asks("Make it?")
-	w.types(enter)
+	w.Types(enter)
 	check(t, w.ends(0), defaults(t, generator.Answers{"name": "demo", "module": "example.com/other"}))
 }
 
@@ -148,27 +148,27 @@ func TestForbiddenClaimIsCorrected(t *testing.T) {
 	t.Parallel()
 	w := start(t, 80, 24, asked{Dir: "demo"})
 	w.asks("What is the project called?")
-	w.types(enter, enter, enter)
+	w.Types(enter, enter, enter)
 	w.asks("Which claims")
-	w.types("sub", enter)
-	w.sees(`* claim "sub" is set by Cognito`)
-	w.types(clear, "department", enter)
-	w.sees("> department", "custom:department")
-	w.types("dept", enter)
-	w.sees(`* attribute "dept" is not a standard attribute: did you mean custom:dept?`)
-	w.types(up)
-	w.sees(`* attribute "dept" is not a standard attribute`)
-	w.types(clear, enter)
-	w.sees("> add a claim")
-	w.types("plan", enter, enter)
-	w.sees(`* claim "plan" is given twice`)
-	w.types(remove)
-	w.sees("> add a claim")
-	w.types(enter)
+	w.Types("sub", enter)
+	w.Sees(`* claim "sub" is set by Cognito`)
+	w.Types(clear, "department", enter)
+	w.Sees("> department", "custom:department")
+	w.Types("dept", enter)
+	w.Sees(`* attribute "dept" is not a standard attribute: did you mean custom:dept?`)
+	w.Types(up)
+	w.Sees(`* attribute "dept" is not a standard attribute`)
+	w.Types(clear, enter)
+	w.Sees("> add a claim")
+	w.Types("plan", enter, enter)
+	w.Sees(`* claim "plan" is given twice`)
+	w.Types(remove)
+	w.Sees("> add a claim")
+	w.Types(enter)
 	w.asks("Which processor")
-	w.types(enter, enter)
+	w.Types(enter, enter)
 	w.asks("Make it?")
-	w.types(enter)
+	w.Types(enter)
 	check(t, w.ends(0), defaults(t, generator.Answers{
 		"name": "demo", "claims": "tenant_id=custom:tenant_id,plan=custom:plan,department=custom:department",
 	}))
@@ -179,59 +179,59 @@ func TestBackAndForth(t *testing.T) {
 	t.Parallel()
 	w := start(t, 80, 24, asked{Dir: "demo"})
 	w.asks("What is the project called?")
-	w.types(back, clear, "first", enter)
+	w.Types(back, clear, "first", enter)
 	w.asks("What is its Go module path?")
-	w.types(clear, "not a path")
-	w.sees("> not a path")
-	w.types(back) // although the path is wrong
+	w.Types(clear, "not a path")
+	w.Sees("> not a path")
+	w.Types(back) // although the path is wrong
 	w.asks("What is the project called?")
-	w.types(enter)
+	w.Types(enter)
 	w.asks("What is its Go module path?")
-	w.types(enter)
-	w.sees("* ", "is not a module path")
-	w.types(clear, "example.com/mine", enter)
+	w.Types(enter)
+	w.Sees("* ", "is not a module path")
+	w.Types(clear, "example.com/mine", enter)
 	w.asks("Which version of Cognito")
-	w.types(down, enter)
+	w.Types(down, enter)
 	w.asks("Which claims")
-	w.types("sub")
-	w.sees("> sub")
-	w.types(back)
+	w.Types("sub")
+	w.Sees("> sub")
+	w.Types(back)
 	w.asks("Which version of Cognito")
-	w.sees("> v1", "    sub")
-	w.types(back)
+	w.Sees("> v1", "    sub")
+	w.Types(back)
 	w.asks("What is its Go module path?")
-	w.sees("> example.com/mine")
-	w.types(back)
+	w.Sees("> example.com/mine")
+	w.Types(back)
 	w.asks("What is the project called?")
-	w.types(clear, "second")
-	w.sees("> second", "> example.com/mine")
-	w.types(enter, enter, enter)
+	w.Types(clear, "second")
+	w.Sees("> second", "> example.com/mine")
+	w.Types(enter, enter, enter)
 	w.asks("Which claims")
-	w.sees("sub")
-	w.types(enter)
-	w.sees(`* claim "sub" is set by Cognito`)
-	w.types(remove, enter)
+	w.Sees("sub")
+	w.Types(enter)
+	w.Sees(`* claim "sub" is set by Cognito`)
+	w.Types(remove, enter)
 	w.asks("Which processor")
-	w.types(enter, enter)
+	w.Types(enter, enter)
 	w.asks("Make it?")
-	w.types(down, enter)
+	w.Types(down, enter)
 	w.asks("What is the project called?")
-	w.sees("> second", "> example.com/mine")
-	w.types(enter, enter)
+	w.Sees("> second", "> example.com/mine")
+	w.Types(enter, enter)
 	w.asks("Which version of Cognito")
-	w.sees("> v1")
-	w.types(enter, enter, enter, enter)
+	w.Sees("> v1")
+	w.Types(enter, enter, enter, enter)
 	w.asks("Make it?")
-	w.types(enter)
+	w.Types(enter)
 	check(t, w.ends(0), defaults(t, generator.Answers{"name": "second", "module": "example.com/mine", "trigger": "v1"}))
 }
 
 func TestStopOnEveryPage(t *testing.T) {
 	for name, stop := range map[string]func(*terminal){
-		"ctrl-c":  func(w *terminal) { w.types(ctrlC) },
-		"escape":  func(w *terminal) { w.types(escape) },
-		"SIGTERM": func(w *terminal) { w.signal(syscall.SIGTERM) },
-		"SIGINT":  func(w *terminal) { w.signal(syscall.SIGINT) },
+		"ctrl-c":  func(w *terminal) { w.Types(ctrlC) },
+		"escape":  func(w *terminal) { w.Types(escape) },
+		"SIGTERM": func(w *terminal) { w.Signal(syscall.SIGTERM) },
+		"SIGINT":  func(w *terminal) { w.Signal(syscall.SIGINT) },
 	} {
 		for last := range pages {
 			t.Run(fmt.Sprintf("%s on page %d", name, last+1), func(t *testing.T) {
@@ -243,7 +243,7 @@ func TestStopOnEveryPage(t *testing.T) {
 				for i, page := range pages[:last+1] {
 					w.asks(page.question)
 					if i < last {
-						w.types(page.keys)
+						w.Types(page.keys)
 					}
 				}
 				stop(w)
@@ -253,25 +253,18 @@ func TestStopOnEveryPage(t *testing.T) {
 	}
 }
 
-func (w *terminal) signal(s syscall.Signal) {
-	w.t.Helper()
-	if err := w.command.Process.Signal(s); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
 func TestStopOnTheLastPage(t *testing.T) {
 	slow(t)
 	t.Parallel()
 	w := start(t, 80, 24, asked{Dir: "demo"})
 	for _, page := range pages[:3] {
 		w.asks(page.question)
-		w.types(page.keys)
+		w.Types(page.keys)
 	}
 	w.asks("Make it?")
-	w.types(up) // past the first choice to the last
-	w.sees("> Stop, and make nothing")
-	w.types(enter)
+	w.Types(up) // past the first choice to the last
+	w.Sees("> Stop, and make nothing")
+	w.Types(enter)
 	w.ends(130)
 }
 
@@ -280,33 +273,33 @@ func TestResize(t *testing.T) {
 	t.Parallel()
 	w := start(t, 80, 24, asked{Dir: "demo"})
 	w.asks("What is the project called?")
-	w.types(clear, "changed")
-	w.sees("> changed")
-	w.resize(44, 12)
-	w.sees("┃ Names the folder, the stack and the\n")
-	w.types(enter)
+	w.Types(clear, "changed")
+	w.Sees("> changed")
+	w.Resize(44, 12)
+	w.Sees("┃ Names the folder, the stack and the\n")
+	w.Types(enter)
 	w.asks("What is its Go module path?")
-	w.resize(120, 40)
-	w.sees("┃ Where others would import it from, such as github.com/you/project. It need not exist yet.")
-	w.types(enter)
+	w.Resize(120, 40)
+	w.Sees("┃ Where others would import it from, such as github.com/you/project. It need not exist yet.")
+	w.Types(enter)
 	w.asks("Which version of Cognito")
-	w.resize(30, 10)
-	w.sees("┃ V1 works on the Lite plan")
-	w.types(down, down)
-	w.sees("> v3")
-	w.types(enter)
+	w.Resize(30, 10)
+	w.Sees("┃ V1 works on the Lite plan")
+	w.Types(down, down)
+	w.Sees("> v3")
+	w.Types(enter)
 	w.asks("Which claims")
-	w.types(enter)
+	w.Types(enter)
 	w.asks("Which processor")
-	w.resize(80, 24)
-	w.sees("Where do its checks run?")
-	w.types(enter, enter)
+	w.Resize(80, 24)
+	w.Sees("Where do its checks run?")
+	w.Types(enter, enter)
 	w.asks("Make it?")
-	w.resize(60, 20)
-	w.sees("┃ Make it?", "pgup/pgdown scroll")
-	w.types(pageDown, pageDown, pageDown, pageDown, pageDown)
-	w.sees("┃ Make it?", "scripts/", "attach.sh")
-	w.types(enter)
+	w.Resize(60, 20)
+	w.Sees("┃ Make it?", "pgup/pgdown scroll")
+	w.Types(pageDown, pageDown, pageDown, pageDown, pageDown)
+	w.Sees("┃ Make it?", "scripts/", "attach.sh")
+	w.Types(enter)
 	check(t, w.ends(0), defaults(t, generator.Answers{"name": "changed", "trigger": "v3"}))
 }
 
@@ -318,14 +311,14 @@ func TestGivenAnswersAreShownAndNotAsked(t *testing.T) {
 	if strings.Contains(screen, "Go module path") {
 		t.Errorf("the module is asked for:\n%s", screen)
 	}
-	w.sees("given: --module example.com/mine", "1 of 3")
-	w.types(clear, "other", enter)
+	w.Sees("given: --module example.com/mine", "1 of 3")
+	w.Types(clear, "other", enter)
 	w.asks("Where do its checks run?")
-	w.sees("given: --arch x86_64", "2 of 3")
-	w.types(enter)
+	w.Sees("given: --arch x86_64", "2 of 3")
+	w.Types(enter)
 	w.asks("Make it?")
-	w.sees("given: --module example.com/mine --trigger v1 --claims plan=custom:plan")
-	w.types(enter)
+	w.Sees("given: --module example.com/mine --trigger v1 --claims plan=custom:plan")
+	w.Types(enter)
 	want := maps.Clone(given)
 	want["name"] = "other"
 	check(t, w.ends(0), defaults(t, want))
@@ -340,7 +333,7 @@ func TestEverythingGiven(t *testing.T) {
 	if strings.Contains(screen, "Go back") {
 		t.Errorf("there is nothing to go back to:\n%s", screen)
 	}
-	w.types(back, enter)
+	w.Types(back, enter)
 	check(t, w.ends(0), given)
 }
 
@@ -350,18 +343,18 @@ func TestRefusedProjectIsCorrected(t *testing.T) {
 	w := start(t, 80, 24, asked{Dir: "demo", Taken: "demo"})
 	for _, page := range pages[:3] {
 		w.asks(page.question)
-		w.types(page.keys)
+		w.Types(page.keys)
 	}
 	w.asks("Make it?")
-	w.sees("demo is not empty: choose another folder")
-	w.types(enter)
-	w.sees("* nothing can be made of these answers")
-	w.types(down, enter)
+	w.Sees("demo is not empty: choose another folder")
+	w.Types(enter)
+	w.Sees("* nothing can be made of these answers")
+	w.Types(down, enter)
 	w.asks("What is the project called?")
-	w.types("2", enter, enter, enter, enter, enter, enter)
+	w.Types("2", enter, enter, enter, enter, enter, enter)
 	w.asks("Make it?")
-	w.sees("files in demo2")
-	w.types(enter)
+	w.Sees("files in demo2")
+	w.Types(enter)
 	check(t, w.ends(0), defaults(t, generator.Answers{"name": "demo2"}))
 }
 
@@ -374,15 +367,15 @@ func TestColour(t *testing.T) {
 			t.Parallel()
 			w := start(t, 80, 24, asked{Dir: "Demo", Plain: plain})
 			w.asks("What is the project called?")
-			w.types(enter)
-			w.sees("is not a name")
-			w.types(clear, "demo")
-			w.sees("example.com/demo")
-			w.types(enter, enter, enter, enter, enter, enter)
+			w.Types(enter)
+			w.Sees("is not a name")
+			w.Types(clear, "demo")
+			w.Sees("example.com/demo")
+			w.Types(enter, enter, enter, enter, enter, enter)
 			w.asks("Make it?")
-			w.types(enter)
+			w.Types(enter)
 			w.ends(0)
-			if found := colours.FindString(w.output()); (found == "") != plain {
+			if found := colours.FindString(w.Output()); (found == "") != plain {
 				t.Errorf("the first colour is %q", found)
 			}
 		})
@@ -415,15 +408,15 @@ func TestAccessible(t *testing.T) {
 		{"yes, no, back [yes]:", "YES"},
 	} {
 		w.reads(step.prompt, ":")
-		w.types(step.line, enter)
+		w.Types(step.line, enter)
 	}
 	check(t, w.ends(0), defaults(t, generator.Answers{
 		"name": "demo", "trigger": "v3", "claims": "plan=custom:tier,team=custom:team", "arch": "x86_64", "ci": "none",
 	}))
-	if i := strings.IndexByte(w.output(), '\x1b'); i >= 0 {
-		t.Errorf("an escape sequence: %q", w.output()[i:])
+	if i := strings.IndexByte(w.Output(), '\x1b'); i >= 0 {
+		t.Errorf("an escape sequence: %q", w.Output()[i:])
 	}
-	for line := range strings.Lines(w.output()) {
+	for line := range strings.Lines(w.Output()) {
 		if width := len([]rune(strings.TrimRight(line, "\r\n"))); width > 79 && !strings.Contains(line, "golam new") {
 			t.Errorf("%d columns: %s", width, line)
 		}
@@ -433,31 +426,28 @@ func TestAccessible(t *testing.T) {
 // reads waits until the wizard wrote a text after what was read before, and then a prompt.
 func (w *terminal) reads(text, prompt string) {
 	w.t.Helper()
-	w.until(fmt.Sprintf("reading %q", text), func(string) bool {
-		_, rest, found := strings.Cut(w.written.String()[w.read:], text)
+	output := w.UntilOutput(fmt.Sprintf("reading %q", text), func(output string) bool {
+		_, rest, found := strings.Cut(output[w.read:], text)
 		if strings.HasSuffix(text, prompt) {
 			rest = prompt + rest
 		}
-		if !found || !strings.HasSuffix(rest, prompt+" ") {
-			return false
-		}
-		w.read = w.written.Len()
-		return true
+		return found && strings.HasSuffix(rest, prompt+" ")
 	})
+	w.read = len(output)
 }
 
 func TestAccessibleStops(t *testing.T) {
 	for name, stop := range map[string]func(*terminal){
-		"end of input":              func(w *terminal) { w.types(ctrlD) },
-		"end of input, half a line": func(w *terminal) { w.types("example.com/half", ctrlD, ctrlD) },
-		"ctrl-c":                    func(w *terminal) { w.types(ctrlC) },
-		"SIGTERM":                   func(w *terminal) { w.signal(syscall.SIGTERM) },
+		"end of input":              func(w *terminal) { w.Types(ctrlD) },
+		"end of input, half a line": func(w *terminal) { w.Types("example.com/half", ctrlD, ctrlD) },
+		"ctrl-c":                    func(w *terminal) { w.Types(ctrlC) },
+		"SIGTERM":                   func(w *terminal) { w.Signal(syscall.SIGTERM) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := start(t, 80, 24, asked{Accessible: true})
 			w.reads("name:", ":")
-			w.types("demo", enter)
+			w.Types("demo", enter)
 			w.reads("module [example.com/demo]:", ":")
 			stop(w)
 			w.ends(130)
@@ -470,6 +460,6 @@ func TestTerminalWithoutSizeIsAskedInLines(t *testing.T) {
 	t.Parallel()
 	w := start(t, 0, 0, asked{})
 	w.reads("name:", ":")
-	w.types(ctrlD)
+	w.Types(ctrlD)
 	w.ends(130)
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a wizard on a pipe may take.
-const patience = 5 * time.Second
+const patience = 30 * time.Second
 
 func preview(spec generator.Spec) (Summary, error) {
 	tree, err := generator.Render(spec)
