@@ -113,6 +113,11 @@ func completions(option generator.Option) []cobra.Completion {
 }
 
 func (a *app) new(ctx context.Context, options newOptions) error {
+	if options.dir != "" && !options.dryRun {
+		if err := a.recover(options.dir); err != nil {
+			return err
+		}
+	}
 	spec, dir, err := a.resolve(ctx, options)
 	if err != nil {
 		return err
@@ -146,6 +151,18 @@ func (a *app) new(ctx context.Context, options newOptions) error {
 	return nil
 }
 
+// recover finishes or undoes what a golam that was killed began in the folder.
+func (a *app) recover(dir string) error {
+	recovery, err := generator.Recover(dir)
+	switch recovery {
+	case generator.RecoveryFinished:
+		a.note("note: finished what an interrupted golam began in %s", dir)
+	case generator.RecoveryUndone:
+		a.note("note: undid what an interrupted golam began in %s", dir)
+	}
+	return err
+}
+
 // resolve gathers the answers and validates them. It returns the folder to make, too.
 func (a *app) resolve(ctx context.Context, options newOptions) (generator.Spec, string, error) {
 	if notEmpty := options.refuses(); notEmpty != nil {
@@ -153,7 +170,8 @@ func (a *app) resolve(ctx context.Context, options newOptions) (generator.Spec, 
 	}
 	answers := generator.Answers{}
 	problems := &generator.InvalidError{}
-	if options.answers != "" {
+	switch {
+	case options.answers != "":
 		data, err := a.readAnswers(ctx, options.answers)
 		if err != nil {
 			return generator.Spec{}, "", err
@@ -165,12 +183,12 @@ func (a *app) resolve(ctx context.Context, options newOptions) (generator.Spec, 
 		if answers == nil {
 			return generator.Spec{}, "", problems
 		}
-	} else if !options.yes && a.streams.CanPrompt() {
+	case !options.yes && a.streams.CanPrompt():
 		var err error
 		if answers, err = a.ask(ctx, options); err != nil {
 			return generator.Spec{}, "", err
 		}
-	} else if len(options.flags) == 0 && !options.yes {
+	case len(options.flags) == 0 && !options.yes:
 		return generator.Spec{}, "", usage("there is nobody to ask: give --yes for the defaults, at least one option, or --answers FILE; see golam new --help")
 	}
 	for key, value := range options.flags {

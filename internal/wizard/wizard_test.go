@@ -128,8 +128,11 @@ func TestKeysTypedAhead(t *testing.T) {
 			[]string{enter, enter, enter, up, "\x18", "roles=custom:r", enter, up, up, "s", enter, enter, down, enter, enter, enter, enter},
 			generator.Answers{"name": "demo", "claims": "tenant_ids=custom:tenant_id,roles=custom:r"},
 		},
-		{"back to the first page", []string{enter, enter, enter, enter, enter, enter, down, enter, "2", enter, enter, enter, enter, enter, enter, enter},
-			generator.Answers{"name": "demo2"}},
+		{
+			"back to the first page",
+			[]string{enter, enter, enter, enter, enter, enter, down, enter, "2", enter, enter, enter, enter, enter, enter, enter},
+			generator.Answers{"name": "demo2"},
+		},
 		{"escape", []string{enter, enter, "\x1b"}, nil},
 		{"ctrl-c", []string{enter, "\x03", enter, enter, enter, enter, enter, enter, enter, enter}, nil},
 	} {
