@@ -386,7 +386,11 @@ func (a *app) printNew(spec generator.Spec, dir string, result newResult) {
 	}
 	fmt.Fprintln(out)
 	for _, option := range generator.Options() {
-		fmt.Fprintf(out, "  %-8s %s\n", option.Key, option.Answer(spec))
+		answer := option.Answer(spec)
+		if option.Kind == generator.Pairs {
+			answer = strings.ReplaceAll(answer, ",", "\n           ")
+		}
+		fmt.Fprintf(out, "  %-8s %s\n", option.Key, answer)
 	}
 	fmt.Fprintf(out, "\nThe same again:\n  %s\n", shellLine(result.Command))
 	if result.Git.Note != "" {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws the pages of golam's wizard, as they are on a terminal of 80 by 24, into docs/pictures/*.svg.
+"""Draws the pages of golam's wizard and the result of a run, as they are on a terminal of 80 by 24, into docs/pictures/*.svg.
 
     scripts/pictures.py                    builds golam and draws `golam new`
     scripts/pictures.py PROGRAM [ARG...]   draws another program with the same wizard
@@ -30,7 +30,7 @@ PINNED = ["pyte==0.8.2", "wcwidth==0.2.13"]
 COLUMNS, LINES = 80, 24
 PATIENCE = 20  # seconds for a page to appear
 
-UP, DOWN, ENTER, LEAVE = "\x1b[A", "\x1b[B", "\r", "\x03"
+DOWN, ENTER = "\x1b[B", "\r"
 
 # What to wait for, the picture to draw of it (or none), and the keys to press then.
 STEPS = [
@@ -42,7 +42,8 @@ STEPS = [
     ("is set by Cognito", None, "\x15department" + ENTER),
     ("custom:department", "wizard-claims", ENTER + ENTER),
     ("Which processor", "wizard-deployment", DOWN + ENTER + ENTER),
-    ("Make it?", "wizard-summary", LEAVE),
+    ("Make it?", "wizard-summary", ENTER),
+    ("make deploy", "result", ""),
 ]
 
 # The sixteen colours of a dark and a light terminal, and the text and background of each.
@@ -92,6 +93,7 @@ class Terminal:
             if key not in ("CI", "GOLAM_NO_PROMPT", "NO_COLOR", "ACCESSIBLE", "COLORTERM", "TERM_PROGRAM")
         }
         environment["TERM"] = "xterm-256color"
+        environment |= {f"GIT_{who}_{what}": "ada@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
         self.pid, self.file = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
@@ -106,7 +108,11 @@ class Terminal:
             data = os.read(self.file, 65536)
         except OSError:  # Linux tells the end of a terminal so
             data = b""
-        self.stream.feed(data)
+        before, left, after = data.rpartition(b"\x1b[?1049l")
+        self.stream.feed(before)
+        if left:  # pyte knows no alternate screen: what follows is on an empty one
+            self.screen.reset()
+        self.stream.feed(after)
         return bool(data)
 
     def wait(self, text):
