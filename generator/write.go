@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -244,8 +246,17 @@ func (d disk) newStaging(target string) (s staging, err error) {
 }
 
 // remove takes away what is left of the folder. The lock file goes last: it marks the folder as one to sweep.
+//
+// What Prepare started outlives a golam that is killed by a moment, since the kernel frees the lock first. When it adds a file to a
+// folder that is being removed, the removal is tried again.
 func (s staging) remove() {
-	if err := s.disk.removeAll(s.project()); err != nil {
+	const attempts, pause = 20, 10 * time.Millisecond
+	err := s.disk.removeAll(s.project())
+	for attempt := 1; attempt < attempts && errors.Is(err, syscall.ENOTEMPTY); attempt++ {
+		time.Sleep(pause)
+		err = s.disk.removeAll(s.project())
+	}
+	if err != nil {
 		_ = s.lock.Unlock()
 		return
 	}
