@@ -13,7 +13,8 @@ demo: ## Generate a project, build it, and show the claims that its function put
 .PHONY: test
 test: judges ## Run every test, the golden projects and their judges included
 	go vet ./...
-	go test -timeout 40m ./...
+	GOLAM_COUNTS="$(CURDIR)/.cache/counts" go test -timeout 40m ./...
+	@cat .cache/counts/*.txt
 
 .PHONY: judges
 judges: ## Install the tools that judge generated projects, once, into .cache

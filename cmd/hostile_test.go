@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/golam-cli/golam/internal/counts"
 )
 
 var update = flag.Bool("update", false, "write the documentation instead of comparing it")
@@ -174,6 +176,7 @@ func hostileRows() []hostile {
 // TestHostileInput runs the real program on every row, and finds that it ends, says one clear thing, and loses nothing.
 func TestHostileInput(t *testing.T) {
 	golam := program(t)
+	counts.Report(t, "%d rows of hostile input", len(hostileRows()))
 	for _, row := range hostileRows() {
 		t.Run(row.input, func(t *testing.T) {
 			if row.linux && (runtime.GOOS != "linux" || os.Getuid() != 0) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/counts"
 )
 
 // kills is how often the tests kill golam: GOLAM_KILLS, or few.
@@ -66,7 +67,7 @@ func TestKilledNew(t *testing.T) {
 				}
 				remove(t, target)
 			}
-			t.Logf("killed %d times: absent %d, whole %d; swept by the next run %d", absent+complete, absent, complete, swept)
+			counts.Report(t, "golam new %s killed %d times: absent %d, whole %d; swept by the next run %d", flags[0], absent+complete, absent, complete, swept)
 		})
 	}
 }
@@ -115,7 +116,7 @@ func TestKilledOverwrite(t *testing.T) {
 			finished++
 		}
 	}
-	t.Logf("killed %d times: all new %d, all old %d", finished+undone, finished, undone)
+	counts.Report(t, "golam new --overwrite killed %d times: all new %d, all old %d", finished+undone, finished, undone)
 }
 
 // program builds golam.

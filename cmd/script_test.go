@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"testing"
 
@@ -25,7 +26,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 			env.Setenv("HOME", env.WorkDir+"/home")
-			return os.MkdirAll(env.WorkDir+"/home", 0o755)
+			return errors.Join(goCaches(env), os.MkdirAll(env.WorkDir+"/home", 0o755))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exit":  exitCode,

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/golam-cli/golam/internal/cognito"
+	"github.com/golam-cli/golam/internal/counts"
 	"github.com/golam-cli/golam/internal/local"
 )
 
@@ -48,7 +49,7 @@ func TestBootstrapsAnswerCognito(t *testing.T) {
 		}
 	}()
 
-	samples, err := filepath.Glob("../internal/cognito/testdata/events/*.json")
+	samples, err := filepath.Glob("../internal/invoke/examples/cognito/*.json")
 	if err != nil || len(samples) != 16 {
 		t.Fatalf("%d sample events, want 16 (%v)", len(samples), err)
 	}
@@ -77,6 +78,7 @@ func TestBootstrapsAnswerCognito(t *testing.T) {
 			checkTokens(t, outcome, event)
 		})
 	}
+	counts.Report(t, "%d events of Cognito answered by %d bootstraps", len(samples), len(versions))
 	for version := range versions {
 		result, err := lambda.Invoke(t.Context(), version, local.Invocation{Payload: []byte(`{"version":"0"}`)})
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/counts"
 )
 
 var update = flag.Bool("update", false, "write the golden projects instead of comparing them")
@@ -53,7 +54,7 @@ func TestGolden(t *testing.T) {
 			t.Errorf("golden/%s belongs to no variant: remove it", entry.Name())
 		}
 	}
-	t.Logf("%d golden projects compared", len(names))
+	counts.Report(t, "%d golden projects compared byte by byte", len(names))
 }
 
 func replace(t *testing.T, dir string, tree generator.Tree) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/counts"
 )
 
 // TestEveryCombinationRenders also holds rendering to being a function of the spec alone, as far as a second rendering can tell.
@@ -28,7 +29,7 @@ func TestEveryCombinationRenders(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d combinations rendered", len(combinations))
+	counts.Report(t, "%d combinations rendered, each twice", len(combinations))
 }
 
 // TestVariantsWork builds, vets and tests the golden projects and a pairwise set of all combinations, with one go invocation each
@@ -66,7 +67,7 @@ func TestVariantsWork(t *testing.T) {
 	for _, verb := range []string{"build", "vet", "test"} {
 		goCommand(t, folder, "GOWORK="+goWork, append([]string{verb}, patterns...)...)
 	}
-	t.Logf("%d golden projects and %d combinations (every pair of choices) built, vetted and tested", len(generator.Golden()), len(pairs))
+	counts.Report(t, "%d golden projects and %d combinations (every pair of choices) built, vetted and tested", len(generator.Golden()), len(pairs))
 }
 
 // TestModulesAreTidy looks at each golden module alone: a go.work would hide a missing requirement.

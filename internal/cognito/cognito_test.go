@@ -19,7 +19,7 @@ import (
 // sample returns a sample event by its name.
 func sample(t testing.TB, name string) []byte {
 	t.Helper()
-	event, err := os.ReadFile(filepath.Join("testdata", "events", name+".json"))
+	event, err := os.ReadFile(filepath.Join("..", "invoke", "examples", "cognito", name+".json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -617,7 +617,7 @@ func TestNotAnEvent(t *testing.T) {
 
 // TestSampleEvents answers every sample event as it came, and with a claim in each token.
 func TestSampleEvents(t *testing.T) {
-	names, err := filepath.Glob("testdata/events/*.json")
+	names, err := filepath.Glob("../invoke/examples/cognito/*.json")
 	if err != nil || len(names) != 16 {
 		t.Fatalf("%d sample events, %v", len(names), err)
 	}
@@ -690,7 +690,7 @@ func TestTable(t *testing.T) {
 
 // FuzzApply looks for answers that break the judge or get past it.
 func FuzzApply(f *testing.F) {
-	names, err := filepath.Glob("testdata/events/*.json")
+	names, err := filepath.Glob("../invoke/examples/cognito/*.json")
 	if err != nil || len(names) == 0 {
 		f.Fatalf("no sample events: %v", err)
 	}

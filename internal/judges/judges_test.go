@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/golam-cli/golam/internal/counts"
 	"github.com/golam-cli/golam/internal/judges"
 )
 
@@ -73,6 +74,7 @@ var all = []struct {
 func TestGoldenProjects(t *testing.T) {
 	found := find(t)
 	projects := golden(t)
+	total := 0
 	for _, judge := range all {
 		judged := 0
 		seen := map[string]bool{}
@@ -99,7 +101,11 @@ func TestGoldenProjects(t *testing.T) {
 		if judged == 0 {
 			t.Errorf("%s has judged no golden project", judge.name)
 		}
+		total += judged
 	}
+	t.Cleanup(func() {
+		counts.Report(t, "%d judges gave %d verdicts on %d golden projects", len(all), total, len(projects))
+	})
 }
 
 // TestFaults shows that each judge judges: it must find the fault that is put into a golden project, and say so.

@@ -142,7 +142,7 @@ func (e *environment) sample(group bool) int64 {
 		return 0
 	}
 	if group {
-		now = max(now, e.process.groupMemory())
+		now = max(now, e.fn.lambda.groups.of(e.process.cmd.Process.Pid))
 	}
 	e.memory = max(e.memory, now, peak)
 	return now

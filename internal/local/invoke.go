@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+	"unicode/utf16"
 )
 
 // Invocation is one event for a function. The zero value is an empty event.
@@ -219,10 +220,24 @@ func (l *Lambda) newInvocation(function string, in Invocation) (*invocation, err
 		if err := json.Compact(&compact, inv.clientContext); err != nil || compact.Bytes()[0] != '{' {
 			return nil, errClientContext
 		}
-		inv.clientContext = compact.Bytes()
+		inv.clientContext = asciiJSON(compact.Bytes())
 	}
 	inv.result = Result{RequestID: inv.id, TraceID: inv.traceID}
 	return inv, nil
+}
+
+// asciiJSON writes the characters of JSON that not every runtime takes in a header, those beyond printable ASCII, as escapes. They can
+// only be in strings.
+func asciiJSON(text []byte) []byte {
+	var ascii []byte
+	for _, unit := range utf16.Encode([]rune(string(text))) {
+		if unit < 0x7f {
+			ascii = append(ascii, byte(unit))
+		} else {
+			ascii = fmt.Appendf(ascii, `\u%04x`, unit)
+		}
+	}
+	return ascii
 }
 
 // resolve lets the caller go. Called once.

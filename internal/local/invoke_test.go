@@ -325,3 +325,30 @@ func TestCloseAbortsInvocations(t *testing.T) {
 		})
 	}
 }
+
+// The header of a client context is printable ASCII and says the same.
+func FuzzClientContext(f *testing.F) {
+	for _, seed := range []string{`{"custom":{"k":"v\u00e9 \\u00e9 é 𝄞"}}`, "{\"a\u007fb\":[1e3,\"\xff\"]}", "{\n}"} {
+		f.Add([]byte(seed))
+	}
+	l, err := Start(f.Context(), Config{Functions: []Function{{Name: "fn", Bootstrap: raw}}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = l.Close(context.Background()) })
+	f.Fuzz(func(t *testing.T, text []byte) {
+		inv, err := l.newInvocation("fn", Invocation{ClientContext: text})
+		if err != nil || len(text) == 0 {
+			return
+		}
+		for _, b := range inv.clientContext {
+			if b < ' ' || b > '~' {
+				t.Fatalf("%q", inv.clientContext)
+			}
+		}
+		var got, want map[string]any
+		if err := errors.Join(json.Unmarshal(inv.clientContext, &got), json.Unmarshal(text, &want)); err == nil && !cmp.Equal(got, want) {
+			t.Errorf("%q became %q", text, inv.clientContext)
+		}
+	})
+}

@@ -5,21 +5,56 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
+	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // canFindDetached: descendants that left the process group are found and killed.
 const canFindDetached = true
 
 // anyProcess reports whether a process has the environment variable. A zombie has none.
-func anyProcess(variable string) bool {
-	for _, pid := range processes() {
-		env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-		if err == nil && hasVariable(env, variable) {
-			return true
-		}
+func anyProcess(variable string) bool { return len(processesWith(variable)) > 0 }
+
+// processesWith are the processes that have the environment variable.
+func processesWith(variable string) []int {
+	return slices.DeleteFunc(processes(), func(pid int) bool { return !processHas(pid, variable) })
+}
+
+func processHas(pid int, variable string) bool {
+	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	return err == nil && hasVariable(env, variable)
+}
+
+// hit sends a signal to one of the processes that have the environment variable, if there is any.
+func hit(t *testing.T, variable string, sig syscall.Signal, choose func(n int) int) {
+	t.Helper()
+	victims := processesWith(variable)
+	if len(victims) == 0 {
+		return
 	}
-	return false
+	pid := victims[choose(len(victims))]
+	// No other process that got the same id meanwhile may be hit.
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	if processHas(pid, variable) {
+		_ = unix.PidfdSendSignal(fd, sig, nil, 0)
+	}
+}
+
+// descriptors is how many files this process has open.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(files)
 }
 
 // When golam itself is killed, no function lives on.

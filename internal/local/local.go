@@ -80,6 +80,7 @@ type Lambda struct {
 	functions map[string]*function
 	shared    *sharedAPI // nil if each environment has its own address
 	invokeAPI *invokeServer
+	groups    groups
 
 	ctx    context.Context // done: no new work, end what runs
 	cancel context.CancelFunc

@@ -74,7 +74,8 @@ func slow(t *testing.T) {
 // testLambda is a Lambda under test that leaves nothing behind.
 type testLambda struct {
 	*Lambda
-	t *testing.T
+	t    *testing.T
+	mark string // an environment variable, "KEY=value", that only its functions have
 
 	mu    sync.Mutex
 	lines []Line
@@ -97,7 +98,7 @@ func start(t *testing.T, cfg Config) *testLambda {
 		f.Env[key] = value
 		setDefault(&f.Dir, t.TempDir())
 	}
-	l := &testLambda{t: t}
+	l := &testLambda{t: t, mark: mark}
 	cfg.Log = func(line Line) {
 		l.mu.Lock()
 		defer l.mu.Unlock()

@@ -17,20 +17,20 @@ func (p *process) memory() (now, peak int64, ok bool) {
 	return now, max(now, peak), ok
 }
 
-// groupMemory is the resident memory in bytes of all processes in the bootstrap's group; what they share counts for each. It reads a
-// file for each process of the machine: not for every sample.
-func (p *process) groupMemory() int64 {
-	var pages int64
+// groupMemory is the resident memory in bytes of every process group; what its processes share counts for each of them. It reads a file
+// for each process of the machine: not for every sample.
+func groupMemory() map[int]int64 {
+	memory := make(map[int]int64)
 	for _, pid := range processes() {
 		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 		if err != nil {
 			continue
 		}
-		if group, rss, ok := groupAndPages(stat); ok && group == p.cmd.Process.Pid {
-			pages += rss
+		if group, pages, ok := groupAndPages(stat); ok {
+			memory[group] += pages * int64(os.Getpagesize())
 		}
 	}
-	return pages * int64(os.Getpagesize())
+	return memory
 }
 
 // statusKB finds a field in kB of a status file (proc(5)) and gives it in bytes.

@@ -60,10 +60,46 @@ func TestThrottling(t *testing.T) {
 	requirePayload(t, l.invoke("2"), "2")
 }
 
+// An environment that comes just as the caller gives up waiting for it is not lost.
+func TestTurnComesTooLate(t *testing.T) {
+	l := one(t, raw, "pid", concurrency(1))
+	l.instance()
+	fn := l.functions["fn"]
+	eventually(t, "it is idle", func() bool {
+		fn.mu.Lock()
+		defer fn.mu.Unlock()
+		return len(fn.idle) == 1
+	})
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 50 { // wait chooses at random
+		e, _, err := fn.acquire(false)
+		if err != nil || e == nil {
+			t.Fatalf("environment %v, %v", e, err)
+		}
+		_, turn, err := fn.acquire(true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fn.release(e)
+		if e, err = fn.wait(gone, turn); err == nil {
+			fn.release(e)
+		}
+	}
+}
+
 func TestLastUsedFirst(t *testing.T) {
 	g := newGate(t)
 	l := one(t, raw, "gate", g.holds)
-	// Two environments, then both idle.
+	// A report comes a moment before its environment is idle. Until then another one is rightly taken.
+	bothIdle := func() {
+		fn := l.functions["fn"]
+		eventually(t, "both are idle", func() bool {
+			fn.mu.Lock()
+			defer fn.mu.Unlock()
+			return len(fn.idle) == 2
+		})
+	}
 	var both sync.WaitGroup
 	for range 2 {
 		both.Go(func() { l.invoke("1") })
@@ -71,8 +107,10 @@ func TestLastUsedFirst(t *testing.T) {
 	}
 	g.open()
 	both.Wait()
+	bothIdle()
 	last := l.invoke("2").LogStream
 	for range 5 {
+		bothIdle()
 		if r := l.invoke("3"); r.LogStream != last || r.Cold {
 			t.Fatalf("%s was used last, then %s", last, r.LogStream)
 		}

@@ -99,9 +99,10 @@ func (e *environment) handleResponse(w http.ResponseWriter, r *http.Request) {
 	if !e.expects(w, r.PathValue("id")) {
 		return
 	}
-	if r.Header.Get(headerResponseMode) == "streaming" {
+	if streaming(r) {
 		message := "the local Lambda has no response streaming: answer with the whole response"
 		if e.answer(w, r, true, failureBody("Runtime.StreamingNotSupported", message)) {
+			discard(r)
 			writeError(w, http.StatusNotImplemented, "NotImplemented", message)
 		}
 		return
@@ -129,6 +130,12 @@ func (e *environment) handleResponse(w http.ResponseWriter, r *http.Request) {
 	if e.answer(w, r, failed, body) {
 		writeAccepted(w)
 	}
+}
+
+// streaming reports whether a response is meant to be streamed: runtimes say so in a header, aws-lambda-go with a content type.
+func streaming(r *http.Request) bool {
+	return r.Header.Get(headerResponseMode) == "streaming" ||
+		r.Header.Get("Content-Type") == "application/vnd.awslambda.http-integration-response"
 }
 
 func (e *environment) handleError(w http.ResponseWriter, r *http.Request) {
@@ -211,7 +218,6 @@ var errTooLarge = errors.New("too large")
 
 // readBody reads a body to its end, so that a client that still writes gets to see the reply, and keeps what a response may have.
 func readBody(r *http.Request) ([]byte, error) {
-	const readAtMost = 64 << 20
 	var body []byte
 	var err error
 	if n := r.ContentLength; n >= 0 && n <= maxResponse {
@@ -223,10 +229,16 @@ func readBody(r *http.Request) ([]byte, error) {
 		return nil, err
 	}
 	if len(body) > maxResponse {
-		_, _ = io.CopyN(io.Discard, r.Body, readAtMost)
+		discard(r)
 		return nil, errTooLarge
 	}
 	return body, nil
+}
+
+// discard reads the rest of a body, within reason, for a client that does not look at the reply before it has written all.
+func discard(r *http.Request) {
+	const atMost = 64 << 20
+	_, _ = io.CopyN(io.Discard, r.Body, atMost)
 }
 
 // errorBody is the form of errors in the Runtime API and of function errors.

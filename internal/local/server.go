@@ -37,7 +37,8 @@ type server struct {
 }
 
 func serve(address string, handler http.Handler) (*server, error) {
-	listener, err := net.Listen("tcp", address)
+	var listen net.ListenConfig
+	listener, err := listen.Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, err
 	}

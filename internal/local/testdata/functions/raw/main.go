@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -83,6 +84,8 @@ func main() {
 			"Lambda-Extension-Function-Error-Type", "Sorry.Really")
 		fmt.Println("posted:", r.status)
 		os.Exit(7)
+	case "faults":
+		initFault()
 	case "telemetry":
 		for _, path := range []string{"/2020-08-15/logs", "/2022-07-01/telemetry"} {
 			fmt.Println(path, request("PUT", base+path, "{}").status)
@@ -163,6 +166,8 @@ func serve(inv reply, served int) {
 		time.Sleep(time.Hour)
 	case "hog-child":
 		_ = exec.Command(os.Args[0], inv.body).Run()
+	case "faults":
+		fault(inv, respond)
 	case "exit-when-idle":
 		respond(inv.body)
 		go func() {
@@ -176,6 +181,75 @@ func serve(inv reply, served int) {
 		respond(fmt.Sprintf(`{"pid":%d,"served":%d,"api":%q}`, os.Getpid(), served, os.Getenv("AWS_LAMBDA_RUNTIME_API")))
 	default:
 		respond(inv.body)
+	}
+}
+
+// initFault does what the first file in the working directory says that no other process has taken.
+func initFault() {
+	for _, fault := range []string{"crash", "hang", "slow", "extension", "stubborn"} {
+		files, _ := filepath.Glob(fault + "-*")
+		for _, file := range files {
+			if os.Remove(file) != nil {
+				continue
+			}
+			switch fault {
+			case "crash":
+				os.Exit(2)
+			case "hang":
+				time.Sleep(time.Hour)
+			case "slow":
+				time.Sleep(20 * time.Millisecond)
+			case "stubborn":
+				signal.Ignore(syscall.SIGTERM)
+				go poll(register("stubborn"))
+			case "extension":
+				go poll(register("good", "INVOKE"))
+			}
+			return
+		}
+	}
+}
+
+// fault does what the event says.
+func fault(inv reply, respond func(string) reply) {
+	var event struct{ Fault string }
+	if err := json.Unmarshal([]byte(inv.body), &event); err != nil {
+		panic(err)
+	}
+	switch event.Fault {
+	case "":
+		respond(inv.body)
+	case "slow":
+		time.Sleep(10 * time.Millisecond)
+		respond(inv.body)
+	case "error":
+		request("POST", runtimeAPI+"invocation/"+inv.header.Get("Lambda-Runtime-Aws-Request-Id")+"/error", inv.body)
+	case "crash":
+		panic("crash")
+	case "exit":
+		os.Exit(0)
+	case "crash-after-answer":
+		respond(inv.body)
+		os.Exit(6)
+	case "hang":
+		time.Sleep(time.Hour)
+	case "hang-after-answer":
+		respond(inv.body)
+		time.Sleep(time.Hour)
+	case "answer-twice":
+		respond(inv.body)
+		respond("{}")
+	case "print":
+		fmt.Print(strings.Repeat(strings.Repeat("x", 100)+"\n", 2000))
+		respond(inv.body)
+	case "fork":
+		fork(false)
+		respond(inv.body)
+	case "fork-detached":
+		fork(true)
+		respond(inv.body)
+	default:
+		panic("unknown fault " + event.Fault)
 	}
 }
 

@@ -1,0 +1,335 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/golam-cli/golam/internal/cognito"
+	"github.com/golam-cli/golam/internal/invoke"
+	"github.com/golam-cli/golam/internal/local"
+)
+
+// invokeOptions are the parsed command line of `golam invoke`.
+type invokeOptions struct {
+	invoke.Options
+
+	event, data, example string
+	list                 bool
+	record, replay       string
+	clientContext        string
+	identity             string
+	env                  []string
+}
+
+func (a *app) invokeCommand() *cobra.Command {
+	var options invokeOptions
+	command := &cobra.Command{
+		Use:   "invoke [FUNCTION]",
+		Short: "Run one event through a function on a local Lambda",
+		Long: `Run one event through a function of the project in the current folder, on a local Lambda without containers. What is out of date is
+built first, for this machine. The response goes to standard output, everything else to standard error.
+
+The answer to a pre token generation event is judged as Cognito would, and the claims of each token are shown. The exit code is 1 if the
+function fails, or if Cognito would refuse what it answers.`,
+		Example: `  golam invoke --example authentication
+  golam invoke --event event.json --record answer.json
+  golam invoke --replay answer.json
+  golam invoke token-customizer --event - < event.json
+  golam invoke --list`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usage("golam invoke takes one function: remove %q", args[1:])
+			}
+			return nil
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(command *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				options.Function = args[0]
+			}
+			options.Dir, options.Environ = ".", os.Environ()
+			if options.list {
+				return a.listExamples(options.Dir)
+			}
+			return a.invoke(command.Context(), options, command.Flags().Changed)
+		},
+	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&options.event, "event", "", "read the event from a `FILE`; - is standard input")
+	flags.StringVar(&options.data, "data", "", "the event itself, as `JSON`")
+	flags.StringVar(&options.example, "example", "", "take an event of the project's folder events, or one of golam's, by its `NAME`")
+	flags.BoolVar(&options.list, "list", false, "list the examples")
+	flags.StringVar(&options.record, "record", "", "write the event and the response to a `FILE`")
+	flags.StringVar(&options.replay, "replay", "", "send the event of a recorded `FILE`, and fail if the response differs")
+	flags.StringVar(&options.clientContext, "client-context", "", "the client context, as a `JSON` object")
+	flags.StringVar(&options.identity, "identity", "", "the caller's Cognito identity, as `JSON` with cognitoIdentityId and cognitoIdentityPoolId")
+	flags.StringVar(&options.TraceID, "trace", "", "the `HEADER` X-Amzn-Trace-Id")
+	flags.StringArrayVar(&options.env, "env", nil, "set an environment variable of the function, `NAME=VALUE`, or NAME for golam's own; may be repeated")
+	flags.DurationVar(&options.Timeout, "timeout", 0, "the function's timeout, such as 10s (default 4s for projects of golam, else 3s)")
+	flags.IntVar(&options.MemorySize, "memory", 0, "the function's memory in `MB` (default 256 for projects of golam, else 128)")
+	flags.StringVar(&options.Address, "address", "", "invoke at an Invoke API instead, such as http://127.0.0.1:9001; builds nothing")
+	complete := func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		examples, _ := invoke.Examples(".")
+		var names []cobra.Completion
+		for _, example := range examples {
+			names = append(names, example.Name)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+	if err := command.RegisterFlagCompletionFunc("example", complete); err != nil {
+		panic(err) // the flag was made above
+	}
+	return command
+}
+
+// invokeResult is what `golam invoke --output json` prints.
+type invokeResult struct {
+	invoke.Result
+	Response json.RawMessage `json:"response,omitempty"`
+	// ResponseText is there instead if the response is not JSON.
+	ResponseText string        `json:"responseText,omitempty"`
+	Replay       *invokeReplay `json:"replay,omitempty"`
+}
+
+type invokeReplay struct {
+	Same bool `json:"same"`
+	// Diff is a unified diff of the recorded response and the present one.
+	Diff string `json:"diff,omitempty"`
+}
+
+func (a *app) invoke(ctx context.Context, options invokeOptions, given func(string) bool) error {
+	recording, err := a.prepareInvoke(ctx, &options, given)
+	if err != nil {
+		return invokeError(err)
+	}
+	if !a.quiet {
+		options.Log = local.LogTo(a.streams.Err)
+	}
+	result, err := invoke.Run(ctx, options.Options)
+	if err != nil {
+		return invokeError(err)
+	}
+	printed := invokeResult{Result: result}
+	if json.Valid(result.Response) {
+		printed.Response = result.Response
+	} else {
+		printed.ResponseText = string(result.Response)
+	}
+	if options.replay != "" {
+		diff := recording.Diff(result)
+		printed.Replay = &invokeReplay{Same: diff == "", Diff: diff}
+	}
+	if err := a.printInvoke(printed); err != nil {
+		return err
+	}
+	if options.record != "" {
+		made, err := invoke.Record(options.Options, result)
+		if err == nil {
+			err = made.Save(options.record)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return printed.verdict(options.replay)
+}
+
+// verdict is the error of an invocation that went through. A replay is about the recording alone: one of a failure is to fail again.
+func (r invokeResult) verdict(replay string) error {
+	switch {
+	case replay != "" && !r.Replay.Same:
+		return fmt.Errorf("the answer differs from the one in %s: if it is right now, record it again", replay)
+	case replay != "":
+		return nil
+	case r.FunctionError != "":
+		failure := r.Failure()
+		return fmt.Errorf("the function failed: %s", strings.Trim(failure.Type+": "+failure.Message, ": "))
+	case r.Report != nil && r.Report.Error != "":
+		return fmt.Errorf("the function failed after its answer: %s", r.Report.Error)
+	case r.Outcome != nil && r.Outcome.Failed():
+		return errors.New("Cognito would refuse what the answer asks for")
+	}
+	return nil
+}
+
+func invokeError(err error) error {
+	if misuse, ok := errors.AsType[*invoke.MisuseError](err); ok {
+		return usage("%s", misuse.Error())
+	}
+	return buildError(err)
+}
+
+// prepareInvoke finds the event and parses what flags hold. The recording is that of --replay.
+func (a *app) prepareInvoke(ctx context.Context, options *invokeOptions, given func(string) bool) (invoke.Recording, error) {
+	var sources []string
+	for _, flag := range []string{"event", "data", "example", "replay"} {
+		if given(flag) {
+			sources = append(sources, "--"+flag)
+		}
+	}
+	switch {
+	case len(sources) == 0:
+		return invoke.Recording{}, usage("there is no event: give --event FILE, --data JSON or --example NAME; golam invoke --list names the examples")
+	case len(sources) > 1:
+		return invoke.Recording{}, usage("%s contradict each other: give one", strings.Join(sources, " and "))
+	case given("replay") && given("record"):
+		return invoke.Recording{}, usage("--replay and --record contradict each other: to record again, give the event")
+	case given("replay") && (given("client-context") || given("identity") || given("trace")):
+		return invoke.Recording{}, usage("--replay sends the recorded client context, identity and trace: leave the others out")
+	case given("timeout") && options.Timeout <= 0:
+		return invoke.Recording{}, usage("--timeout %s: use a duration such as 4s", options.Timeout)
+	case given("memory") && options.MemorySize <= 0:
+		return invoke.Recording{}, usage("--memory %d: use a number of MB such as 256", options.MemorySize)
+	case given("address") && options.Address == "":
+		return invoke.Recording{}, usage("--address is empty: use an address such as http://127.0.0.1:9001")
+	}
+	options.ClientContext = []byte(options.clientContext)
+	var err error
+	if given("identity") {
+		if options.Identity, err = invoke.ParseIdentity(options.identity); err != nil {
+			return invoke.Recording{}, err
+		}
+	}
+	if options.Env, err = a.environment(options.env); err != nil {
+		return invoke.Recording{}, err
+	}
+	if options.Cache, err = os.UserCacheDir(); err != nil {
+		return invoke.Recording{}, fmt.Errorf("find the user's cache folder: %w", err)
+	}
+	var recording invoke.Recording
+	switch {
+	case given("event"):
+		options.Event, err = a.readEvent(ctx, options.event)
+	case given("data"):
+		options.Event = []byte(options.data)
+	case given("example"):
+		options.Event, err = invoke.ReadExample(options.Dir, options.example)
+	default:
+		if recording, err = invoke.LoadRecording(options.replay); err == nil {
+			recording.Apply(&options.Options)
+		}
+	}
+	return recording, err
+}
+
+// environment reads NAME=VALUE, and NAME for a variable of golam's own.
+func (a *app) environment(pairs []string) (map[string]string, error) {
+	env := map[string]string{}
+	for _, pair := range pairs {
+		name, value, found := strings.Cut(pair, "=")
+		if !found {
+			value = a.streams.Getenv(name)
+		}
+		if name == "" || strings.ContainsRune(pair, 0) {
+			return nil, usage("--env %q: use NAME=VALUE, or NAME for a variable of golam's own", pair)
+		}
+		env[name] = value
+	}
+	return env, nil
+}
+
+// readEvent reads a file, or standard input for "-", until it ends, is too large, or the context ends.
+func (a *app) readEvent(ctx context.Context, name string) ([]byte, error) {
+	type read struct {
+		data []byte
+		err  error
+	}
+	done := make(chan read, 1)
+	go func() {
+		input := a.streams.In
+		if name != "-" {
+			file, err := os.Open(name)
+			if err != nil {
+				done <- read{err: usage("the event cannot be read: %v", err)}
+				return
+			}
+			defer file.Close()
+			input = file
+		}
+		data, err := io.ReadAll(io.LimitReader(input, invoke.MaxEvent+1))
+		if err != nil {
+			err = usage("the event cannot be read: %v", err)
+		}
+		done <- read{data, err}
+	}()
+	select {
+	case read := <-done:
+		return read.data, read.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (a *app) printInvoke(result invokeResult) error {
+	if outcome := result.Outcome; outcome != nil {
+		if a.quiet {
+			for _, finding := range outcome.Findings {
+				if finding.Severity == cognito.Error {
+					fmt.Fprintf(a.streams.Err, "! %s\n", finding)
+				}
+			}
+		} else if err := invoke.WriteTokens(a.streams.Err, *outcome, a.errWidth(), a.colourErr()); err != nil {
+			return fmt.Errorf("print the tokens: %w", err)
+		}
+	}
+	if result.Replay != nil {
+		if result.Replay.Same {
+			a.note("the answer is the recorded one")
+		}
+		fmt.Fprint(a.streams.Err, result.Replay.Diff)
+	}
+	if a.output == "json" {
+		return printJSON(a.streams.Out, result)
+	}
+	if _, err := fmt.Fprintf(a.streams.Out, "%s\n", result.Result.Response); err != nil {
+		return fmt.Errorf("print the response: %w", err)
+	}
+	return nil
+}
+
+// colourErr tells whether what goes to standard error may be coloured.
+func (a *app) colourErr() bool {
+	return a.streams.ErrIsTerminal() && !a.noColour && a.streams.Getenv("NO_COLOR") == "" && a.streams.Getenv("TERM") != "dumb"
+}
+
+// errWidth is how many columns there are on standard error.
+func (a *app) errWidth() int {
+	if file, ok := a.streams.Err.(*os.File); ok && a.streams.ErrIsTerminal() {
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 120
+}
+
+// examplesResult is what `golam invoke --list --output json` prints.
+type examplesResult struct {
+	Examples []invoke.Example `json:"examples"`
+}
+
+func (a *app) listExamples(dir string) error {
+	examples, err := invoke.Examples(dir)
+	if err != nil {
+		return err
+	}
+	if a.output == "json" {
+		return printJSON(a.streams.Out, examplesResult{examples})
+	}
+	for _, example := range examples {
+		from := example.Path
+		if from == "" {
+			from = "of golam"
+		}
+		fmt.Fprintf(a.streams.Out, "%-36s %s\n", example.Name, from)
+	}
+	return nil
+}

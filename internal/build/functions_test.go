@@ -1,0 +1,190 @@
+package build
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestMentionsStart(t *testing.T) {
+	const quoted = `"github.com/aws/aws-lambda-go/lambda"`
+	tests := map[string]struct {
+		source string
+		want   bool
+	}{
+		"a call":            {"package main; import " + quoted + "; func main() { lambda.Start(nil) }", true},
+		"with options":      {"package main; import " + quoted + "; func main() { lambda.StartWithOptions(nil) }", true},
+		"a value":           {"package main; import " + quoted + "; var start = lambda.Start", true},
+		"another name":      {"package main; import aws " + quoted + "; func main() { aws.Start(nil) }", true},
+		"a dot import":      {"package main; import . " + quoted + "; func main() { Start(nil) }", true},
+		"its types only":    {"package main; import " + quoted + "; var h lambda.Handler", false},
+		"for its effects":   {"package main; import _ " + quoted + "; func Start() {}", false},
+		"another's Start":   {"package main; import " + quoted + "; var h lambda.Handler; func main() { server.Start() }", false},
+		"another lambda":    {`package main; import "example.com/lambda"; func main() { lambda.Start(nil) }`, false},
+		"with a mistake":    {"package main; import " + quoted + "; func main() { lambda.Start(nil) ", true},
+		"nothing":           {"", false},
+		"no Go":             {"<html>", false},
+		"its own name":      {"package main; import aws " + quoted + "; var h aws.Handler; func main() { lambda.Start(nil) }", false},
+		"in a comment only": {"package main; import " + quoted + "; var h lambda.Handler // lambda.Start", false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := mentionsStart([]byte(test.source)); got != test.want {
+				t.Errorf("%v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func FuzzMentionsStart(f *testing.F) {
+	f.Add([]byte(`package main; import l "github.com/aws/aws-lambda-go/lambda"; func main() { l.Start(nil) }`))
+	f.Fuzz(func(t *testing.T, source []byte) {
+		if mentionsStart(source) && !mentionsStart(append(source, "\n// more\n"...)) {
+			t.Error("a comment at the end makes a difference")
+		}
+	})
+}
+
+func TestProgram(t *testing.T) {
+	for path, want := range map[string]string{
+		"example.com/demo/cmd/token-customizer": "token-customizer",
+		"example.com/demo":                      "demo",
+		"example.com/demo/v2":                   "demo",
+		"example.com/demo/v2/cmd/api":           "api",
+		"example.com/demo/cmd/v1":               "v1",
+		"demo":                                  "demo",
+	} {
+		if got := (Function{Package: path}).program(); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+}
+
+// lambdaModule is the go.mod and go.sum of a module that needs aws-lambda-go.
+func lambdaModule(t *testing.T) map[string]string {
+	t.Helper()
+	const functions = "../local/testdata/functions/"
+	return map[string]string{"go.mod": read(t, functions+"go.mod"), "go.sum": read(t, functions+"go.sum")}
+}
+
+const startSource = "package main\n\nimport \"github.com/aws/aws-lambda-go/lambda\"\n\nfunc main() { lambda.Start(func() {}) }\n"
+
+// TestFunctions asks the go command about modules.
+func TestFunctions(t *testing.T) {
+	tests := map[string]struct {
+		files map[string]string
+		want  []string
+		err   []string
+	}{
+		"one at the top": {files: map[string]string{"main.go": startSource}, want: []string{"functions example.com/functions"}},
+		"several": {
+			files: map[string]string{
+				"cmd/b/main.go": startSource, "api/main.go": startSource,
+				"cmd/tool/main.go":        "package main\n\nfunc main() {}\n",
+				"dist/api/again/main.go":  startSource,
+				"infra/go.mod":            "module example.com/infra\n",
+				"infra/main.go":           startSource,
+				"testdata/fixture/x.go":   startSource,
+				"cmd/b/windows_test.go":   "package main\n",
+				"cmd/c/main.go":           "package main\n\nimport \"example.com/functions/run\"\n\nfunc main() { run.It() }\n",
+				"run/run.go":              "package run\n\nimport \"github.com/aws/aws-lambda-go/lambda\"\n\nfunc It() { lambda.Start(func() {}) }\n",
+				"cmd/typed/main.go":       "package main\n\nimport \"example.com/functions/typed\"\n\nfunc main() { typed.It() }\n",
+				"typed/typed.go":          "package typed\n\nimport \"github.com/aws/aws-lambda-go/lambda\"\n\nvar h lambda.Handler\n\nfunc It() {}\n",
+				"cmd/url/main.go":         "package main\n\nimport \"github.com/aws/aws-lambda-go/lambdaurl\"\n\nfunc main() { lambdaurl.Start(nil) }\n",
+				"node_modules/x/y/go.mod": "module x\n",
+			},
+			want: []string{
+				"api example.com/functions/api", "b example.com/functions/cmd/b", "c example.com/functions/cmd/c",
+				"url example.com/functions/cmd/url",
+			},
+		},
+		"a named one and one that is found": {
+			files: map[string]string{
+				"golam.yaml": "functions: [{name: slim}]", "cmd/slim/main.go": "package main\n\nfunc main() {}\n", "cmd/z/main.go": startSource,
+			},
+			want: []string{"slim example.com/functions/cmd/slim", "z example.com/functions/cmd/z"},
+		},
+		"none": {
+			files: map[string]string{"cmd/tool/main.go": "package main\n\nfunc main() {}\n"},
+			err:   []string{"no function", "lambda", "golam.yaml"},
+		},
+		"no package at all": {files: map[string]string{}, err: []string{"no function"}},
+		"a name without a package": {
+			files: map[string]string{"golam.yaml": "functions: [{name: gone}]", "cmd/z/main.go": startSource},
+			err:   []string{"golam.yaml", "cmd/gone", "remove the name"},
+		},
+		"two of one name": {
+			files: map[string]string{"cmd/api/main.go": startSource, "api/main.go": startSource},
+			err:   []string{"api and cmd/api", "rename"},
+		},
+		"two that differ in case": {
+			files: map[string]string{"cmd/api/main.go": startSource, "other/API/main.go": startSource},
+			err:   []string{"rename"},
+		},
+		"a name that Lambda refuses": {
+			files: map[string]string{"cmd/my.api/main.go": startSource},
+			err:   []string{`"my.api"`, "rename", "letters"},
+		},
+		"a missing module": {
+			files: map[string]string{"cmd/a/main.go": "package main\n\nimport _ \"example.com/absent\"\n\nfunc main() {}\n"},
+			err:   []string{"cmd/a/main.go:3:8", "example.com/absent", "go get"},
+		},
+		"a broken go.mod": {files: map[string]string{"go.mod": "modul x\n"}, err: []string{"go.mod:1"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := makeProject(t, lambdaModule(t))
+			for path, content := range test.files {
+				write(t, filepath.Join(root, path), content)
+			}
+			functions, err := Functions(t.Context(), root, os.Environ())
+			if test.err != nil {
+				contains(t, err, test.err...)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, function := range functions {
+				got = append(got, function.Name+" "+function.Package)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("functions (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestWorkspaceIsNotUsed: a go.work above the project changes nothing, and an error mentions it.
+func TestWorkspaceIsNotUsed(t *testing.T) {
+	above := makeProject(t, map[string]string{
+		"go.work":          "go 1.26\n\nuse ./other\n",
+		"other/go.mod":     "module example.com/other\n\ngo 1.26\n",
+		"other/other.go":   "package other\n",
+		"p/go.mod":         "module example.com/p\n\ngo 1.26\n",
+		"p/golam.yaml":     "functions: [{name: f}]\n",
+		"p/cmd/f/main.go":  "package main\n\nfunc main() {}\n",
+		"p/cmd/f/other.go": "package main\n",
+	})
+	root := filepath.Join(above, "p")
+	if _, err := Functions(t.Context(), root, os.Environ()); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(root, "cmd/f/other.go"), "package main\n\nimport _ \"example.com/other\"\n")
+	_, err := Functions(t.Context(), root, os.Environ())
+	contains(t, err, "cmd/f/other.go:3:8", "go.work")
+}
+
+func TestNoGoCommand(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	if runtime.GOOS == "windows" {
+		t.Setenv("Path", t.TempDir())
+	}
+	_, err := Functions(t.Context(), makeProject(t, tiny()), os.Environ())
+	contains(t, err, "no go command", "install Go")
+}

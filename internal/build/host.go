@@ -1,0 +1,351 @@
+package build
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// HostOptions say which function to build for this machine.
+type HostOptions struct {
+	// Dir is a folder of the project.
+	Dir string
+	// Function is a name. It may be empty if the project has one function only.
+	Function string
+	// Cache is the folder for bootstraps and for what golam knows about projects: the user's cache folder.
+	Cache string
+	// Environ are environment variables for the go command, each as "name=value".
+	Environ []string
+}
+
+// Host is a function that is ready to run on this machine.
+type Host struct {
+	Project  Project
+	Function Function
+	// Bootstrap is the absolute path of the executable file, in the cache. A later build replaces it.
+	Bootstrap string
+	// Built tells that it was out of date and has been built.
+	Built bool
+}
+
+// ForHost gives a function's bootstrap for this machine. It is built with the recipe of [Build] if anything has changed since the last
+// time: a source or embedded file, a new file, go.mod, golam.yaml, or the toolchain. Errors: [MisuseError], [GoError], and what the
+// machine could not do.
+func ForHost(ctx context.Context, options HostOptions) (Host, error) {
+	project, err := Open(options.Dir)
+	if err != nil {
+		return Host{}, err
+	}
+	cache, err := openCache(ctx, options.Cache, project)
+	if err != nil {
+		return Host{}, fmt.Errorf("the cache in %s: %w", options.Cache, err)
+	}
+	defer cache.close()
+
+	// Asking the go command takes as long as looking at the files.
+	type settled struct {
+		toolchain *toolchain
+		err       error
+	}
+	asked := make(chan settled, 1)
+	go func() {
+		toolchain, err := findToolchain(ctx, project.Root, options.Environ)
+		asked <- settled{toolchain, err}
+	}()
+	known, fresh := cache.read()
+	answer := <-asked
+	if answer.err != nil {
+		return Host{}, answer.err
+	}
+	toolchain := answer.toolchain
+
+	if !fresh || known.Toolchain != toolchain.identity() {
+		if known, err = look(ctx, toolchain, project, known); err != nil {
+			return Host{}, err
+		}
+	}
+	i, err := known.find(options.Function)
+	if err != nil {
+		return Host{}, err
+	}
+	function := &known.Functions[i]
+	host := Host{Project: project, Function: function.Function, Bootstrap: cache.bootstrap(function.Name)}
+	if function.Built != function.Inputs || !function.Binary.is(host.Bootstrap) {
+		host.Built = true
+		if err := cache.build(ctx, toolchain, function); err != nil {
+			return Host{}, err
+		}
+	}
+	if host.Built || !fresh {
+		err = cache.write(known)
+	}
+	return host, err
+}
+
+// index is what golam knows about a project: everything that its functions are built from on this machine.
+type index struct {
+	Format    int       `json:"format"`
+	Toolchain string    `json:"toolchain"`
+	Watched   watched   `json:"watched"`
+	Names     string    `json:"names"`
+	Files     []string  `json:"files"`
+	Sums      []string  `json:"sums"`
+	Functions []indexed `json:"functions"`
+
+	// unsure: files have changed while they were looked at, so the next golam has to look again.
+	unsure bool
+}
+
+const indexFormat = 1
+
+type indexed struct {
+	Function
+	// Inputs sums up all that the function is built from; Built is what it was when the binary was built.
+	Inputs string `json:"inputs"`
+	Built  string `json:"built"`
+	Binary stamp  `json:"binary"`
+}
+
+// stamp tells a file from another.
+type stamp struct {
+	Size int64 `json:"size"`
+	Time int64 `json:"time"`
+}
+
+func stampOf(path string) (stamp, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return stamp{}, err
+	}
+	return stamp{info.Size(), info.ModTime().UnixNano()}, nil
+}
+
+func (s stamp) is(path string) bool {
+	now, err := stampOf(path)
+	return err == nil && now == s
+}
+
+// identity changes when the same source may give another binary.
+func (t *toolchain) identity() string {
+	return fmt.Sprintf("%s in %s, %s/%s, %q, %q", t.version, t.root, runtime.GOOS, runtime.GOARCH, recipe, fixed)
+}
+
+// clockStep is more than the time by which a file that is written now may seem older.
+const clockStep = 20 * time.Millisecond
+
+// look makes an index. What was built for the last one stays known.
+func look(ctx context.Context, toolchain *toolchain, project Project, last index) (index, error) {
+	began := time.Now().Add(-clockStep)
+	list, err := toolchain.list(ctx, project, platform(runtime.GOOS, runtime.GOARCH))
+	if err != nil {
+		return index{}, err
+	}
+	functions, err := list.functions()
+	if err != nil {
+		return index{}, err
+	}
+	var all []goPackage
+	for _, p := range list.packages {
+		all = append(all, p)
+	}
+	now := index{Format: indexFormat, Toolchain: toolchain.identity(), Watched: list.watch(), Files: list.inputs(all)}
+	var looked []string
+	now.Names, looked = now.Watched.names()
+	if now.Sums, err = sums(now.Files); err != nil {
+		return index{}, fmt.Errorf("read the sources: %w", err)
+	}
+	// What was written since go list began may have been read by it as it was before.
+	now.unsure = slices.ContainsFunc(slices.Concat(now.Files, looked), func(path string) bool {
+		info, err := os.Stat(path)
+		return err != nil || info.ModTime().After(began)
+	})
+	sumOf := map[string]string{}
+	for i, file := range now.Files {
+		sumOf[file] = now.Sums[i]
+	}
+	for _, function := range functions {
+		h := sha256.New()
+		fmt.Fprintln(h, now.Toolchain, function.Package)
+		for _, file := range list.inputs(list.reach(function.Package)) {
+			fmt.Fprintf(h, "%q %s\n", file, sumOf[file])
+		}
+		entry := indexed{Function: function, Inputs: hex.EncodeToString(h.Sum(nil))}
+		if i := slices.IndexFunc(last.Functions, func(f indexed) bool { return f.Function == function }); i >= 0 {
+			entry.Built, entry.Binary = last.Functions[i].Built, last.Functions[i].Binary
+		}
+		now.Functions = append(now.Functions, entry)
+	}
+	return now, nil
+}
+
+// find returns the index of the function of that name, or of the only one if the name is empty.
+func (x index) find(name string) (int, error) {
+	var functions []Function
+	for _, function := range x.Functions {
+		functions = append(functions, function.Function)
+	}
+	if name == "" {
+		if len(functions) > 1 {
+			var names []string
+			for _, function := range functions {
+				names = append(names, function.Name)
+			}
+			return 0, misuse("the project has several functions: name one of %s", strings.Join(names, ", "))
+		}
+		return 0, nil
+	}
+	chosen, err := choose(functions, []string{name})
+	if err != nil {
+		return 0, err
+	}
+	return slices.Index(functions, chosen[0]), nil
+}
+
+// cache is a project's folder in the cache. Its lock is held until it is closed.
+type cache struct {
+	dir     string
+	project Project
+	lock    *flock.Flock
+}
+
+const indexName = "index.json"
+
+func openCache(ctx context.Context, dir string, project Project) (*cache, error) {
+	id := sha256.Sum256([]byte(project.Root))
+	c := &cache{project: project, dir: filepath.Join(dir, "golam", filepath.Base(project.Root)+"-"+hex.EncodeToString(id[:8]))}
+	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+		return nil, err
+	}
+	c.lock = flock.New(filepath.Join(c.dir, "lock"))
+	if _, err := c.lock.TryLockContext(ctx, 10*time.Millisecond); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *cache) close() { _ = c.lock.Close() }
+
+// load returns what is known.
+func (c *cache) load() (known index, ok bool) {
+	data, err := os.ReadFile(filepath.Join(c.dir, indexName))
+	if err != nil || json.Unmarshal(data, &known) != nil || known.Format != indexFormat {
+		return index{}, false
+	}
+	return known, true
+}
+
+// read returns what is known, and whether that is still so but for the toolchain.
+func (c *cache) read() (known index, fresh bool) {
+	known, ok := c.load()
+	if !ok || known.Watched.Root != c.project.Root {
+		return index{}, false
+	}
+	now, err := sums(known.Files)
+	names, _ := known.Watched.names()
+	return known, err == nil && slices.Equal(now, known.Sums) && names == known.Names
+}
+
+func (c *cache) write(known index) error {
+	if known.unsure {
+		known.Sums = nil // it will not do as fresh
+	}
+	data, err := json.Marshal(known)
+	if err == nil {
+		err = replace(filepath.Join(c.dir, indexName), data)
+	}
+	if err != nil {
+		return fmt.Errorf("the cache in %s: %w", c.dir, err)
+	}
+	return nil
+}
+
+// bootstrap is where the binary of a function is kept.
+func (c *cache) bootstrap(function string) string {
+	return filepath.Join(c.dir, function, "bootstrap"+executable())
+}
+
+func executable() string {
+	if runtime.GOOS == "windows" {
+		return ".exe"
+	}
+	return ""
+}
+
+// build replaces the binary of a function.
+func (c *cache) build(ctx context.Context, toolchain *toolchain, function *indexed) error {
+	path := c.bootstrap(function.Name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("the cache in %s: %w", c.dir, err)
+	}
+	fresh := path + ".new"
+	defer os.Remove(fresh)
+	if err := toolchain.build(ctx, c.project.Root, platform(runtime.GOOS, runtime.GOARCH), fresh, function.Package); err != nil {
+		return err
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		return fmt.Errorf("the cache in %s: %w", c.dir, err)
+	}
+	var err error
+	if function.Binary, err = stampOf(path); err != nil {
+		return fmt.Errorf("the cache in %s: %w", c.dir, err)
+	}
+	function.Built = function.Inputs
+	c.sweep()
+	return nil
+}
+
+// sweep removes what is kept of projects that are no longer there. Nobody needs it, so a failure is no matter.
+func (c *cache) sweep() {
+	all := filepath.Dir(c.dir)
+	entries, _ := os.ReadDir(all)
+	for _, entry := range entries {
+		other := cache{dir: filepath.Join(all, entry.Name())}
+		if known, ok := other.load(); ok && other.dir != c.dir && known.Watched.Root != "" {
+			if _, err := os.Stat(known.Watched.Root); errors.Is(err, fs.ErrNotExist) {
+				_ = os.RemoveAll(other.dir)
+			}
+		}
+	}
+}
+
+// replace writes a file as a whole or not at all.
+func replace(path string, data []byte) error {
+	fresh := path + ".new"
+	err := os.WriteFile(fresh, data, 0o600)
+	if err == nil {
+		err = os.Rename(fresh, path)
+	}
+	if err != nil {
+		_ = os.Remove(fresh)
+	}
+	return err
+}
+
+// Functions finds the functions of the project that dir is in, without building them.
+func Functions(ctx context.Context, dir string, environ []string) ([]Function, error) {
+	project, err := Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	toolchain, err := findToolchain(ctx, project.Root, environ)
+	if err != nil {
+		return nil, err
+	}
+	list, err := toolchain.list(ctx, project, platform(runtime.GOOS, runtime.GOARCH))
+	if err != nil {
+		return nil, err
+	}
+	return list.functions()
+}

@@ -1,0 +1,101 @@
+package build
+
+import (
+	"bytes"
+	"cmp"
+	"debug/buildinfo"
+	"debug/elf"
+	"debug/gosym"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Module is a module's part of a binary.
+type Module struct {
+	// Path is the module's. The parts of the standard library, most of a small function, are told apart by folder: "std/crypto".
+	Path string `json:"path"`
+	// Version is "" for the project itself, the standard library, and a folder that a replace directive names.
+	Version string `json:"version,omitempty"`
+	// Code is the size of its functions in bytes.
+	Code int64 `json:"code"`
+	// Share of the code of all functions, 0 to 1.
+	Share float64 `json:"share"`
+}
+
+// modules tells how much of a stripped ELF binary's code comes from which module, the largest first. It is an estimate of their part of
+// the file: code is measured, from the table of functions that the runtime keeps for itself; data, type descriptions and that table are
+// not. What the compiler makes up (equality of types and the like) counts as "std/other", and a generic function for the module that
+// declares it.
+func modules(binary []byte) ([]Module, error) {
+	info, err := buildinfo.Read(bytes.NewReader(binary))
+	if err != nil {
+		return nil, fmt.Errorf("read the binary's modules: %w", err)
+	}
+	table, err := functionTable(binary)
+	if err != nil {
+		return nil, fmt.Errorf("read the binary's functions: %w", err)
+	}
+	found := map[string]*Module{info.Main.Path: {Path: info.Main.Path}}
+	for _, dependency := range info.Deps {
+		module := Module{Path: dependency.Path, Version: dependency.Version}
+		if dependency.Replace != nil {
+			module.Version = dependency.Replace.Version
+		}
+		found[module.Path] = &module
+	}
+	var total int64
+	for _, function := range table.Funcs {
+		pkg := function.PackageName()
+		if pkg == "main" {
+			pkg = info.Main.Path
+		}
+		path := owner(found, pkg)
+		if found[path] == nil {
+			found[path] = &Module{Path: path}
+		}
+		size := int64(function.End - function.Entry) //nolint:gosec // a part of what is in memory
+		found[path].Code += size
+		total += size
+	}
+	var sorted []Module
+	for _, module := range found {
+		module.Share = float64(module.Code) / float64(max(total, 1))
+		sorted = append(sorted, *module)
+	}
+	slices.SortFunc(sorted, func(a, b Module) int {
+		return cmp.Or(cmp.Compare(b.Code, a.Code), strings.Compare(a.Path, b.Path))
+	})
+	return sorted, nil
+}
+
+// owner finds the path of the module that a package belongs to: the longest one that leads to it, else a folder of the standard library.
+func owner(modules map[string]*Module, pkg string) string {
+	// The linker escapes dots in the last element of an import path.
+	pkg = strings.ReplaceAll(pkg, "%2e", ".")
+	for path := pkg; path != ""; path = path[:max(strings.LastIndexByte(path, '/'), 0)] {
+		if modules[path] != nil {
+			return path
+		}
+	}
+	folder, _, _ := strings.Cut(strings.TrimPrefix(pkg, "vendor/golang.org/x/"), "/")
+	return "std/" + cmp.Or(folder, "other")
+}
+
+// functionTable reads what a stripped binary still has.
+func functionTable(binary []byte) (*gosym.Table, error) {
+	file, err := elf.NewFile(bytes.NewReader(binary))
+	if err != nil {
+		return nil, err
+	}
+	text, lines := file.Section(".text"), file.Section(".gopclntab")
+	if text == nil || lines == nil {
+		return nil, errors.New("it is no ELF file of Go's")
+	}
+	data, err := lines.Data()
+	if err != nil {
+		return nil, err
+	}
+	return gosym.NewTable(nil, gosym.NewLineTable(data, text.Addr))
+}

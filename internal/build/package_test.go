@@ -1,0 +1,243 @@
+package build
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestPack(t *testing.T) {
+	files := []file{{"z/last.txt", []byte("z")}, {"bootstrap", bytes.Repeat([]byte("code"), 1000)}, {"a.txt", nil}}
+	first, err := pack(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Reverse(files)
+	second, err := pack(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(first, second) {
+		t.Error("the order of the files makes a difference")
+	}
+	if files[0].path != "a.txt" {
+		t.Error("the caller's files are sorted")
+	}
+	reader, err := zip.NewReader(bytes.NewReader(first), int64(len(first)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range reader.File {
+		names = append(names, entry.Name)
+		if entry.Mode() != 0o755 || !entry.Modified.Equal(epoch) || entry.Method != zip.Deflate {
+			t.Errorf("%s: mode %v, time %v, method %d", entry.Name, entry.Mode(), entry.Modified, entry.Method)
+		}
+		content, err := entry.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(content) // checks the CRC, too
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(files, func(f file) bool { return f.path == entry.Name })
+		if !bytes.Equal(got, files[i].content) {
+			t.Errorf("%s has other content", entry.Name)
+		}
+	}
+	if want := []string{"a.txt", "bootstrap", "z/last.txt"}; !slices.Equal(names, want) {
+		t.Errorf("entries %q, want %q", names, want)
+	}
+	if got := packed(first); !slices.Equal(got, names) {
+		t.Errorf("packed gives %q", got)
+	}
+}
+
+// FuzzPack unpacks what was packed.
+func FuzzPack(f *testing.F) {
+	f.Add([]byte("binary"), "a/b.txt", []byte("text"))
+	f.Fuzz(func(t *testing.T, binary []byte, name string, content []byte) {
+		archive, err := pack([]file{{"bootstrap", binary}, {name, content}})
+		if err != nil {
+			return
+		}
+		reader, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(reader.File, func(f *zip.File) bool { return f.Name == "bootstrap" })
+		opened, err := reader.File[i].Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(opened); err != nil || name != "bootstrap" && !bytes.Equal(got, binary) {
+			t.Fatalf("%d bytes come back as %d, %v", len(binary), len(got), err)
+		}
+	})
+}
+
+func FuzzPacked(f *testing.F) {
+	archive, err := pack([]file{{"bootstrap", []byte("binary")}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(archive)
+	f.Add([]byte("PK\x05\x06"))
+	f.Fuzz(func(_ *testing.T, archive []byte) { packed(archive) })
+}
+
+func TestReadIncludes(t *testing.T) {
+	outside := makeProject(t, map[string]string{"secret.txt": "secret"})
+	root := makeProject(t, map[string]string{
+		"config/rules.json": "{}", "config/.hidden": "h", "config/deep/x.txt": "x", "one.txt": "1", "dist/a.zip": "", "bootstrap": "b",
+		"folder/bootstrap": "inside",
+	})
+	link := func(target, name string) {
+		t.Helper()
+		if err := os.Symlink(target, filepath.Join(root, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("one.txt", "link.txt")
+	link(filepath.Join(outside, "secret.txt"), "out.txt")
+	link(outside, "outdir")
+	link("../../../../../../../../etc/passwd", "dotdot")
+	link("nowhere", "dangling")
+	link("self", "self")
+	if err := os.Mkdir(filepath.Join(root, "loops"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	link("..", "loops/up")
+	if err := os.Mkdir(filepath.Join(root, "linked"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	link("../config/rules.json", "linked/rules.json")
+
+	tests := map[string]struct {
+		include []string
+		want    map[string]string
+		err     string
+	}{
+		"nothing":                {},
+		"a file":                 {include: []string{"one.txt"}, want: map[string]string{"one.txt": "1"}},
+		"a folder":               {include: []string{"config/"}, want: map[string]string{"config/rules.json": "{}", "config/.hidden": "h", "config/deep/x.txt": "x"}},
+		"twice":                  {include: []string{"one.txt", "./one.txt", "config/deep"}, want: map[string]string{"one.txt": "1", "config/deep/x.txt": "x"}},
+		"a link to a file":       {include: []string{"link.txt"}, want: map[string]string{"link.txt": "1"}},
+		"a link within a folder": {include: []string{"linked"}, want: map[string]string{"linked/rules.json": "{}"}},
+		"another bootstrap":      {include: []string{"folder"}, want: map[string]string{"folder/bootstrap": "inside"}},
+		"an absolute path":       {include: []string{filepath.Join(outside, "secret.txt")}, err: "in the project"},
+		"up":                     {include: []string{"../x"}, err: "in the project"},
+		"up and down":            {include: []string{"config/../../x"}, err: "in the project"},
+		"everything":             {include: []string{"."}, err: "in the project"},
+		"nothing by name":        {include: []string{""}, err: "in the project"},
+		"what was built":         {include: []string{"dist/a.zip"}, err: "where packages go"},
+		"the folder of it":       {include: []string{"DIST"}, err: "where packages go"},
+		"no such file":           {include: []string{"absent"}, err: "absent"},
+		"a link out":             {include: []string{"out.txt"}, err: "out.txt"},
+		"a folder out":           {include: []string{"outdir"}, err: "outdir"},
+		"through a folder out":   {include: []string{"outdir/secret.txt"}, err: "outdir"},
+		"a relative link out":    {include: []string{"dotdot"}, err: "dotdot"},
+		"a link to nothing":      {include: []string{"dangling"}, err: "dangling"},
+		"a link to itself":       {include: []string{"self"}, err: "self"},
+		"a link to a folder":     {include: []string{"loops"}, err: "loops/up is neither a file nor a folder"},
+		"the bootstrap":          {include: []string{"bootstrap"}, err: "call it something else"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			files, err := readIncludes(root, test.include)
+			if test.err != "" {
+				var misused *MisuseError
+				if !errors.As(err, &misused) {
+					t.Errorf("error %v is no misuse", err)
+				}
+				contains(t, err, test.err)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got map[string]string
+			for _, file := range files {
+				if got == nil {
+					got = map[string]string{}
+				}
+				got[file.path] = string(file.content)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestIncludeWaitsForNoPipe(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no such pipes")
+	}
+	root := makeProject(t, map[string]string{"d/x": ""})
+	if err := syscall.Mkfifo(filepath.Join(root, "d", "pipe"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := readIncludes(root, []string{"d"})
+	contains(t, err, "d/pipe is neither")
+}
+
+func TestIncludeLimit(t *testing.T) {
+	root := makeProject(t, nil)
+	for _, name := range []string{"a", "b"} {
+		file, err := os.Create(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(file.Truncate(UnzippedLimit), file.Close()); err != nil { // sparse
+			t.Fatal(err)
+		}
+	}
+	_, err := readIncludes(root, []string{"b/../missing", "a"})
+	contains(t, err, "missing")
+	in := includes{content: map[string][]byte{}, total: 1}
+	if in.root, err = os.OpenRoot(root); err != nil {
+		t.Fatal(err)
+	}
+	defer in.root.Close()
+	contains(t, in.add("a"), "250 MB")
+}
+
+func TestCheckLimits(t *testing.T) {
+	large := packaged{function: Function{Name: "fn"}, files: []file{{"bootstrap", make([]byte, UnzippedLimit)}}}
+	if err := checkLimits([]packaged{large}); err != nil {
+		t.Error(err)
+	}
+	large.files = append(large.files, file{"more", []byte("!")})
+	contains(t, checkLimits([]packaged{large}), "fn", "262144001", "262144000")
+}
+
+func TestModules(t *testing.T) {
+	if got := owner(map[string]*Module{"a.com/x": {}, "a.com/x/y": {}, "gopkg.in/yaml.v3": {}, "m": {}}, "a.com/x/y/z"); got != "a.com/x/y" {
+		t.Errorf("the longest path: %s", got)
+	}
+	for pkg, want := range map[string]string{
+		"a.com/x": "a.com/x", "a.com/xy": "std/a.com", "gopkg.in/yaml%2ev3": "gopkg.in/yaml.v3", "": "std/other", "runtime": "std/runtime",
+		"net/http": "std/net", "vendor/golang.org/x/net/idna": "std/net", "internal/poll": "std/internal",
+	} {
+		if got := owner(map[string]*Module{"a.com/x": {}, "gopkg.in/yaml.v3": {}}, pkg); got != want {
+			t.Errorf("%q belongs to %s, want %s", pkg, got, want)
+		}
+	}
+	for name, binary := range map[string][]byte{"nothing": nil, "a script": []byte("#!/bin/sh\n"), "an ELF header": []byte("\x7fELF" + strings.Repeat("\x00", 60))} {
+		if found, err := modules(binary); err == nil {
+			t.Errorf("%s has modules %v", name, found)
+		}
+	}
+}

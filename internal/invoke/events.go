@@ -1,0 +1,104 @@
+package invoke
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/golam-cli/golam/generator"
+)
+
+// examples are events as AWS documents them: the 16 of Cognito's pre token generation trigger (Amazon Cognito Developer Guide), and those
+// of API Gateway's payload format 2.0, SQS, EventBridge and S3 (their developer guides).
+//
+//go:embed examples
+var examples embed.FS
+
+// Example is an event with a name.
+type Example struct {
+	Name string `json:"name"`
+	// Path is that of the project's own event, relative to the project, or "" for one that golam brings.
+	Path string `json:"path,omitempty"`
+
+	embedded string // its path in examples
+}
+
+// eventsFolder is where a project keeps its own events.
+const eventsFolder = "events"
+
+// Examples lists the events that have a name: those in the folder events of the project that dir is in, if any, then golam's own.
+// A project's event hides one of golam's that has the same name.
+func Examples(dir string) ([]Example, error) {
+	all, err := projectEvents(projectRoot(dir))
+	if err != nil {
+		return nil, err
+	}
+	err = fs.WalkDir(examples, "examples", func(found string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		name := strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(found, "examples/"), ".json"), "/", "-")
+		if !slices.ContainsFunc(all, func(e Example) bool { return e.Name == name }) {
+			all = append(all, Example{Name: name, embedded: found})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list golam's events: %w", err)
+	}
+	return all, nil
+}
+
+func projectEvents(root string) ([]Example, error) {
+	if root == "" {
+		return nil, nil
+	}
+	entries, err := os.ReadDir(filepath.Join(root, eventsFolder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list the project's events: %w", err)
+	}
+	var all []Example
+	for _, entry := range entries {
+		if name, isEvent := strings.CutSuffix(entry.Name(), ".json"); isEvent && entry.Type().IsRegular() {
+			all = append(all, Example{Name: name, Path: eventsFolder + "/" + entry.Name()})
+		}
+	}
+	return all, nil
+}
+
+// ReadExample returns the event of that name. It is a [MisuseError] if there is none.
+func ReadExample(dir, name string) ([]byte, error) {
+	all, err := Examples(dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, example := range all {
+		if example.Name == name {
+			return example.read(dir)
+		}
+		names = append(names, example.Name)
+	}
+	return nil, misuse("%s", generator.Unknown("example", name, names))
+}
+
+func (e Example) read(dir string) ([]byte, error) {
+	if e.Path == "" {
+		return examples.ReadFile(e.embedded)
+	}
+	root, err := os.OpenRoot(projectRoot(dir))
+	if err != nil {
+		return nil, fmt.Errorf("read the event: %w", err)
+	}
+	defer root.Close()
+	data, err := root.ReadFile(e.Path)
+	if err != nil {
+		return nil, fmt.Errorf("read the event: %w", err)
+	}
+	return data, nil
+}

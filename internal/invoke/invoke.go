@@ -1,0 +1,282 @@
+// Package invoke sends one event to a function and judges what comes back: to a function of the project in a folder, on the local Lambda
+// and up to date, or to an Invoke API that somebody else serves.
+//
+// What belongs here: finding an event, the one invocation, recordings and their comparison, and how the tokens of a pre token generation
+// trigger are shown. What does not: building (internal/build), running (internal/local), Cognito's rules (internal/cognito).
+package invoke
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/golam-cli/golam/internal/build"
+	"github.com/golam-cli/golam/internal/cognito"
+	"github.com/golam-cli/golam/internal/local"
+)
+
+// MisuseError says that what was asked for cannot be done: the fault is on the command line or in the event.
+type MisuseError struct{ text string }
+
+func (e *MisuseError) Error() string { return e.text }
+
+func misuse(format string, args ...any) error {
+	return &MisuseError{text: fmt.Sprintf(format, args...)}
+}
+
+// Options say what to invoke, and how.
+type Options struct {
+	// Dir is a folder of the project.
+	Dir string
+	// Function is a name. It may be empty if the project has one function only.
+	Function string
+	// Cache and Environ are those of [build.HostOptions].
+	Cache   string
+	Environ []string
+	// Event is JSON.
+	Event []byte
+	// ClientContext is a JSON object, or empty.
+	ClientContext []byte
+	// Identity is who calls, if a Cognito identity pool says so.
+	Identity local.CognitoIdentity
+	// TraceID is the value of an X-Amzn-Trace-Id header, or empty for one of the local Lambda's.
+	TraceID string
+	// Timeout and MemorySize (in MB) are those of [local.Function]. Zero is what the templates of golam set for projects that golam made,
+	// and Lambda's default for others.
+	Timeout    time.Duration
+	MemorySize int
+	// Env are environment variables for the function.
+	Env map[string]string
+	// Address is that of an Invoke API, "http://127.0.0.1:9001". Then nothing is built, and Function is one that it serves.
+	Address string
+	// Log receives the log of the function.
+	Log func(local.Line)
+}
+
+// Defaults of a project that golam made: those of its template.yaml.
+const (
+	madeTimeout    = 4 * time.Second
+	madeMemorySize = 256
+)
+
+// Result is what came of an event.
+type Result struct {
+	Function string `json:"function"`
+	// Built tells that the function was out of date and has been built.
+	Built     bool   `json:"built"`
+	RequestID string `json:"requestId"`
+	TraceID   string `json:"traceId"`
+	// FunctionError is "Unhandled" if the function failed, or "".
+	FunctionError string `json:"functionError,omitempty"`
+	// Response is what the function answered, byte for byte: JSON, unless the function is of an unusual kind.
+	Response []byte `json:"-"`
+	// Report is nil for an Invoke API, which tells it in its log.
+	Report *Report `json:"report,omitempty"`
+	// Outcome is what Cognito makes of the answer, nil if the event is not one of a pre token generation trigger or the function failed.
+	Outcome *cognito.Outcome `json:"cognito,omitempty"`
+}
+
+// Report is about time and memory.
+type Report struct {
+	// Init, Duration and Billed are in milliseconds.
+	Init     float64 `json:"initMs"`
+	Duration float64 `json:"durationMs"`
+	Billed   int64   `json:"billedMs"`
+	// MaxMemory is in bytes, 0 where it can't be measured.
+	MaxMemory int64 `json:"maxMemoryBytes"`
+	// Error says why the function's environment failed, be it after a good answer; "" if it did not.
+	Error string `json:"error,omitempty"`
+}
+
+// closeTime is how long the function may take to end.
+const closeTime = 2 * time.Second
+
+// Run invokes the function. That it fails is no error, and neither is what Cognito finds: see [Result]. No process is left when it
+// returns.
+//
+// Errors: [MisuseError], [build.MisuseError], [build.GoError], the context's, and what the machine could not do.
+func Run(ctx context.Context, options Options) (Result, error) {
+	if err := options.check(); err != nil {
+		return Result{}, err
+	}
+	run := runLocal
+	if options.Address != "" {
+		run = runRemote
+	}
+	result, err := run(ctx, options)
+	if err != nil {
+		return Result{}, err
+	}
+	if result.FunctionError != "" {
+		return result, nil
+	}
+	outcome, err := cognito.Apply(options.Event, result.Response)
+	switch {
+	case err == nil:
+		if outcome.Findings == nil {
+			outcome.Findings = []cognito.Finding{} // an empty list in JSON
+		}
+		result.Outcome = &outcome
+	case !errors.Is(err, cognito.ErrNotEvent):
+		return Result{}, fmt.Errorf("judge the answer: %w", err)
+	}
+	return result, nil
+}
+
+func runLocal(ctx context.Context, options Options) (result Result, err error) {
+	host, err := build.ForHost(ctx, build.HostOptions{
+		Dir: options.Dir, Function: options.Function, Cache: options.Cache, Environ: options.Environ,
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	function := local.Function{
+		Name: host.Function.Name, Bootstrap: host.Bootstrap, Dir: host.Project.Root,
+		Timeout: options.Timeout, MemorySize: options.MemorySize, Env: map[string]string{},
+	}
+	if host.Project.Made {
+		function.Env["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+		if function.Timeout == 0 {
+			function.Timeout = madeTimeout
+		}
+		if function.MemorySize == 0 {
+			function.MemorySize = madeMemorySize
+		}
+	}
+	for name, value := range options.Env {
+		function.Env[name] = value
+	}
+	lambda, err := local.Start(ctx, local.Config{Functions: []local.Function{function}, Log: options.Log})
+	if err != nil {
+		return Result{}, fmt.Errorf("start the local Lambda: %w", err)
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+		defer cancel()
+		err = errors.Join(err, lambda.Close(closing))
+	}()
+	invoked, err := lambda.Invoke(ctx, function.Name, local.Invocation{
+		Payload: options.Event, ClientContext: options.ClientContext, Identity: options.Identity, TraceID: options.TraceID, Report: true,
+	})
+	switch {
+	case ctx.Err() != nil:
+		return Result{}, fmt.Errorf("invoke %s: %w", function.Name, ctx.Err())
+	case err != nil:
+		return Result{}, refusal(err)
+	}
+	return Result{
+		Function: function.Name, Built: host.Built,
+		RequestID: invoked.RequestID, TraceID: invoked.TraceID, FunctionError: invoked.FunctionError, Response: invoked.Payload,
+		Report: &Report{
+			Init: milliseconds(invoked.InitDuration), Duration: milliseconds(invoked.Report.Duration),
+			Billed: invoked.Report.BilledDuration.Milliseconds(), MaxMemory: invoked.Report.MaxMemory, Error: invoked.Report.ErrorType,
+		},
+	}, nil
+}
+
+// refusal tells a request that the local Lambda would not take from what the machine could not do.
+func refusal(err error) error {
+	if refused, ok := errors.AsType[*local.RequestError](err); ok {
+		return misuse("Lambda refuses the event: %v", refused)
+	}
+	return fmt.Errorf("invoke the function: %w", err)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// Failure is a function's own error. The zero value stands for an answer that is not in the form of Lambda's errors.
+type Failure struct {
+	Type    string `json:"errorType"`
+	Message string `json:"errorMessage"`
+}
+
+// Failure reads the response of a function that failed.
+func (r Result) Failure() Failure {
+	var failure Failure
+	_ = json.Unmarshal(r.Response, &failure)
+	return failure
+}
+
+// MaxEvent is the size in bytes up to which Lambda takes an event (Lambda Developer Guide, "Lambda quotas": 6 MB).
+const MaxEvent = 6 << 20
+
+// traceHeader is the form of an X-Amzn-Trace-Id (AWS X-Ray Developer Guide, "Tracing header").
+var traceHeader = regexp.MustCompile(`^Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;[A-Za-z]+=[!-:<-~]+)*$`)
+
+// check finds what is not in order before anything is built. It says nothing of what the event holds.
+func (o Options) check() error {
+	if len(o.Event) > MaxEvent {
+		return misuse("the event has more than the %d bytes that Lambda takes", MaxEvent)
+	}
+	if where := notJSON(o.Event); where != "" {
+		return misuse("the event is not JSON: %s", where)
+	}
+	if context := bytes.TrimSpace(o.ClientContext); len(context) > 0 && (notJSON(context) != "" || context[0] != '{') {
+		return misuse(`the client context is not a JSON object, such as {"custom": {"key": "value"}}`)
+	}
+	if o.TraceID != "" && !traceHeader.MatchString(o.TraceID) {
+		return misuse("the trace header is not of the form Root=1-69afa9a7-0cc56a1b46db7ae02d4da47e;Parent=53995c3f42cd8ad8;Sampled=1")
+	}
+	switch {
+	case o.Timeout < 0 || o.Timeout > maxTimeout:
+		return misuse("a timeout of %s: use up to %s", o.Timeout, maxTimeout)
+	case o.MemorySize != 0 && (o.MemorySize < local.DefaultMemorySize || o.MemorySize > maxMemorySize):
+		return misuse("a memory size of %d MB: use %d to %d", o.MemorySize, local.DefaultMemorySize, maxMemorySize)
+	case o.Address != "" && (o.Timeout != 0 || o.MemorySize != 0 || len(o.Env) > 0):
+		return misuse("timeout, memory and environment variables are those of the server at %s: leave them out", o.Address)
+	case o.Address != "" && o.Identity != (local.CognitoIdentity{}):
+		return misuse("an Invoke API takes no identity: leave it out, or leave the address out to run the function here")
+	}
+	return nil
+}
+
+// Limits of Lambda (Lambda Developer Guide, "Lambda quotas").
+const (
+	maxTimeout    = 15 * time.Minute
+	maxMemorySize = 10240
+)
+
+// ParseIdentity reads an identity in the form that Lambda hands it to functions.
+func ParseIdentity(text string) (local.CognitoIdentity, error) {
+	var identity local.CognitoIdentity
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&identity); err != nil || decoder.More() || identity.ID == "" {
+		return local.CognitoIdentity{}, misuse(`the identity is not of the form {"cognitoIdentityId": "...", "cognitoIdentityPoolId": "..."}`)
+	}
+	return identity, nil
+}
+
+// notJSON says what is wrong with a text that is not JSON.
+func notJSON(text []byte) string {
+	var value json.RawMessage
+	err := json.Unmarshal(text, &value)
+	if err == nil {
+		return ""
+	}
+	syntax, ok := errors.AsType[*json.SyntaxError](err)
+	if !ok || len(text) == 0 {
+		return "it is empty"
+	}
+	line, column := 1, 0
+	for _, b := range text[:min(syntax.Offset, int64(len(text)))] {
+		if column++; b == '\n' {
+			line, column = line+1, 0
+		}
+	}
+	return fmt.Sprintf("line %d, column %d: %v", line, max(column, 1), err)
+}
+
+// projectRoot is the folder of the project that dir is in, or "" if there is none.
+func projectRoot(dir string) string {
+	project, err := build.Open(dir)
+	if err != nil {
+		return ""
+	}
+	return project.Root
+}
