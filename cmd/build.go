@@ -94,11 +94,8 @@ func (a *app) printBuild(result build.Result) {
 			megabytes(f.Zip.Bytes), change(f.Zip.Change), percent(f.Zip.Bytes, build.ZippedLimit), percent(f.Unzipped, build.UnzippedLimit))
 	}
 	_ = table.Flush()
-	for _, f := range result.Functions {
-		fmt.Fprintf(out, "\n%s, by code (an estimate of each module's part):\n", f.Name)
-		for _, module := range heaviest(f.Modules) {
-			fmt.Fprintf(out, "  %5.1f %%  %s\n", 100*module.Share, strings.TrimSpace(module.Path+" "+module.Version))
-		}
+	if !a.quiet {
+		a.printModules(result)
 	}
 	fmt.Fprintln(out)
 	for _, f := range result.Functions {
@@ -109,6 +106,20 @@ func (a *app) printBuild(result build.Result) {
 	for _, f := range result.Functions {
 		if f.Zip.Bytes > build.ZippedLimit {
 			a.note("note: %s is too large for a direct upload: upload it to S3 first", f.Zip.Path)
+		}
+	}
+}
+
+func (a *app) printModules(result build.Result) {
+	out := a.streams.Out
+	for _, f := range result.Functions {
+		if f.ModulesProblem != "" {
+			a.note("note: the parts of %s are not known: %s", f.Name, f.ModulesProblem)
+			continue
+		}
+		fmt.Fprintf(out, "\n%s, by code (an estimate of each module's part):\n", f.Name)
+		for _, module := range heaviest(f.Modules) {
+			fmt.Fprintf(out, "  %5.1f %%  %s\n", 100*module.Share, strings.TrimSpace(module.Path+" "+module.Version))
 		}
 	}
 }

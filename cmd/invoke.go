@@ -76,7 +76,7 @@ function fails, or if Cognito would refuse what it answers.`,
 	flags.StringArrayVar(&options.env, "env", nil, "set an environment variable of the function, `NAME=VALUE`, or NAME for golam's own; may be repeated")
 	flags.DurationVar(&options.Timeout, "timeout", 0, "the function's timeout, such as 10s (default 4s for projects of golam, else 3s)")
 	flags.IntVar(&options.MemorySize, "memory", 0, "the function's memory in `MB` (default 256 for projects of golam, else 128)")
-	flags.StringVar(&options.Address, "address", "", "invoke at an Invoke API instead, such as http://127.0.0.1:9001; builds nothing")
+	flags.StringVar(&options.Address, "address", "", "invoke at the Invoke API at a `URL` instead, such as http://127.0.0.1:9001; builds nothing")
 	complete := func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		examples, _ := invoke.Examples(".")
 		var names []cobra.Completion
@@ -156,7 +156,7 @@ func (r invokeResult) verdict(replay string) error {
 	case r.Report != nil && r.Report.Error != "":
 		return fmt.Errorf("the function failed after its answer: %s", r.Report.Error)
 	case r.Outcome != nil && r.Outcome.Failed():
-		return errors.New("Cognito would refuse what the answer asks for")
+		return errors.New("the answer asks for what Cognito would refuse")
 	}
 	return nil
 }
@@ -221,18 +221,20 @@ func (a *app) prepareInvoke(ctx context.Context, options *invokeOptions, given f
 	return recording, err
 }
 
-// environment reads NAME=VALUE, and NAME for a variable of golam's own.
+// environment reads NAME=VALUE, and NAME for a variable of golam's own, if it has it.
 func (a *app) environment(pairs []string) (map[string]string, error) {
 	env := map[string]string{}
 	for _, pair := range pairs {
 		name, value, found := strings.Cut(pair, "=")
+		if name == "" {
+			return nil, usage("--env %q: use NAME=VALUE, or NAME for a variable of golam's own", pair)
+		}
 		if !found {
 			value = a.streams.Getenv(name)
 		}
-		if name == "" || strings.ContainsRune(pair, 0) {
-			return nil, usage("--env %q: use NAME=VALUE, or NAME for a variable of golam's own", pair)
+		if found || value != "" {
+			env[name] = value
 		}
-		env[name] = value
 	}
 	return env, nil
 }

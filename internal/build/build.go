@@ -64,6 +64,8 @@ type Built struct {
 	Unzipped int64 `json:"unzipped"`
 	// Modules are the parts of the bootstrap's code, the largest first.
 	Modules []Module `json:"modules"`
+	// ModulesProblem says why there are none: a newer Go than golam's own may write binaries that golam cannot read.
+	ModulesProblem string `json:"modulesProblem,omitempty"`
 }
 
 // Artifact is a file in dist.
@@ -138,7 +140,7 @@ func Build(ctx context.Context, options Options) (Result, error) {
 		built.Bootstrap = artifact(p.function.Name+"/"+bootstrapName, p.bootstrap(), before[i].bootstrap)
 		built.Zip = artifact(p.function.Name+".zip", p.zip, before[i].zip)
 		if built.Modules, err = modules(p.bootstrap()); err != nil {
-			return Result{}, err
+			built.ModulesProblem = err.Error()
 		}
 		result.Functions = append(result.Functions, built)
 	}
@@ -173,12 +175,12 @@ func (p packaged) unzipped() int64 {
 
 // run compiles all functions with one go command, which works on them in parallel and on what they share once, and packs them in
 // parallel too.
-func (j job) run(ctx context.Context) ([]packaged, error) {
+func (j job) run(ctx context.Context) (packages []packaged, err error) {
 	folder, err := os.MkdirTemp("", "golam-build-")
 	if err != nil {
 		return nil, fmt.Errorf("make a temporary folder: %w", err)
 	}
-	defer os.RemoveAll(folder)
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	var paths []string
 	for _, function := range j.functions {
 		paths = append(paths, function.Package)
@@ -186,7 +188,7 @@ func (j job) run(ctx context.Context) ([]packaged, error) {
 	if err := j.toolchain.build(ctx, j.root, j.platform, folder+string(filepath.Separator), paths...); err != nil {
 		return nil, err
 	}
-	packages := make([]packaged, len(j.functions))
+	packages = make([]packaged, len(j.functions))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, function := range j.functions {
@@ -269,7 +271,7 @@ func verify(ctx context.Context, first job, list *listing, include []string, pac
 	if second.included, err = readIncludes(second.root, include); err != nil {
 		return err
 	}
-	second.platform = append(slices.Clone(first.platform), "GOCACHE="+filepath.Join(folder, "cache"), "GOCACHEPROG=", "GOTMPDIR=")
+	second.platform = append(slices.Clone(first.platform), "GOCACHE="+filepath.Join(folder, "cache"), "GOCACHEPROG=")
 	again, err := second.run(ctx)
 	if err != nil {
 		return err

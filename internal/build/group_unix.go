@@ -3,8 +3,10 @@
 package build
 
 import (
+	"errors"
 	"os/exec"
 	"syscall"
+	"time"
 )
 
 // asGroup makes a command end together with all that it starts: go hands an interruption on to no compiler. The returned function is
@@ -17,8 +19,12 @@ func asGroup(command *exec.Cmd) (end func()) {
 		return syscall.Kill(-command.Process.Pid, syscall.SIGINT)
 	}
 	return func() {
-		if cancelled {
-			_ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL) // ESRCH if nothing is left
+		// What ignores the interruption is killed, and has a fifth of a second to be gone.
+		for attempt := 0; cancelled && attempt < 40; attempt++ {
+			if errors.Is(syscall.Kill(-command.Process.Pid, syscall.SIGKILL), syscall.ESRCH) {
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
 		}
 	}
 }

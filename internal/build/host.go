@@ -228,7 +228,7 @@ func openCache(ctx context.Context, dir string, project Project) (*cache, error)
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		return nil, err
 	}
-	c.lock = flock.New(filepath.Join(c.dir, "lock"))
+	c.lock = flock.New(filepath.Join(c.dir, ".lock"))
 	if _, err := c.lock.TryLockContext(ctx, 10*time.Millisecond); err != nil {
 		return nil, err
 	}
@@ -290,18 +290,17 @@ func (c *cache) build(ctx context.Context, toolchain *toolchain, function *index
 		return fmt.Errorf("the cache in %s: %w", c.dir, err)
 	}
 	fresh := path + ".new"
-	defer os.Remove(fresh)
 	if err := toolchain.build(ctx, c.project.Root, platform(runtime.GOOS, runtime.GOARCH), fresh, function.Package); err != nil {
 		return err
 	}
 	if err := os.Rename(fresh, path); err != nil {
 		return fmt.Errorf("the cache in %s: %w", c.dir, err)
 	}
-	var err error
-	if function.Binary, err = stampOf(path); err != nil {
+	binary, err := stampOf(path)
+	if err != nil {
 		return fmt.Errorf("the cache in %s: %w", c.dir, err)
 	}
-	function.Built = function.Inputs
+	function.Built, function.Binary = function.Inputs, binary
 	c.sweep()
 	return nil
 }

@@ -70,6 +70,17 @@ func TestForHost(t *testing.T) {
 		step("an index that is "+name, true, "two")
 	}
 	step("at the end", false, "two")
+
+	t.Setenv("GOFLAGS", "-tags=other")
+	t.Setenv("GOAMD64", "v3")
+	step("settings that golam fixes", false, "two")
+	if runtime.GOOS == "windows" {
+		return // the other toolchain is a shell script
+	}
+	shim(t, `[ "$1" = env ] || exec "$GO" "$@"
+"$GO" "$@" | sed 's/"GOVERSION": "[^"]*"/"GOVERSION": "go1.99"/'`)
+	step("another toolchain", true, "two")
+	step("the same again", false, "two")
 }
 
 // TestForHostInACopy: a project that is moved or copied is another one.

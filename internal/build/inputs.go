@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -82,23 +81,15 @@ func sums(files []string) ([]string, error) {
 }
 
 func sum(name string) (string, error) {
-	file, err := os.Open(name)
+	info, err := os.Stat(name)
 	if err != nil {
 		return "", err
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return "", err
+	if !info.Mode().IsRegular() || info.Size() > readAlways {
+		return fmt.Sprintf("%v, %d bytes at %d", info.Mode(), info.Size(), info.ModTime().UnixNano()), nil
 	}
-	if info.Size() > readAlways {
-		return fmt.Sprintf("%d bytes at %d", info.Size(), info.ModTime().UnixNano()), nil
-	}
-	h := sha256.New()
-	if _, err := io.Copy(h, file); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	content, err := os.ReadFile(name)
+	return sumOf(content), err
 }
 
 // pattern is what a package embeds.

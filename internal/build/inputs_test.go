@@ -168,29 +168,32 @@ func TestInputs(t *testing.T) {
 	contains(t, err, `unknown function "ff": use f, g`)
 }
 
-// TestUnsure: what changes while it is looked at is looked at again.
+// TestUnsure: what changes while it is looked at is looked at again. A time in the future stands for that.
 func TestUnsure(t *testing.T) {
 	root := filepath.Join(makeProject(t, manyInputs()), "p")
-	if !lookAt(t, root).unsure {
-		t.Error("the files have just been written, and the index is sure of them")
-	}
-	past := time.Now().Add(-time.Hour)
-	age := func(path string) {
-		err := filepath.WalkDir(path, func(path string, _ os.DirEntry, _ error) error { return os.Chtimes(path, past, past) })
-		if err != nil {
+	past, future := time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	set := func(path string, when time.Time) {
+		t.Helper()
+		if err := os.Chtimes(path, when, when); err != nil {
 			t.Fatal(err)
 		}
 	}
-	age(filepath.Dir(root))
+	err := filepath.WalkDir(filepath.Dir(root), func(path string, _ os.DirEntry, err error) error {
+		set(path, past)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if lookAt(t, root).unsure {
 		t.Error("nothing has changed for an hour, and the index is not sure")
 	}
-	write(t, filepath.Join(root, "empty", "new.go"), "package empty\n")
-	if err := os.Chtimes(filepath.Join(root, "empty", "new.go"), past, past); err != nil {
-		t.Fatal(err)
-	}
-	if !lookAt(t, root).unsure {
-		t.Error("a folder has just changed, and the index is sure of it")
+	for _, path := range []string{"cmd/f/main.go", "go.mod", "empty", "data/folder/deep", "../beside"} {
+		set(filepath.Join(root, path), future)
+		if !lookAt(t, root).unsure {
+			t.Errorf("%s has changed, and the index is sure of it", path)
+		}
+		set(filepath.Join(root, path), past)
 	}
 }
 

@@ -97,5 +97,9 @@ func functionTable(binary []byte) (*gosym.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return gosym.NewTable(nil, gosym.NewLineTable(data, text.Addr))
+	table, err := gosym.NewTable(nil, gosym.NewLineTable(data, text.Addr))
+	if err == nil && len(table.Funcs) == 0 {
+		err = errors.New("their table is of a form that this golam does not know")
+	}
+	return table, err
 }

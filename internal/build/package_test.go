@@ -3,14 +3,13 @@ package build
 import (
 	"archive/zip"
 	"bytes"
+	"debug/elf"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -181,18 +180,6 @@ func TestReadIncludes(t *testing.T) {
 	}
 }
 
-func TestIncludeWaitsForNoPipe(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("there are no such pipes")
-	}
-	root := makeProject(t, map[string]string{"d/x": ""})
-	if err := syscall.Mkfifo(filepath.Join(root, "d", "pipe"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	_, err := readIncludes(root, []string{"d"})
-	contains(t, err, "d/pipe is neither")
-}
-
 func TestIncludeLimit(t *testing.T) {
 	root := makeProject(t, nil)
 	for _, name := range []string{"a", "b"} {
@@ -239,5 +226,22 @@ func TestModules(t *testing.T) {
 		if found, err := modules(binary); err == nil {
 			t.Errorf("%s has modules %v", name, found)
 		}
+	}
+}
+
+// TestModulesOfAnUnknownForm changes the mark of the functions' table, as a later Go may.
+func TestModulesOfAnUnknownForm(t *testing.T) {
+	root := makeProject(t, tiny())
+	path := filepath.Join(root, mustBuild(t, Options{Dir: root}).Functions[0].Bootstrap.Path)
+	binary := []byte(read(t, path))
+	file, err := elf.NewFile(bytes.NewReader(binary))
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary[file.Section(".gopclntab").Offset] = 0
+	found, err := modules(binary)
+	contains(t, err, "form that this golam does not know")
+	if found != nil {
+		t.Errorf("modules %v", found)
 	}
 }

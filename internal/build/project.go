@@ -68,10 +68,18 @@ func Open(dir string) (Project, error) {
 
 // readProjectFile returns nil if there is no such file.
 func readProjectFile(root string) ([]byte, error) {
-	file, err := os.Open(filepath.Join(root, generator.ProjectFile))
+	path := filepath.Join(root, generator.ProjectFile)
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is not a file")
+	}
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +127,11 @@ func parseProjectFile(data []byte) (arch string, functions []string, err error) 
 }
 
 // Architectures are Lambda's words for processors, golam's default first.
-func Architectures() []string { return []string{"arm64", "x86_64"} }
+func Architectures() []string {
+	options := generator.Options()
+	i := slices.IndexFunc(options, func(o generator.Option) bool { return o.Key == "arch" })
+	return options[i].Values()
+}
 
 // goarch is Go's word for one of [Architectures].
 func goarch(arch string) string {

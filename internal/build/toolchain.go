@@ -40,6 +40,7 @@ type toolchain struct {
 	// version and root tell toolchains apart.
 	version, root string
 	moduleCache   string
+	temporary     string // folder for temporary files, "" for the system's
 }
 
 // kept are the settings that say where modules and toolchains come from and where things are cached. They are resolved once, because
@@ -75,7 +76,7 @@ func findToolchain(ctx context.Context, root string, environ []string) (*toolcha
 	if err := json.Unmarshal(output, &values); err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
 	}
-	t.version, t.root, t.moduleCache = values["GOVERSION"], values["GOROOT"], values["GOMODCACHE"]
+	t.version, t.root, t.moduleCache, t.temporary = values["GOVERSION"], values["GOROOT"], values["GOMODCACHE"], values["GOTMPDIR"]
 	t.environ = slices.Clone(environ)
 	for _, name := range kept {
 		t.environ = append(t.environ, name+"="+values[name])
@@ -85,16 +86,24 @@ func findToolchain(ctx context.Context, root string, environ []string) (*toolcha
 }
 
 // build compiles packages for a platform with the one recipe. Output is a folder if it ends in a separator.
-func (t *toolchain) build(ctx context.Context, dir string, platform []string, output string, packages ...string) error {
+func (t *toolchain) build(ctx context.Context, dir string, platform []string, output string, packages ...string) (err error) {
+	// An interrupted go build leaves its temporary files behind.
+	scratch, err := os.MkdirTemp(t.temporary, "golam-go-")
+	if err != nil {
+		return fmt.Errorf("make a temporary folder: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
 	args := slices.Concat([]string{"build"}, recipe, []string{"-o", output}, packages)
-	_, err := t.run(ctx, dir, platform, args...)
+	_, err = t.run(ctx, dir, append(slices.Clone(platform), "GOTMPDIR="+scratch), args...)
 	return err
 }
 
 // platform are the settings of a build for one system.
-func platform(goos, goarch string) []string { return []string{"GOOS=" + goos, "GOARCH=" + goarch} }
+func platform(goos, goarch string) []string { //nolint:unparam // this machine's system may be the same as Lambda's
+	return []string{"GOOS=" + goos, "GOARCH=" + goarch}
+}
 
-// goGrace is how long an interrupted go command may take to remove its temporary files.
+// goGrace is how long an interrupted go command may take to end.
 const goGrace = time.Second
 
 // run runs a go command in dir and returns what it prints. When ctx ends, so does the command with everything that it has started.

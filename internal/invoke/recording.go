@@ -71,9 +71,16 @@ const maxRecording = 64 << 20
 
 // LoadRecording reads what Save wrote. It is a [MisuseError] if there is no such file or it is no recording.
 func LoadRecording(name string) (Recording, error) {
-	file, err := os.Open(name)
+	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Recording{}, misuse("there is no recording %s: make one with --record %s", name, name)
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		return Recording{}, misuse("%s is not a file: name one that --record made", name)
+	}
+	var file *os.File
+	if err == nil {
+		file, err = os.Open(name)
 	}
 	if err != nil {
 		return Recording{}, fmt.Errorf("read the recording: %w", err)

@@ -95,7 +95,7 @@ func TestWriteTokensWidth(t *testing.T) {
 				t.Errorf("the terminal would act on %q", plain)
 			}
 			lines := strings.Split(plain, "\n")
-			column := ansi.StringWidth(lines[1][:strings.Index(lines[1], "access token")])
+			before, _, _ := strings.Cut(lines[1], "access token")
 			for _, line := range lines[1:] {
 				if strings.HasPrefix(line, "!") || line == "" {
 					continue
@@ -103,7 +103,8 @@ func TestWriteTokensWidth(t *testing.T) {
 				if ansi.StringWidth(line) > max(width, 60) {
 					t.Errorf("width %d: %q has %d columns", width, line, ansi.StringWidth(line))
 				}
-				if strings.Contains(line, `"access"`) && ansi.StringWidth(line[:strings.Index(line, `"access"`)]) != column {
+				start, _, found := strings.Cut(line, `"access"`)
+				if found && ansi.StringWidth(start) != ansi.StringWidth(before) {
 					t.Errorf("width %d: the columns do not stand below each other:\n%s", width, plain)
 				}
 			}
