@@ -142,7 +142,7 @@ func TestKeysTypedAhead(t *testing.T) {
 			defer cancel()
 			in, keys := io.Pipe()
 			defer in.Close()
-			go io.WriteString(keys, strings.Join(test.keys, "")) //nolint:errcheck // ends with the pipe
+			go io.WriteString(keys, strings.Join(test.keys, ""))
 			var out bytes.Buffer
 			got, err := Run(ctx, Config{In: in, Out: &out, Dir: "demo", Preview: preview})
 			if test.want == nil {
@@ -180,7 +180,7 @@ func TestEndOfInputAndOfContextAbort(t *testing.T) {
 				in, keys := io.Pipe()
 				defer in.Close()
 				go func() {
-					io.WriteString(keys, "\n\n") //nolint:errcheck // ends with the pipe
+					io.WriteString(keys, "\n\n")
 					end(keys, cancel)
 				}()
 				answers, err := Run(ctx, Config{In: in, Out: io.Discard, Accessible: accessible, Dir: "demo", Preview: preview})
