@@ -112,7 +112,7 @@ func build(ctx context.Context, screen *printer, project, scratch string) (strin
 	command.Dir = project
 	command.Env = append(os.Environ(),
 		"GOWORK=off", "GOFLAGS=", "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GOTMPDIR="+scratch)
-	// An interrupted go removes what it was making; a killed one does not.
+	// An interrupted go leaves its temporary folder behind: GOTMPDIR puts it where all is removed in the end.
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = closeTime
 	output, err := command.CombinedOutput()
