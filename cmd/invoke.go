@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -208,7 +207,7 @@ func (a *app) prepareInvoke(ctx context.Context, options *invokeOptions, given f
 	var recording invoke.Recording
 	switch {
 	case given("event"):
-		options.Event, err = a.readEvent(ctx, options.event)
+		options.Event, err = a.readInput(ctx, "the event", options.event, invoke.MaxEvent)
 	case given("data"):
 		options.Event = []byte(options.data)
 	case given("example"):
@@ -237,38 +236,6 @@ func (a *app) environment(pairs []string) (map[string]string, error) {
 		}
 	}
 	return env, nil
-}
-
-// readEvent reads a file, or standard input for "-", until it ends, is too large, or the context ends.
-func (a *app) readEvent(ctx context.Context, name string) ([]byte, error) {
-	type read struct {
-		data []byte
-		err  error
-	}
-	done := make(chan read, 1)
-	go func() {
-		input := a.streams.In
-		if name != "-" {
-			file, err := os.Open(name)
-			if err != nil {
-				done <- read{err: usage("the event cannot be read: %v", err)}
-				return
-			}
-			defer file.Close()
-			input = file
-		}
-		data, err := io.ReadAll(io.LimitReader(input, invoke.MaxEvent+1))
-		if err != nil {
-			err = usage("the event cannot be read: %v", err)
-		}
-		done <- read{data, err}
-	}()
-	select {
-	case read := <-done:
-		return read.data, read.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
 func (a *app) printInvoke(result invokeResult) error {

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -172,7 +170,7 @@ func (a *app) resolve(ctx context.Context, options newOptions) (generator.Spec, 
 	problems := &generator.InvalidError{}
 	switch {
 	case options.answers != "":
-		data, err := a.readAnswers(ctx, options.answers)
+		data, err := a.readInput(ctx, "the answers", options.answers, generator.MaxAnswers)
 		if err != nil {
 			return generator.Spec{}, "", err
 		}
@@ -256,38 +254,6 @@ func (a *app) ask(ctx context.Context, options newOptions) (generator.Answers, e
 // target is the folder to make: the one given, or one with the project's name.
 func (o newOptions) target(spec generator.Spec) string {
 	return cmp.Or(o.dir, spec.Name)
-}
-
-// readAnswers reads a file, or standard input for "-", until it ends, is too large, or the context ends.
-func (a *app) readAnswers(ctx context.Context, name string) ([]byte, error) {
-	type read struct {
-		data []byte
-		err  error
-	}
-	done := make(chan read, 1)
-	go func() {
-		input := a.streams.In
-		if name != "-" {
-			file, err := os.Open(name)
-			if err != nil {
-				done <- read{err: usage("the answers cannot be read: %v", err)}
-				return
-			}
-			defer file.Close()
-			input = file
-		}
-		data, err := io.ReadAll(io.LimitReader(input, generator.MaxAnswers+1))
-		if err != nil {
-			err = usage("the answers cannot be read: %v", err)
-		}
-		done <- read{data, err}
-	}()
-	select {
-	case read := <-done:
-		return read.data, read.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
 // prepare returns what makes the new project a repository, or nil where that is not wanted.

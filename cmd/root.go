@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -152,6 +153,39 @@ func (a *app) report(ctx context.Context, err error) int {
 	}
 	fmt.Fprintf(a.streams.Err, "golam: %v\n", err)
 	return exitFailed
+}
+
+// readInput reads a file, or standard input for "-", until it ends or the context does. Of what is larger than most bytes it returns one
+// byte more than that. What names the content in errors.
+func (a *app) readInput(ctx context.Context, what, name string, most int64) ([]byte, error) {
+	type read struct {
+		data []byte
+		err  error
+	}
+	done := make(chan read, 1)
+	go func() {
+		input := a.streams.In
+		if name != "-" {
+			file, err := os.Open(name)
+			if err != nil {
+				done <- read{err: usage("%s cannot be read: %v", what, err)}
+				return
+			}
+			defer file.Close()
+			input = file
+		}
+		data, err := io.ReadAll(io.LimitReader(input, most+1))
+		if err != nil {
+			err = usage("%s cannot be read: %v", what, err)
+		}
+		done <- read{data, err}
+	}()
+	select {
+	case read := <-done:
+		return read.data, read.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // note prints a line that is no result.
