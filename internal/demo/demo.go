@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/cognito"
 	"github.com/golam-cli/golam/internal/local"
 )
@@ -77,7 +77,7 @@ func Run(ctx context.Context, options Options) (summary Summary, err error) {
 	if err := generate(ctx, screen, project, spec); err != nil {
 		return Summary{}, err
 	}
-	bootstrap, err := build(ctx, screen, project, scratch)
+	bootstrap, err := compile(ctx, screen, project, scratch)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -97,39 +97,19 @@ func generate(ctx context.Context, screen *printer, project string, spec generat
 	return nil
 }
 
-// build makes the function's bootstrap with the recipe of the project's Makefile, but for this machine.
-func build(ctx context.Context, screen *printer, project, scratch string) (string, error) {
+// compile makes the function's bootstrap with the recipe of the project's Makefile, but for this machine.
+func compile(ctx context.Context, screen *printer, project, scratch string) (string, error) {
 	done := screen.step("build")
-	bootstrap := filepath.Join(scratch, "bootstrap")
-	if runtime.GOOS == "windows" {
-		bootstrap += ".exe"
-	}
-	if err := os.MkdirAll(scratch, 0o700); err != nil {
+	host, err := build.ForHost(ctx, build.HostOptions{Dir: project, Function: functionName, Cache: scratch, Environ: os.Environ()})
+	if err != nil {
 		return "", fmt.Errorf("build the function: %w", err)
 	}
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w",
-		"-o", bootstrap, "./cmd/"+functionName)
-	command.Dir = project
-	command.Env = append(os.Environ(),
-		"GOWORK=off", "GOFLAGS=", "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GOTMPDIR="+scratch)
-	// An interrupted go leaves its temporary folder behind: GOTMPDIR puts it where all is removed in the end.
-	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
-	command.WaitDelay = closeTime
-	output, err := command.CombinedOutput()
-	switch {
-	case ctx.Err() != nil:
-		return "", fmt.Errorf("build the function: %w", ctx.Err())
-	case errors.Is(err, exec.ErrNotFound):
-		return "", errors.New("build the function: there is no go command: install Go 1.26 or later")
-	case err != nil:
-		return "", fmt.Errorf("build the function: %w\n%s", err, output)
-	}
-	info, err := os.Stat(bootstrap)
+	info, err := os.Stat(host.Bootstrap)
 	if err != nil {
 		return "", fmt.Errorf("build the function: %w", err)
 	}
 	done(fmt.Sprintf("one static binary for %s/%s, %.1f MB", runtime.GOOS, runtime.GOARCH, float64(info.Size())/1e6))
-	return bootstrap, nil
+	return host.Bootstrap, nil
 }
 
 // serve sends each sample event of the project to its function and prints what becomes of the tokens.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/golam-cli/golam/internal/cognito"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/terminal"
 )
 
 // width of every line, in columns of a terminal.
@@ -119,7 +120,7 @@ func (p *printer) claims(outcome cognito.Outcome) {
 	}
 	names := labelWidth
 	for _, row := range rows {
-		names = max(names, min(ansi.StringWidth(printable(row.Claim)), 24))
+		names = max(names, min(ansi.StringWidth(terminal.Printable(row.Claim)), 24))
 	}
 	values := (width - indent - names - 4) / 2
 	id := "ID token"
@@ -132,12 +133,12 @@ func (p *printer) claims(outcome cognito.Outcome) {
 		if !row.ID.Touched() {
 			mark = row.Access.Mark
 		}
-		p.line("  %s %s  %s  %s", p.marked(mark, sign(mark)), pad(printable(row.Claim), names), p.cell(row.ID, values), p.cell(row.Access, values))
+		p.line("  %s %s  %s  %s", p.marked(mark, sign(mark)), pad(terminal.Printable(row.Claim), names), p.cell(row.ID, values), p.cell(row.Access, values))
 	}
 }
 
 func (p *printer) cell(cell cognito.Cell, width int) string {
-	text := ansi.Truncate(printable(cell.Value), width, "…")
+	text := ansi.Truncate(terminal.Printable(cell.Value), width, "…")
 	return p.marked(cell.Mark, text) + strings.Repeat(" ", width-ansi.StringWidth(text))
 }
 
@@ -181,7 +182,7 @@ func (p *printer) wrapped(sign, label, text string) {
 	if text == "" {
 		return
 	}
-	text = ansi.Wrap(printable(text), width-indent-labelWidth-2, "")
+	text = ansi.Wrap(terminal.Printable(text), width-indent-labelWidth-2, "")
 	for line := range strings.SplitSeq(text, "\n") {
 		p.line("  %s %s  %s", sign, p.faint(pad(label, labelWidth)), line)
 		sign, label = " ", ""
@@ -202,16 +203,6 @@ func (p *printer) summary(summary Summary, first local.Result, later []time.Dura
 func pad(text string, columns int) string {
 	text = ansi.Truncate(text, columns, "…")
 	return text + strings.Repeat(" ", max(columns-ansi.StringWidth(text), 0))
-}
-
-// printable replaces what a terminal would act on.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return '�'
-		}
-		return r
-	}, text)
 }
 
 func milliseconds(d time.Duration) string {

@@ -23,7 +23,7 @@ func TestServeFails(t *testing.T) {
 	if err := generate(t.Context(), screen, project, spec); err != nil {
 		t.Fatal(err)
 	}
-	bootstrap, err := build(t.Context(), screen, project, t.TempDir())
+	bootstrap, err := compile(t.Context(), screen, project, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,15 +61,25 @@ func TestServeFails(t *testing.T) {
 
 func TestBuildFails(t *testing.T) {
 	project := t.TempDir()
-	if err := os.WriteFile(filepath.Join(project, "go.mod"), []byte("module example.com/empty\n"), 0o600); err != nil {
-		t.Fatal(err)
+	for path, content := range map[string]string{
+		"go.mod":                       "module example.com/broken\n\ngo 1.26\n",
+		"golam.yaml":                   "functions:\n  - name: token-customizer\n",
+		"cmd/token-customizer/main.go": "package main\n\nfunc main() { missing() }\n",
+	} {
+		path = filepath.Join(project, filepath.FromSlash(path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	_, err := build(t.Context(), newPrinter(new(strings.Builder), false), project, t.TempDir())
-	if err == nil || !strings.Contains(err.Error(), "cmd/token-customizer") {
+	_, err := compile(t.Context(), newPrinter(new(strings.Builder), false), project, t.TempDir())
+	if err == nil || !strings.Contains(err.Error(), "main.go:3") || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("error %v does not say what go says", err)
 	}
 	t.Setenv("PATH", "")
-	_, err = build(t.Context(), newPrinter(new(strings.Builder), false), project, t.TempDir())
+	_, err = compile(t.Context(), newPrinter(new(strings.Builder), false), project, t.TempDir())
 	if err == nil || !strings.Contains(err.Error(), "install Go") {
 		t.Errorf("error %v does not say what to do", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/golam-cli/golam/internal/cognito"
+	"github.com/golam-cli/golam/internal/terminal"
 )
 
 // WriteTokens writes what Cognito makes of an answer: a table of the claims of each token, and what it would refuse. Claims that the trigger
@@ -26,7 +27,7 @@ func WriteTokens(w io.Writer, outcome cognito.Outcome, width int, colour bool) e
 		if finding.Severity == cognito.Error {
 			style = t.mark(cognito.Suppressed)
 		}
-		fmt.Fprintf(&t.text, "%s %s\n", t.style(style, "!"), printable(finding.String()))
+		fmt.Fprintf(&t.text, "%s %s\n", t.style(style, "!"), terminal.Printable(finding.String()))
 	}
 	_, err := io.WriteString(w, t.text.String())
 	return err
@@ -47,11 +48,11 @@ func (t *tokenWriter) claims(outcome cognito.Outcome, width int) {
 	rows := outcome.Table().Rows
 	names := ansi.StringWidth("claim")
 	for _, row := range rows {
-		names = max(names, ansi.StringWidth(printable(row.Claim)))
+		names = max(names, ansi.StringWidth(terminal.Printable(row.Claim)))
 	}
 	names = min(names, width/3)
 	space := (width - len(margin) - names - 2*len(gap) - 2*signed) / 2
-	cut := func(text string, columns int) string { return ansi.Truncate(printable(text), columns, "…") }
+	cut := func(text string, columns int) string { return ansi.Truncate(terminal.Printable(text), columns, "…") }
 	id := "ID token"
 	if outcome.IDToken == nil {
 		id = "no ID token"
@@ -109,14 +110,4 @@ func (t *tokenWriter) style(style ansi.Style, text string) string {
 // pad fills a text up to a number of columns.
 func pad(text string, columns int) string {
 	return text + strings.Repeat(" ", max(columns-ansi.StringWidth(text), 0))
-}
-
-// printable replaces what a terminal would act on.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return '�'
-		}
-		return r
-	}, text)
 }

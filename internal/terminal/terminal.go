@@ -58,3 +58,13 @@ func (s Streams) isSet(name string) bool {
 	}
 	return true
 }
+
+// Printable replaces the characters that a terminal would act on.
+func Printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return '�'
+		}
+		return r
+	}, text)
+}
