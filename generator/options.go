@@ -48,6 +48,8 @@ type Choice struct {
 	Value string
 	// Help is what choosing it means, in one line.
 	Help string
+	// Label is what the choice adds to the name of a golden project; nothing where it is left empty.
+	Label string
 	// Layers are the template layers that it adds to the project.
 	Layers []string
 }
@@ -124,7 +126,7 @@ func Options() []Option {
 			Key: "iac", Page: "Deployment", Question: "What deploys it?", Golden: true,
 			Help: "Every resource is in one readable file or package, with least privilege and alarms.",
 			Choices: []Choice{
-				{Value: "sam", Help: "AWS SAM: template.yaml, sam build and sam deploy", Layers: []string{"sam"}},
+				{Value: "sam", Label: "sam", Help: "AWS SAM: template.yaml, sam build and sam deploy", Layers: []string{"sam"}},
 			},
 		}, func(s *Spec) *string { return &s.IaC }),
 		choices(Option{

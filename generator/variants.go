@@ -14,7 +14,7 @@ func Golden() []Variant {
 	names := []Variant{{Answers: Answers{}}}
 	for _, option := range Options() {
 		if option.Golden {
-			names = cross(names, option)
+			names = cross(names, option, func(c Choice) string { return c.Label })
 		}
 	}
 	for _, trigger := range []string{"v1", "v3"} {
@@ -32,14 +32,19 @@ func Combinations() []Variant {
 	all := []Variant{{Answers: Answers{}}}
 	for _, option := range Options() {
 		if option.Kind == Choose {
-			all = cross(all, option)
+			all = cross(all, option, func(c Choice) string {
+				if c.Value == "true" || c.Value == "false" {
+					return option.Key + "=" + c.Value
+				}
+				return c.Value
+			})
 		}
 	}
 	return all
 }
 
-// cross returns each variant with each choice of the option. Names are made of the choices.
-func cross(variants []Variant, option Option) []Variant {
+// cross returns each variant with each choice of the option. Names are made of those of the choices.
+func cross(variants []Variant, option Option, name func(Choice) string) []Variant {
 	var crossed []Variant
 	for _, variant := range variants {
 		for _, choice := range option.Choices {
@@ -47,7 +52,7 @@ func cross(variants []Variant, option Option) []Variant {
 			for key, value := range variant.Answers {
 				answers[key] = value
 			}
-			crossed = append(crossed, Variant{Name: strings.TrimPrefix(variant.Name+"-"+choice.Value, "-"), Answers: answers})
+			crossed = append(crossed, Variant{Name: strings.Trim(variant.Name+"-"+name(choice), "-"), Answers: answers})
 		}
 	}
 	return crossed
