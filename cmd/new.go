@@ -73,7 +73,13 @@ option, --yes or --answers is needed.`,
 	flags := command.Flags()
 	flags.SortFlags = false
 	for _, option := range generator.Options() {
-		values[option.Key] = flags.String(option.Key, "", flagHelp(option))
+		if option.IsSwitch() {
+			value := new(switchFlag)
+			values[option.Key] = (*string)(value)
+			flags.VarPF(value, option.Key, "", flagHelp(option)).NoOptDefVal = "true"
+		} else {
+			values[option.Key] = flags.String(option.Key, "", flagHelp(option))
+		}
 		if option.Kind == generator.Choose {
 			complete := cobra.FixedCompletions(completions(option), cobra.ShellCompDirectiveNoFileComp)
 			if err := command.RegisterFlagCompletionFunc(option.Key, complete); err != nil {
@@ -89,6 +95,18 @@ option, --yes or --answers is needed.`,
 	flags.BoolVar(&noGit, "no-git", false, "make no git repository")
 	return command
 }
+
+// switchFlag is the text of a flag that needs none. It is checked with the other answers.
+type switchFlag string
+
+// Set implements pflag.Value.
+func (f *switchFlag) Set(text string) error { *f = switchFlag(text); return nil }
+
+// String implements pflag.Value.
+func (f *switchFlag) String() string { return string(*f) }
+
+// Type implements pflag.Value: help shows no value.
+func (*switchFlag) Type() string { return "bool" }
 
 func flagHelp(option generator.Option) string {
 	help := strings.TrimSuffix(option.Question, "?")

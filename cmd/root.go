@@ -42,9 +42,28 @@ type app struct {
 func Run(ctx context.Context, args []string, streams terminal.Streams) int {
 	a := &app{streams: streams}
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(joinSwitches(args))
 	err := root.ExecuteContext(ctx)
 	return a.report(ctx, err)
+}
+
+// joinSwitches lets a switch of golam new take its value as every other option does: `--eventbridge true` is `--eventbridge=true`.
+func joinSwitches(args []string) []string {
+	switches := map[string]bool{}
+	for _, option := range generator.Options() {
+		if option.IsSwitch() {
+			switches["--"+option.Key] = true
+		}
+	}
+	var joined []string
+	for _, arg := range args {
+		if last := len(joined) - 1; last >= 0 && switches[joined[last]] && (arg == "true" || arg == "false") {
+			joined[last] += "=" + arg
+			continue
+		}
+		joined = append(joined, arg)
+	}
+	return joined
 }
 
 func (a *app) root() *cobra.Command {

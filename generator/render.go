@@ -73,7 +73,11 @@ func Layers(spec Spec) ([]string, error) {
 		if i < 0 {
 			return nil, fmt.Errorf("the spec's %s is %q: make specs with Resolve", option.Key, value)
 		}
-		layers = append(layers, option.Choices[i].Layers...)
+		for _, layer := range option.Choices[i].Layers {
+			if !slices.Contains(layers, layer) {
+				layers = append(layers, layer)
+			}
+		}
 	}
 	return layers, nil
 }
@@ -238,6 +242,9 @@ func (d data) GOARCH() string {
 
 // LambdaVersion is Cognito's word for the trigger version, as in PreTokenGenerationConfig.
 func (d data) LambdaVersion() string { return strings.ToUpper(d.Trigger) + "_0" }
+
+// Publishes tells whether the function publishes events to EventBridge.
+func (d data) Publishes() bool { return d.EventBridge == "true" }
 
 // HasClaim tells whether the policy starts with the claim.
 func (d data) HasClaim(name string) bool {

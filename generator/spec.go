@@ -16,8 +16,8 @@ type Spec struct {
 	Module string
 	// Claims that the policy starts with, in the order given.
 	Claims []Claim
-	// IaC, Trigger, Arch and CI are values of the choices of [Options].
-	IaC, Trigger, Arch, CI string
+	// IaC, Trigger, EventBridge, Arch and CI are values of the choices of [Options].
+	IaC, Trigger, EventBridge, Arch, CI string
 	// Functions of the project; today always the token customizer.
 	Functions []Function
 }
@@ -111,7 +111,7 @@ func (s Spec) Answers() Answers {
 	return answers
 }
 
-// Flags returns the flags that make the spec: those that differ from the defaults, in the order of the options.
+// Flags returns the flags that make the spec: those that differ from the defaults, in the order of the options. A switch is off by default.
 func (s Spec) Flags() []string {
 	var flags []string
 	for _, option := range Options() {
@@ -119,7 +119,11 @@ func (s Spec) Flags() []string {
 		if option.Key == "module" {
 			standard = DefaultModule(s.Name)
 		}
-		if value != standard && option.Key != "name" {
+		switch {
+		case value == standard || option.Key == "name":
+		case option.IsSwitch():
+			flags = append(flags, "--"+option.Key)
+		default:
 			flags = append(flags, "--"+option.Key, value)
 		}
 	}

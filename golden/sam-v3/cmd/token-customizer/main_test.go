@@ -77,6 +77,9 @@ func build(t *testing.T) string {
 	return bootstrap
 }
 
+// requestID is that of each invocation.
+const requestID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
+
 // function is a running bootstrap and its side of the Runtime API.
 type function struct {
 	events  chan []byte
@@ -102,7 +105,7 @@ func startFunction(t *testing.T, bootstrap string) *function {
 	mux.HandleFunc("GET "+invocation+"next", func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case event := <-f.events:
-			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
+			w.Header().Set("Lambda-Runtime-Aws-Request-Id", requestID)
 			w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:123456789012:function:token-customizer")
 			w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(4*time.Second).UnixMilli()))
 			_, _ = w.Write(event)
