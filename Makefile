@@ -39,5 +39,6 @@ install: ## Install golam to where go install puts programs
 	go install ./cmd/golam
 
 .PHONY: bench
-bench: ## Measure golam new
+bench: ## Measure golam new, and the first call of functions that publish events
 	python3 bench/new.py
+	go run ./bench/firstcall

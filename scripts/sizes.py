@@ -12,22 +12,29 @@ import tempfile
 import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUDGETS = {"customizer": 2_480_000}  # bytes
+# Bytes, by what the project's name says that it has beyond a customizer.
+BUDGETS = {"": 2_480_000, "eventbridge": 2_970_000}
 RECIPE = ["go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w"]
+
+
+def budget_of(project: str) -> int:
+    """The budget of a golden project: what its name has in common with the features of the table."""
+    features = {feature for key in BUDGETS for feature in key.split("-")}
+    return BUDGETS["-".join(part for part in project.split("-") if part in features)]
 
 
 def main() -> int:
     environment = {**os.environ, "CGO_ENABLED": "0", "GOOS": "linux", "GOARCH": "arm64", "GOWORK": "off", "GOFLAGS": "-mod=readonly"}
     broken = False
-    print(f"{'project':<12} {'bootstrap':>12} {'zlib -9':>12} {'budget':>12}  left")
+    print(f"{'project':<24} {'bootstrap':>12} {'zlib -9':>12} {'budget':>12}  left")
     with tempfile.TemporaryDirectory() as folder:
         for project in sorted(path.parent for path in (ROOT / "golden").glob("*/go.mod")):
             bootstrap = pathlib.Path(folder, project.name)
             subprocess.run([*RECIPE, "-o", bootstrap, "./cmd/token-customizer"], cwd=project, env=environment, check=True)
             content = bootstrap.read_bytes()
-            size, budget = len(zlib.compress(content, 9)), BUDGETS["customizer"]
+            size, budget = len(zlib.compress(content, 9)), budget_of(project.name)
             broken = broken or size > budget
-            print(f"{project.name:<12} {len(content):>12,} {size:>12,} {budget:>12,}  {budget - size:,}")
+            print(f"{project.name:<24} {len(content):>12,} {size:>12,} {budget:>12,}  {budget - size:,}")
     return 1 if broken else 0
 
 

@@ -45,7 +45,7 @@ func (j Judges) AttachScript(ctx context.Context, project string) (err error) {
 		return err
 	}
 	defer remove()
-	endpoint, stop, err := j.startMoto(ctx)
+	endpoint, stop, err := j.StartMoto(ctx)
 	if err != nil {
 		return err
 	}
@@ -79,8 +79,8 @@ func (j Judges) AttachScript(ctx context.Context, project string) (err error) {
 	return nil
 }
 
-// startMoto starts a moto server on a free port of the loopback.
-func (j Judges) startMoto(ctx context.Context) (endpoint string, stop func() error, err error) {
+// StartMoto starts a moto server, which takes the place of AWS, on a free port of the loopback. Its region is us-east-1, its account 123456789012.
+func (j Judges) StartMoto(ctx context.Context) (endpoint string, stop func() error, err error) {
 	server := exec.CommandContext(ctx, j.executable("moto_server"), "-H", "127.0.0.1", "-p", "0")
 	server.Env = environment()
 	log, err := server.StderrPipe()

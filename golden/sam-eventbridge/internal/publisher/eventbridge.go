@@ -2,7 +2,9 @@ package publisher
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"time"
@@ -84,5 +86,11 @@ func (b eventBridge) put(ctx context.Context, entries []entry) ([]string, error)
 }
 
 func (eventBridge) retryable(err error) bool {
+	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {
+		return false
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) { // the answer is cut off
+		return true
+	}
 	return retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary
 }

@@ -90,6 +90,10 @@ func TestPutEventsFails(t *testing.T) {
 		"redirect": {handler: func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 		}},
+		"cut off": {retryable: true, handler: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "100")
+			_, _ = io.WriteString(w, `{"FailedEntryCount":0,"Entr`)
+		}},
 		"hangs up": {retryable: true, handler: func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, err := w.(http.Hijacker).Hijack()
 			if err == nil {

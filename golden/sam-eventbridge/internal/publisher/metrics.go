@@ -7,7 +7,7 @@ import (
 
 // counts are what became of events.
 type counts struct {
-	// published were taken by the bus; failed were sent and not taken; dropped were not sent at all.
+	// published were taken by the bus; failed were tried and not taken; dropped were not tried.
 	published, failed, dropped int
 }
 
