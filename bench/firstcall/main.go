@@ -41,14 +41,19 @@ import (
 const maxRuns = 1000
 
 func main() {
+	os.Exit(start())
+}
+
+func start() int {
 	runs := flag.Int("runs", 50, "execution environments of each function, 1000 at most")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := bench(ctx, *runs, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "firstcall:", err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 // contender is a function in the comparison.
@@ -100,7 +105,7 @@ func bench(ctx context.Context, runs int, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }() // below the system's temporary folder
 
 	endpoint, authority, err := serve()
 	if err != nil {
