@@ -4,19 +4,12 @@ package golden_test
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
 	"maps"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -31,6 +24,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/golam-cli/golam/internal/authority"
 	"github.com/golam-cli/golam/internal/cognito"
 	"github.com/golam-cli/golam/internal/counts"
 	"github.com/golam-cli/golam/internal/local"
@@ -86,9 +80,9 @@ func faults(t *testing.T) []fault {
 	const deadline = "context deadline exceeded"
 	taken := status(http.StatusOK, `{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`)
 	ours, stranger := newAuthority(t), newAuthority(t)
-	roots := func(a authority) map[string]string {
+	roots := func(a *authority.Authority) map[string]string {
 		file := filepath.Join(t.TempDir(), "roots.pem")
-		if err := os.WriteFile(file, a.pem(), 0o600); err != nil {
+		if err := os.WriteFile(file, a.PEM(), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return map[string]string{"SSL_CERT_FILE": file, "SSL_CERT_DIR": filepath.Dir(file)}
@@ -120,13 +114,13 @@ func faults(t *testing.T) []fault {
 			failed: 1, requests: 1, reason: "ExpiredTokenException",
 		},
 		{
-			name: "Amazon's authority", handler: taken, certificate: ours.sign(t, "localhost", soon), env: roots(stranger),
-			edit: &edit{file: "internal/awsroots/roots.pem", new: string(ours.pem())}, published: 1, requests: 1,
+			name: "Amazon's authority", handler: taken, certificate: sign(t, ours, "localhost", soon), env: roots(stranger),
+			edit: &edit{file: "internal/awsroots/roots.pem", new: string(ours.PEM())}, published: 1, requests: 1,
 		},
-		{name: "the system's authority", handler: taken, certificate: ours.sign(t, "localhost", soon), env: roots(ours), published: 1, requests: 1},
-		{name: "unknown authority", handler: taken, certificate: ours.sign(t, "localhost", soon), env: roots(stranger), failed: 1, reason: "signed by unknown authority"},
-		{name: "another host's certificate", handler: taken, certificate: ours.sign(t, "elsewhere.example", soon), env: roots(ours), failed: 1, reason: "elsewhere.example"},
-		{name: "expired certificate", handler: taken, certificate: ours.sign(t, "localhost", time.Now().Add(-time.Hour)), env: roots(ours), failed: 1, reason: "expired"},
+		{name: "the system's authority", handler: taken, certificate: sign(t, ours, "localhost", soon), env: roots(ours), published: 1, requests: 1},
+		{name: "unknown authority", handler: taken, certificate: sign(t, ours, "localhost", soon), env: roots(stranger), failed: 1, reason: "signed by unknown authority"},
+		{name: "another host's certificate", handler: taken, certificate: sign(t, ours, "elsewhere.example", soon), env: roots(ours), failed: 1, reason: "elsewhere.example"},
+		{name: "expired certificate", handler: taken, certificate: sign(t, ours, "localhost", time.Now().Add(-time.Hour)), env: roots(ours), failed: 1, reason: "expired"},
 		{name: "deadline 300 ms away", handler: taken, timeout: 300 * time.Millisecond, dropped: 1, reason: "no time left before the deadline"},
 		{name: "hangs before the deadline", handler: wait(never, nil), timeout: time.Second, failed: 1, requests: 1, reason: deadline},
 		{
@@ -440,43 +434,20 @@ func end(t *testing.T, mark string) {
 	}
 }
 
-// authority signs certificates for tests.
-type authority struct {
-	certificate *x509.Certificate
-	key         *ecdsa.PrivateKey
-}
-
-func newAuthority(t *testing.T) authority {
+func newAuthority(t *testing.T) *authority.Authority {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	made, err := authority.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "golam's tests"}, NotAfter: time.Now().Add(24 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	encoded, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := x509.ParseCertificate(encoded)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return authority{certificate, key}
+	return made
 }
 
-func (a authority) pem() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
-}
-
-func (a authority) sign(t *testing.T, host string, until time.Time) *tls.Certificate {
+func sign(t *testing.T, by *authority.Authority, host string, until time.Time) *tls.Certificate {
 	t.Helper()
-	template := &x509.Certificate{SerialNumber: big.NewInt(2), NotBefore: until.Add(-2 * time.Hour), NotAfter: until, DNSNames: []string{host}}
-	encoded, err := x509.CreateCertificate(rand.Reader, template, a.certificate, a.key.Public(), a.key)
+	certificate, err := by.Sign(host, until)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &tls.Certificate{Certificate: [][]byte{encoded}, PrivateKey: a.key}
+	return &certificate
 }

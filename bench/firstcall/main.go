@@ -10,19 +10,12 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -35,6 +28,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/golam-cli/golam/internal/authority"
 	"github.com/golam-cli/golam/internal/local"
 )
 
@@ -107,12 +101,12 @@ func bench(ctx context.Context, runs int, out io.Writer) error {
 	}
 	defer func() { _ = os.RemoveAll(folder) }() // below the system's temporary folder
 
-	endpoint, authority, err := serve()
+	endpoint, trusted, err := serve()
 	if err != nil {
 		return err
 	}
 	defer endpoint.Close()
-	bundle, err := systemBundle(folder, authority)
+	bundle, err := systemBundle(folder, trusted)
 	if err != nil {
 		return err
 	}
@@ -124,7 +118,7 @@ func bench(ctx context.Context, runs int, out io.Writer) error {
 	var config local.Config
 	for i, function := range functions {
 		bootstrap := filepath.Join(folder, fmt.Sprint(i), "bootstrap")
-		if err := function.build(ctx, folder, bootstrap, authority); err != nil {
+		if err := function.build(ctx, folder, bootstrap, trusted); err != nil {
 			return fmt.Errorf("building %s: %w", function.name, err)
 		}
 		config.Functions = append(config.Functions, local.Function{
@@ -148,14 +142,14 @@ func bench(ctx context.Context, runs int, out io.Writer) error {
 func name(i int) string { return fmt.Sprintf("function-%d", i) }
 
 // build makes the bootstrap for this machine by the one recipe.
-func (c contender) build(ctx context.Context, folder, bootstrap string, authority []byte) error {
+func (c contender) build(ctx context.Context, folder, bootstrap string, root []byte) error {
 	source := c.source
 	if c.golden {
 		source = filepath.Join(folder, c.name)
 		if err := os.CopyFS(source, os.DirFS(c.source)); err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(source, "internal/awsroots/roots.pem"), authority, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(source, "internal/awsroots/roots.pem"), root, 0o600); err != nil {
 			return err
 		}
 	}
@@ -218,20 +212,11 @@ func median(values []float64) float64 {
 
 // serve starts an EventBridge that takes everything, and returns the certificate of the authority that signed its own.
 func serve() (*httptest.Server, []byte, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	root, err := authority.New()
 	if err != nil {
 		return nil, nil, err
 	}
-	root := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "golam's benchmark"}, NotAfter: time.Now().Add(24 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	authority, err := x509.CreateCertificate(rand.Reader, root, root, key.Public(), key)
-	if err != nil {
-		return nil, nil, err
-	}
-	leaf := &x509.Certificate{SerialNumber: big.NewInt(2), NotAfter: time.Now().Add(24 * time.Hour), DNSNames: []string{"localhost"}}
-	certificate, err := x509.CreateCertificate(rand.Reader, leaf, root, key.Public(), key)
+	certificate, err := root.Sign("localhost", time.Now().Add(time.Hour))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -241,13 +226,13 @@ func serve() (*httptest.Server, []byte, error) {
 		_, _ = io.WriteString(w, `{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`)
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of connections that end with their function
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 	server.StartTLS()
-	return server, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority}), nil
+	return server, root.PEM(), nil
 }
 
 // systemBundle is the system's bundle of authorities with one more.
-func systemBundle(folder string, authority []byte) (string, error) {
+func systemBundle(folder string, root []byte) (string, error) {
 	var system []byte
 	for _, file := range []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"} {
 		if content, err := os.ReadFile(file); err == nil {
@@ -259,5 +244,5 @@ func systemBundle(folder string, authority []byte) (string, error) {
 		return "", errors.New("this system has no bundle of authorities where Linux and macOS keep it, which the peer would read")
 	}
 	bundle := filepath.Join(folder, "bundle.pem")
-	return bundle, os.WriteFile(bundle, append(system, authority...), 0o600)
+	return bundle, os.WriteFile(bundle, append(system, root...), 0o600)
 }
