@@ -254,7 +254,7 @@ func (f fault) try(t *testing.T, project, bootstrap string, event []byte, n int)
 		t.Errorf("%d requests reached the endpoint, want %d", got, want)
 	}
 	slices.Sort(durations)
-	t.Logf("%d invocations: median %.1f ms, worst %.1f ms", n, milliseconds(durations[n/2]), milliseconds(durations[n-1]))
+	t.Logf("%s: %d invocations, median %.1f ms, worst %.1f ms", f.name, n, milliseconds(durations[n/2]), milliseconds(durations[n-1]))
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
