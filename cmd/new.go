@@ -369,12 +369,16 @@ func (a *app) printNew(spec generator.Spec, dir string, result newResult) {
 		return
 	}
 	fmt.Fprintln(out)
+	column := 0
+	for _, option := range generator.Options() {
+		column = max(column, len(option.Key))
+	}
 	for _, option := range generator.Options() {
 		answer := option.Answer(spec)
 		if option.Kind == generator.Pairs {
-			answer = strings.ReplaceAll(answer, ",", "\n           ")
+			answer = strings.ReplaceAll(answer, ",", "\n"+strings.Repeat(" ", column+4))
 		}
-		fmt.Fprintf(out, "  %-8s %s\n", option.Key, answer)
+		fmt.Fprintf(out, "  %-*s  %s\n", column, option.Key, answer)
 	}
 	fmt.Fprintf(out, "\nThe same again:\n  %s\n", shellLine(result.Command))
 	if result.Git.Note != "" {

@@ -60,12 +60,16 @@ func (a *app) variantsCommand() *cobra.Command {
 				}
 			}
 			fmt.Fprintln(a.streams.Out, "\nGolden projects, each in golden/ of golam's repository:")
+			column := 0
+			for _, golden := range result.Golden {
+				column = max(column, len(golden.Name))
+			}
 			for _, golden := range result.Golden {
 				spec, err := generator.Resolve(golden.Answers)
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(a.streams.Out, "    %-8s %s\n", golden.Name, strings.Join(spec.Flags(), " "))
+				fmt.Fprintf(a.streams.Out, "    %-*s  %s\n", column, golden.Name, strings.Join(spec.Flags(), " "))
 			}
 			return nil
 		},
