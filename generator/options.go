@@ -46,7 +46,7 @@ type Option struct {
 // Choice is one allowed value of an option.
 type Choice struct {
 	Value string
-	// Help is what choosing it means, in one line.
+	// Help is what choosing it means, in one line. That of a switch begins with no or yes, as the wizard calls its values.
 	Help string
 	// Label is what the choice adds to the name of a golden project; nothing where it is left empty.
 	Label string
@@ -145,7 +145,7 @@ func Options() []Option {
 			Help: "To Amazon EventBridge, without personal data, while the user waits: some 10 ms, 0.8 s at most. Adds 0.5 MB.",
 			Choices: []Choice{
 				{Value: "false", Help: "no"},
-				{Value: "true", Help: "yes: to a new bus with an archive and an example consumer, or to one of yours", Label: "eventbridge", Layers: []string{"awsroots", "eventbridge"}},
+				{Value: "true", Help: "yes: to a new bus with an archive and an example consumer, or to yours", Label: "eventbridge", Layers: []string{"awsroots", "eventbridge"}},
 			},
 		}, func(s *Spec) *string { return &s.EventBridge }),
 		choices(Option{

@@ -152,7 +152,7 @@ func (m *model) newField(option generator.Option) *field {
 	case generator.Choose:
 		input := huh.NewSelect[string]().Key(option.Key).Title(option.Question).Accessor(answer)
 		return &field{Field: input, keys: "↑/↓ choose", describe: func(width int, brief bool) {
-			input.Description(help(option, width, brief)).Options(labelled(option.Choices, width-2, brief)...)
+			input.Description(help(option, width, brief)).Options(labelled(option, width-2, brief)...)
 		}}
 	case generator.Pairs:
 		input := newClaims(option, m.styles, answer.Get(), answer.Set)

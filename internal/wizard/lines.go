@@ -105,13 +105,10 @@ func (l *lines) ask(option generator.Option) error {
 	if option.Kind == generator.Pairs {
 		return l.askPairs(option)
 	}
-	prompt := option.Key
 	if option.Kind == generator.Choose {
-		prompt = "number or name"
-		for i, choice := range option.Choices {
-			l.item(fmt.Sprintf("  %d. %s: ", i+1, choice.Value), "%s", choice.Help)
-		}
+		return l.askChoice(option)
 	}
+	prompt := option.Key
 	if l.answers[option.Key] != "" {
 		prompt += " [" + printable(l.answers[option.Key]) + "]"
 	}
@@ -123,15 +120,48 @@ func (l *lines) ask(option generator.Option) error {
 		if value == "" {
 			value = l.answers[option.Key]
 		}
-		if number, err := strconv.Atoi(value); err == nil && 1 <= number && number <= len(option.Choices) {
-			value = option.Choices[number-1].Value
-		}
 		problems := option.Check(value)
 		if len(problems) == 0 {
 			l.set(option.Key, value)
 			return nil
 		}
 		l.complain(problems...)
+	}
+}
+
+// askChoice asks for one of the option's choices: by its number, by what it is called, of which a letter will do for no and yes, or by its
+// value as the flag takes it.
+func (l *lines) askChoice(option generator.Option) error {
+	var words []string
+	for i, choice := range spoken(option) {
+		words = append(words, choice.Value)
+		label, help := fmt.Sprintf("  %d. %s", i+1, choice.Value), choice.Help
+		if help != "" {
+			label += ": "
+		}
+		l.item(label, "%s", help)
+	}
+	values := option.Values()
+	prompt := "number or name [" + words[slices.Index(values, l.answers[option.Key])] + "]"
+	for {
+		line, err := l.read(prompt)
+		if err != nil || line == "" {
+			return err
+		}
+		typed := strings.ToLower(line)
+		i := slices.IndexFunc(words, func(word string) bool {
+			return strings.EqualFold(word, line) || option.IsSwitch() && strings.HasPrefix(word, typed)
+		})
+		if number, err := strconv.Atoi(line); err == nil && 1 <= number && number <= len(values) {
+			i = number - 1
+		} else if i < 0 {
+			i = slices.Index(values, typed)
+		}
+		if i >= 0 {
+			l.set(option.Key, values[i])
+			return nil
+		}
+		l.complain(generator.Unknown("choice", line, words))
 	}
 }
 

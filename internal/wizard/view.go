@@ -113,19 +113,19 @@ func help(option generator.Option, width int, brief bool) string {
 	return paragraph(option.Help, width)
 }
 
-// labelled gives each choice a line with its value and what it means.
-func labelled(choices []generator.Choice, width int, brief bool) []huh.Option[string] {
-	column := 0
+// labelled gives each choice a line with what it is called and what it means.
+func labelled(option generator.Option, width int, brief bool) []huh.Option[string] {
+	choices, column := spoken(option), 0
 	for _, choice := range choices {
 		column = max(column, len(choice.Value)+2)
 	}
 	var labels []huh.Option[string]
-	for _, choice := range choices {
+	for i, choice := range choices {
 		label := choice.Value
-		if !brief {
+		if !brief && choice.Help != "" {
 			label = hanging(pad(choice.Value, column), choice.Help, width)
 		}
-		labels = append(labels, huh.NewOption(label, choice.Value))
+		labels = append(labels, huh.NewOption(label, option.Choices[i].Value))
 	}
 	return labels
 }

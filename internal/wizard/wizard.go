@@ -11,6 +11,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"golang.org/x/term"
 
@@ -156,9 +157,31 @@ func (i *interview) summary() (Summary, error) {
 func (i *interview) flags(title string) []string {
 	var flags []string
 	for _, option := range generator.Options() {
-		if value, given := i.given[option.Key]; given && (title == "" || title == option.Page) {
+		value, given := i.given[option.Key]
+		switch {
+		case !given || title != "" && title != option.Page:
+		case option.IsSwitch() && value == "true":
+			flags = append(flags, "--"+option.Key)
+		default:
 			flags = append(flags, "--"+option.Key+" "+value)
 		}
 	}
 	return flags
+}
+
+// spoken returns an option's choices, in their order, with what they are called on the screen as their values. A switch is a question
+// that is answered no or yes; false and true are for its flag.
+func spoken(option generator.Option) []generator.Choice {
+	choices := slices.Clone(option.Choices)
+	if !option.IsSwitch() {
+		return choices
+	}
+	for i, word := range []string{"no", "yes"} {
+		choices[i].Value = word
+		if choices[i].Help == word {
+			choices[i].Help = ""
+		}
+		choices[i].Help = strings.TrimPrefix(choices[i].Help, word+": ")
+	}
+	return choices
 }
