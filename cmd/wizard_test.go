@@ -6,10 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/internal/ptytest"
 )
 
@@ -30,6 +33,13 @@ func prompt(t *testing.T, golam, folder string, args ...string) *ptytest.Termina
 	command.Dir = folder
 	command.Env = append(os.Environ(), "TERM=xterm-256color", "CI=", "GOLAM_NO_PROMPT=", "ACCESSIBLE=", "NO_COLOR=")
 	return ptytest.Start(t, 80, 24, command)
+}
+
+// laterOptions are those that the wizard asks after the claims, each a list of choices. The test takes the second one of each.
+func laterOptions() []generator.Option {
+	options := generator.Options()
+	options = options[slices.IndexFunc(options, func(option generator.Option) bool { return option.Key == "claims" })+1:]
+	return slices.DeleteFunc(options, func(option generator.Option) bool { return len(option.Choices) == 1 })
 }
 
 // TestWizardAndFlagsMakeTheSame drives the real program on a terminal, and compares with what the command makes that it prints. It does
@@ -62,23 +72,28 @@ func TestWizardAndFlagsMakeTheSame(t *testing.T) {
 		w.Types("email=email", keyEnter)
 		w.Sees("email", "> add a claim")
 		w.Types(keyEnter)
-		w.Sees("┃ Which processor")
-		w.Types(keyDown)
-		w.Sees("> x86_64")
-		w.Types(keyEnter)
-		w.Sees("┃ Where do its checks run?")
-		w.Types(keyDown)
-		w.Sees("> none")
-		w.Types(keyEnter)
+		flags := []string{
+			"new", filepath.Join(folder, "flags"), "--no-git", "--name", "tokens", "--module", "github.com/you/tokens", "--trigger", "v3",
+			"--claims", "tenant_id=custom:tenant_id,email=email",
+		}
+		for _, option := range laterOptions() {
+			another := option.Choices[1].Value
+			w.Sees("┃ " + option.Question)
+			w.Types(keyDown)
+			if option.IsSwitch() {
+				w.Sees("> yes")
+			} else {
+				w.Sees("> " + another)
+			}
+			w.Types(keyEnter)
+			flags = append(flags, "--"+option.Key, another)
+		}
 		w.Sees("┃ Make it?", "golam new asked --name tokens")
 		w.Types(keyEnter)
 		w.Ends(0)
-		w.Sees("asked: made")
+		w.UntilOutput("telling what was made", func(output string) bool { return strings.Contains(output, "asked: made") })
 
-		undisturbed(t, golam, []string{
-			"new", filepath.Join(folder, "flags"), "--no-git", "--name", "tokens", "--module", "github.com/you/tokens", "--trigger", "v3",
-			"--claims", "tenant_id=custom:tenant_id,email=email", "--arch", "x86_64", "--ci", "none",
-		})
+		undisturbed(t, golam, flags)
 		compare(t, files(t, filepath.Join(folder, "asked")), files(t, filepath.Join(folder, "flags")))
 	}
 	t.Logf("%d times the same tree", runs)

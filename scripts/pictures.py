@@ -28,9 +28,11 @@ CACHE = ROOT / ".cache" / "pictures"
 PICTURES = ROOT / "docs" / "pictures"
 PINNED = ["pyte==0.8.2", "wcwidth==0.2.13"]
 COLUMNS, LINES = 80, 24
+SCROLLED = 48  # lines for the result, whose first ones have scrolled away where there are more than LINES
 PATIENCE = 20  # seconds for a page to appear
 
 DOWN, ENTER = "\x1b[B", "\r"
+ON = None  # in place of keys: takes every answer as it is until what the next step waits for is there
 
 # What to wait for, the picture to draw of it (or none), and the keys to press then.
 STEPS = [
@@ -40,8 +42,10 @@ STEPS = [
     ("Which version of Cognito", "wizard-tokens", ENTER),
     ("add a claim", None, "sub" + ENTER),
     ("is set by Cognito", None, "\x15department" + ENTER),
-    ("custom:department", "wizard-claims", ENTER + ENTER),
-    ("Which processor", "wizard-deployment", DOWN + ENTER + ENTER),
+    ("custom:department", "wizard-claims", ON),
+    ("golam new: Deployment", "wizard-deployment", ON),
+    ("golam new: Events", None, DOWN),
+    ("> yes", "wizard-events", ON),
     ("Make it?", "wizard-summary", ENTER),
     ("make deploy", "result", ""),
 ]
@@ -110,20 +114,35 @@ class Terminal:
             data = b""
         before, left, after = data.rpartition(b"\x1b[?1049l")
         self.stream.feed(before)
-        if left:  # pyte knows no alternate screen: what follows is on an empty one
+        if left:  # pyte knows no alternate screen, nor what was scrolled away: what follows is on an empty and higher one
             self.screen.reset()
+            self.screen.resize(SCROLLED, COLUMNS)
         self.stream.feed(after)
         return bool(data)
 
-    def wait(self, text):
-        """Waits for text, and then until nothing is drawn for a moment."""
+    def shown(self):
+        return "\n".join(self.screen.display)
+
+    def until(self, what, ready):
+        """Waits until the screen is as wanted, and then until nothing is drawn for a moment."""
         end = time.monotonic() + PATIENCE
-        while text not in "\n".join(self.screen.display):
+        while not ready(self.shown()):
             if time.monotonic() > end or not self.read(0.1):
-                raise SystemExit(f"{text!r} does not appear:\n" + "\n".join(self.screen.display))
+                raise SystemExit(f"{what} does not appear:\n{self.shown()}")
         end = time.monotonic() + 0.2
         while time.monotonic() < end:
             self.read(0.05)
+
+    def wait(self, text):
+        self.until(repr(text), lambda shown: text in shown)
+
+    def go_on(self, text):
+        """Presses Enter on one question after another until text is there, which is on no page that comes before."""
+        while text not in (before := self.shown()):
+            if "Make it?" in before:
+                raise SystemExit(f"{text!r} is on no page:\n{before}")
+            self.press(ENTER)
+            self.until("another question", lambda shown, before=before: shown != before)
 
     def press(self, keys):
         os.write(self.file, keys.encode())
@@ -149,7 +168,7 @@ def style(char):
 def svg(screen):
     """Draws the screen."""
     width, height, size, left, top = 8.43, 18, 14, 14, 14
-    used = max((y for y in range(LINES) if screen.display[y].strip()), default=0) + 1
+    used = max((y for y in range(screen.lines) if screen.display[y].strip()), default=0) + 1
     full_width, full_height = 2 * left + width * COLUMNS, 2 * top + height * used
     parts = []
     for y in range(used):
@@ -200,12 +219,17 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         terminal = Terminal(pyte, command, folder)
         try:
+            going_on = False
             for text, name, keys in STEPS:
+                if going_on:
+                    terminal.go_on(text)
                 terminal.wait(text)
                 if name:
                     (PICTURES / f"{name}.svg").write_text(svg(terminal.screen))
                     print(PICTURES.relative_to(ROOT) / f"{name}.svg")
-                terminal.press(keys)
+                going_on = keys is ON
+                if not going_on:
+                    terminal.press(keys)
         finally:
             terminal.close()
 

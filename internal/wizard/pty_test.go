@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/wizard"
 )
 
 // defaults are the answers of somebody who changes nothing but what is given.
@@ -40,84 +43,83 @@ func slow(t *testing.T) {
 	}
 }
 
-// pages are what has the focus first on every page, and the keys that lead on from there with the defaults.
-var pages = []struct{ question, keys string }{
-	{"What is the project called?", enter + enter},
-	{"Which version of Cognito", enter + enter},
-	{"Which processor", enter + enter},
-	{"Make it?", enter},
-}
-
 func TestDefaults(t *testing.T) {
 	for _, size := range []struct{ columns, lines int }{{80, 24}, {120, 40}} {
 		t.Run(fmt.Sprintf("%dx%d", size.columns, size.lines), func(t *testing.T) {
 			t.Parallel()
 			w := start(t, size.columns, size.lines, asked{Dir: "some/demo"})
-			shown := ""
-			for _, page := range pages {
-				shown += w.asks(page.question)
-				w.Types(page.keys)
+			titles := wizard.Pages(nil)
+			page := func(title string) string {
+				return fmt.Sprintf("golam new: %s %d of %d", title, slices.Index(append(titles, "Summary"), title)+1, len(titles)+1)
 			}
-			check(t, w.ends(0), defaults(t, generator.Answers{"name": "demo"}))
-
 			// Nothing is cut: every word of every question is on the screen.
-			words := strings.Join(strings.Fields(strings.ReplaceAll(shown, "┃", "")), " ")
-			for _, option := range generator.Options() {
-				if option.Kind == generator.Choose && len(option.Choices) == 1 {
-					continue
-				}
-				texts := []string{option.Question, option.Help}
+			for _, option := range wizard.Questions(nil) {
+				w.asks(option.Question)
+				texts := []string{page(option.Page), option.Question, option.Help, "enter next", "esc stop"}
 				for _, choice := range option.Choices {
-					texts = append(texts, choice.Value+" "+choice.Help)
+					texts = append(texts, wizard.Shown(choice))
 				}
-				for _, text := range texts {
-					if !strings.Contains(words, text) {
-						t.Errorf("%q is cut:\n%s", text, shown)
-					}
-				}
+				w.shows(texts...)
+				w.Types(enter)
 			}
-			for _, text := range []string{"esc stop", "golam new demo --yes", "files in demo", "1 of 4", "4 of 4"} {
-				if !strings.Contains(words, text) {
-					t.Errorf("%q is cut:\n%s", text, shown)
-				}
-			}
+			w.asks("Make it?")
+			w.shows(page("Summary"), "golam new demo --yes", "files in demo", "esc stop")
+			w.Types(enter)
+			check(t, w.ends(0), defaults(t, generator.Answers{"name": "demo"}))
 		})
 	}
 }
 
 func TestEveryAnswerChanged(t *testing.T) {
 	t.Parallel()
+	changed := generator.Answers{"name": "tokens", "module": "github.com/you/tokens", "claims": "team=custom:group,email=email"}
 	w := start(t, 80, 24, asked{Dir: "demo"})
-	w.asks("What is the project called?")
-	w.Types(clear, "tokens")
-	w.Sees("> example.com/tokens")
-	w.Types(tab)
-	w.asks("What is its Go module path?")
-	w.Types(clear, "github.com/you/tokens", enter)
-	w.asks("Which version of Cognito")
-	w.Types(down, down)
-	w.Sees("> v3")
-	w.Types(enter)
-	w.asks("Which claims")
-	w.Types(up, up, clear, "team", enter)
-	w.Types(clear, "custom:group", enter)
-	w.Sees("> plan")
-	w.Types(remove)
-	w.Sees("> add a claim")
-	w.Types("email=", enter)
-	w.Sees("email", "> add a claim")
-	w.Types(enter)
-	w.asks("Which processor")
-	w.Types(down, enter)
-	w.asks("Where do its checks run?")
-	w.Types(down, enter)
+	for _, option := range wizard.Questions(nil) {
+		w.asks(option.Question)
+		switch option.Key {
+		case "name":
+			w.Types(clear, "tokens")
+			w.Sees("> example.com/tokens")
+			w.Types(tab)
+		case "module":
+			w.Types(clear, "github.com/you/tokens", enter)
+		case "claims":
+			w.Types(up, up, clear, "team", enter)
+			w.Types(clear, "custom:group", enter)
+			w.Sees("> plan")
+			w.Types(remove)
+			w.Sees("> add a claim")
+			w.Types("email=", enter)
+			w.Sees("email", "> add a claim")
+			w.Types(enter)
+		default:
+			if option.Kind != generator.Choose {
+				t.Fatalf("this test has no answer for --%s", option.Key)
+			}
+			changed[option.Key] = wizard.Another(option)
+			w.chooses(option, changed[option.Key])
+		}
+	}
 	w.asks("Make it?")
-	w.Sees("golam new tokens", "team=custom:group,email=email")
+	w.shows("golam new tokens", "team=custom:group,email=email")
+	for key, value := range changed {
+		switch value {
+		case "tokens": // the name needs no flag
+		case "true":
+			w.shows("--" + key)
+		default:
+			w.shows("--" + key + " " + value)
+		}
+	}
 	w.Types(enter)
-	check(t, w.ends(0), defaults(t, generator.Answers{
-		"name": "tokens", "module": "github.com/you/tokens", "trigger": "v3", "claims": "team=custom:group,email=email",
-		"arch": "x86_64", "ci": "none",
-	}))
+	answers := w.ends(0)
+	check(t, answers, defaults(t, changed))
+	unchanged := defaults(t, generator.Answers{"name": "demo"})
+	for _, option := range wizard.Questions(nil) {
+		if answers[option.Key] == unchanged[option.Key] {
+			t.Errorf("--%s is not changed", option.Key)
+		}
+	}
 }
 
 func TestBadNameIsCorrected(t *testing.T) {
@@ -137,8 +139,7 @@ func TestBadNameIsCorrected(t *testing.T) {
 	w.Sees("is not a module path")
 	w.Types(clear, "example.com/other", enter)
 	w.asks("Which version of Cognito")
-	w.Types(enter, enter, enter, enter)
-	w.asks("Make it?")
+	w.walks("trigger", wizard.Last)
 	w.Types(enter)
 	check(t, w.ends(0), defaults(t, generator.Answers{"name": "demo", "module": "example.com/other"}))
 }
@@ -164,10 +165,7 @@ func TestForbiddenClaimIsCorrected(t *testing.T) {
 	w.Sees(`* claim "plan" is given twice`)
 	w.Types(remove)
 	w.Sees("> add a claim")
-	w.Types(enter)
-	w.asks("Which processor")
-	w.Types(enter, enter)
-	w.asks("Make it?")
+	w.walks("claims", wizard.Last)
 	w.Types(enter)
 	check(t, w.ends(0), defaults(t, generator.Answers{
 		"name": "demo", "claims": "tenant_id=custom:tenant_id,plan=custom:plan,department=custom:department",
@@ -210,18 +208,15 @@ func TestBackAndForth(t *testing.T) {
 	w.Sees("sub")
 	w.Types(enter)
 	w.Sees(`* claim "sub" is set by Cognito`)
-	w.Types(remove, enter)
-	w.asks("Which processor")
-	w.Types(enter, enter)
-	w.asks("Make it?")
+	w.Types(remove)
+	w.walks("claims", wizard.Last)
 	w.Types(down, enter)
 	w.asks("What is the project called?")
 	w.Sees("> second", "> example.com/mine")
 	w.Types(enter, enter)
 	w.asks("Which version of Cognito")
 	w.Sees("> v1")
-	w.Types(enter, enter, enter, enter)
-	w.asks("Make it?")
+	w.walks("trigger", wizard.Last)
 	w.Types(enter)
 	check(t, w.ends(0), defaults(t, generator.Answers{"name": "second", "module": "example.com/mine", "trigger": "v1"}))
 }
@@ -233,19 +228,24 @@ func TestStopOnEveryPage(t *testing.T) {
 		"SIGTERM": func(w *terminal) { w.Signal(syscall.SIGTERM) },
 		"SIGINT":  func(w *terminal) { w.Signal(syscall.SIGINT) },
 	} {
-		for last := range pages {
-			t.Run(fmt.Sprintf("%s on page %d", name, last+1), func(t *testing.T) {
-				if last != 1 || name == "SIGINT" {
+		for number, title := range append(wizard.Pages(nil), "Summary") {
+			t.Run(fmt.Sprintf("%s on page %d", name, number+1), func(t *testing.T) {
+				if number != 1 || name == "SIGINT" {
 					slow(t)
 				}
 				t.Parallel()
-				w := start(t, 80, 24, asked{Dir: "demo"})
-				for i, page := range pages[:last+1] {
-					w.asks(page.question)
-					if i < last {
-						w.Types(page.keys)
+				first := wizard.Last // of the page
+				for _, option := range slices.Backward(wizard.Questions(nil)) {
+					if option.Page == title {
+						first = option.Key
 					}
 				}
+				w := start(t, 80, 24, asked{Dir: "demo"})
+				w.asks("What is the project called?")
+				if number > 0 {
+					w.walks("name", first)
+				}
+				w.Sees("golam new: " + title)
 				stop(w)
 				w.ends(130)
 			})
@@ -257,11 +257,8 @@ func TestStopOnTheLastPage(t *testing.T) {
 	slow(t)
 	t.Parallel()
 	w := start(t, 80, 24, asked{Dir: "demo"})
-	for _, page := range pages[:3] {
-		w.asks(page.question)
-		w.Types(page.keys)
-	}
-	w.asks("Make it?")
+	w.asks("What is the project called?")
+	w.walks("name", wizard.Last)
 	w.Types(up) // past the first choice to the last
 	w.Sees("> Stop, and make nothing")
 	w.Types(enter)
@@ -289,15 +286,13 @@ func TestResize(t *testing.T) {
 	w.Sees("> v3")
 	w.Types(enter)
 	w.asks("Which claims")
-	w.Types(enter)
-	w.asks("Which processor")
+	w.walks("claims", "ci")
 	w.Resize(80, 24)
-	w.Sees("Where do its checks run?")
-	w.Types(enter, enter)
-	w.asks("Make it?")
+	w.shows("Where do its checks run?", "GitHub Actions, actions pinned by commit, and Dependabot")
+	w.walks("ci", wizard.Last)
 	w.Resize(60, 20)
 	w.Sees("┃ Make it?", "pgup/pgdown scroll")
-	w.Types(pageDown, pageDown, pageDown, pageDown, pageDown)
+	w.Types(strings.Repeat(pageDown, 20))
 	w.Sees("┃ Make it?", "scripts/", "attach.sh")
 	w.Types(enter)
 	check(t, w.ends(0), defaults(t, generator.Answers{"name": "changed", "trigger": "v3"}))
@@ -305,7 +300,26 @@ func TestResize(t *testing.T) {
 
 func TestGivenAnswersAreShownAndNotAsked(t *testing.T) {
 	t.Parallel()
-	given := generator.Answers{"module": "example.com/mine", "trigger": "v1", "claims": "plan=custom:plan", "arch": "x86_64"}
+	given := generator.Answers{"module": "example.com/mine", "trigger": "v1", "claims": "plan=custom:plan"}
+	for _, option := range generator.Options() {
+		if _, known := given[option.Key]; !known && option.Key != "name" && option.Key != "ci" {
+			given[option.Key] = wizard.Another(option)
+		}
+	}
+	flags := func(page string) string { // those of the page that are given
+		var words []string
+		for _, option := range generator.Options() {
+			value, known := given[option.Key]
+			switch {
+			case !known || page != "" && page != option.Page:
+			case value == "true":
+				words = append(words, "--"+option.Key)
+			default:
+				words = append(words, "--"+option.Key+" "+value)
+			}
+		}
+		return "given: " + strings.Join(words, " ")
+	}
 	w := start(t, 80, 24, asked{Dir: "demo", Given: given})
 	screen := w.asks("What is the project called?")
 	if strings.Contains(screen, "Go module path") {
@@ -314,10 +328,10 @@ func TestGivenAnswersAreShownAndNotAsked(t *testing.T) {
 	w.Sees("given: --module example.com/mine", "1 of 3")
 	w.Types(clear, "other", enter)
 	w.asks("Where do its checks run?")
-	w.Sees("given: --arch x86_64", "2 of 3")
+	w.shows("2 of 3", flags("Deployment"))
 	w.Types(enter)
 	w.asks("Make it?")
-	w.Sees("given: --module example.com/mine --trigger v1 --claims plan=custom:plan")
+	w.shows("given: --module example.com/mine --trigger v1 --claims plan=custom:plan", flags(""))
 	w.Types(enter)
 	want := maps.Clone(given)
 	want["name"] = "other"
@@ -341,18 +355,15 @@ func TestRefusedProjectIsCorrected(t *testing.T) {
 	slow(t)
 	t.Parallel()
 	w := start(t, 80, 24, asked{Dir: "demo", Taken: "demo"})
-	for _, page := range pages[:3] {
-		w.asks(page.question)
-		w.Types(page.keys)
-	}
-	w.asks("Make it?")
+	w.asks("What is the project called?")
+	w.walks("name", wizard.Last)
 	w.Sees("demo is not empty: choose another folder")
 	w.Types(enter)
 	w.Sees("* nothing can be made of these answers")
 	w.Types(down, enter)
 	w.asks("What is the project called?")
-	w.Types("2", enter, enter, enter, enter, enter, enter)
-	w.asks("Make it?")
+	w.Types("2")
+	w.walks("name", wizard.Last)
 	w.Sees("files in demo2")
 	w.Types(enter)
 	check(t, w.ends(0), defaults(t, generator.Answers{"name": "demo2"}))
@@ -371,8 +382,7 @@ func TestColour(t *testing.T) {
 			w.Sees("is not a name")
 			w.Types(clear, "demo")
 			w.Sees("example.com/demo")
-			w.Types(enter, enter, enter, enter, enter, enter)
-			w.asks("Make it?")
+			w.walks("name", wizard.Last)
 			w.Types(enter)
 			w.ends(0)
 			if found := colours.FindString(w.Output()); (found == "") != plain {
@@ -384,8 +394,8 @@ func TestColour(t *testing.T) {
 
 func TestAccessible(t *testing.T) {
 	t.Parallel()
-	w := start(t, 80, 24, asked{Accessible: true, Taken: "taken"})
-	for _, step := range []struct{ prompt, line string }{
+	type step struct{ prompt, line string }
+	steps := []step{
 		{"name:", "Demo"},
 		{`* "Demo" is not a name`, "taken"},
 		{"module [example.com/taken]:", ""},
@@ -395,24 +405,31 @@ func TestAccessible(t *testing.T) {
 		{`* claim "sub" is set by Cognito`, "team=custom:team,plan=custom:tier"},
 		{"3. team, copied from custom:team", "1"},
 		{"2. team, copied from custom:team", ""},
-		{"number or name [arm64]:", "x86_64"},
-		{"number or name [github]:", "2"},
+	}
+	again := []step{
 		{"* taken is not empty: choose another folder", "yes"},
 		{"* write one of the words", ""},
 		{"name [taken]:", "demo"},
 		{"module [example.com/demo]:", ""},
 		{"number or name [v3]:", ""},
 		{"1. plan, copied from custom:tier", ""},
-		{"number or name [x86_64]:", ""},
-		{"number or name [none]:", ""},
-		{"yes, no, back [yes]:", "YES"},
-	} {
+	}
+	want := generator.Answers{"name": "demo", "trigger": "v3", "claims": "plan=custom:tier,team=custom:team"}
+	for i, option := range wizard.After("claims") {
+		want[option.Key] = wizard.Another(option)
+		word := wizard.Word(want[option.Key])
+		typed := []string{word, strconv.Itoa(len(option.Choices))}[i%2] // names and numbers in turn
+		steps = append(steps, step{"number or name [" + wizard.Word(option.Default) + "]:", typed})
+		again = append(again, step{"number or name [" + word + "]:", ""})
+	}
+	steps = append(append(steps, again...), step{"yes, no, back [yes]:", "YES"})
+
+	w := start(t, 80, 24, asked{Accessible: true, Taken: "taken"})
+	for _, step := range steps {
 		w.reads(step.prompt, ":")
 		w.Types(step.line, enter)
 	}
-	check(t, w.ends(0), defaults(t, generator.Answers{
-		"name": "demo", "trigger": "v3", "claims": "plan=custom:tier,team=custom:team", "arch": "x86_64", "ci": "none",
-	}))
+	check(t, w.ends(0), defaults(t, want))
 	if i := strings.IndexByte(w.Output(), '\x1b'); i >= 0 {
 		t.Errorf("an escape sequence: %q", w.Output()[i:])
 	}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -131,10 +132,49 @@ func start(t *testing.T, columns, lines int, asked asked) *terminal {
 	return w
 }
 
-// asks waits until the question that begins so has the focus.
+// asks waits until the question that begins so has the focus, however narrow the terminal is.
 func (w *terminal) asks(question string) string {
 	w.t.Helper()
-	return w.Sees("┃ " + question)
+	return w.Until(fmt.Sprintf("asking %q", question), func(screen string) bool {
+		var focused []string
+		for line := range strings.Lines(screen) {
+			if text, marked := strings.CutPrefix(line, "┃"); marked {
+				focused = append(focused, strings.Fields(text)...)
+			}
+		}
+		return strings.HasPrefix(strings.Join(focused, " "), question)
+	})
+}
+
+// walks takes the answers as they are, from the question that has the focus up to another, both told by their keys.
+func (w *terminal) walks(from, to string) {
+	w.t.Helper()
+	for _, option := range wizard.Path(from, to) {
+		w.Types(enter)
+		w.asks(option.Question)
+	}
+}
+
+// shows waits until every text is on the screen, however it is wrapped.
+func (w *terminal) shows(texts ...string) {
+	w.t.Helper()
+	w.Until(fmt.Sprintf("showing %q", texts), func(screen string) bool {
+		words := strings.Join(strings.Fields(strings.ReplaceAll(screen, "┃", "")), " ")
+		return !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(words, text) })
+	})
+}
+
+// chooses waits for a question, and takes another of its choices.
+func (w *terminal) chooses(option generator.Option, value string) {
+	w.t.Helper()
+	w.asks(option.Question)
+	at := slices.Index(option.Values(), value)
+	if at < 0 {
+		w.t.Fatalf("--%s has no choice %s", option.Key, value)
+	}
+	w.Types(strings.Repeat(down, at)) // the default is the first
+	w.Sees("> " + wizard.Word(value))
+	w.Types(enter)
 }
 
 // ends waits for the wizard's end and checks its exit code, that the terminal is as it was, and what it answered.

@@ -59,10 +59,8 @@ func TestPagesComeFromTheOptions(t *testing.T) {
 		}
 	}
 	var want []string
-	for _, option := range generator.Options() {
-		if option.Kind != generator.Choose || len(option.Choices) > 1 {
-			want = append(want, option.Key)
-		}
+	for _, option := range Questions(nil) {
+		want = append(want, option.Key)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
@@ -114,27 +112,29 @@ func TestKeysTypedAhead(t *testing.T) {
 		keys []string
 		want generator.Answers // beside the defaults; nil where the wizard stops
 	}{
-		{"defaults", []string{enter, enter, enter, enter, enter, enter, enter}, generator.Answers{"name": "demo"}},
+		{"defaults", []string{enters("name", Last), enter}, generator.Answers{"name": "demo"}},
 		{
 			"wrong answers, forwards and backwards",
 			[]string{
-				"-", enter, "\x7f", enter, "/", enter, back, "2", enter, "\x7f", enter, enter, "sub", back, enter, enter, "\x15", enter,
-				enter, enter, enter,
+				"-", enter, "\x7f", enter, "/", enter, back, "2", enter, "\x7f", enter, enter, "sub", back, enter, enter, "\x15",
+				enters("claims", Last), enter,
 			},
 			generator.Answers{"name": "demo2", "module": "example.com/demo"},
 		},
 		{
 			"rows",
-			[]string{enter, enter, enter, up, "\x18", "roles=custom:r", enter, up, up, "s", enter, enter, down, enter, enter, enter, enter},
+			[]string{
+				enters("name", "claims"), up, "\x18", "roles=custom:r", enter, up, up, "s", enter, enter, down, enters("claims", Last), enter,
+			},
 			generator.Answers{"name": "demo", "claims": "tenant_ids=custom:tenant_id,roles=custom:r"},
 		},
 		{
 			"back to the first page",
-			[]string{enter, enter, enter, enter, enter, enter, down, enter, "2", enter, enter, enter, enter, enter, enter, enter},
+			[]string{enters("name", Last), down, enter, "2", enters("name", Last), enter},
 			generator.Answers{"name": "demo2"},
 		},
 		{"escape", []string{enter, enter, "\x1b"}, nil},
-		{"ctrl-c", []string{enter, "\x03", enter, enter, enter, enter, enter, enter, enter, enter}, nil},
+		{"ctrl-c", []string{enter, "\x03", enters("module", Last), enter}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -205,9 +205,11 @@ var (
 )
 
 func TestPageFitsAnyTerminal(t *testing.T) {
-	m := newTestModel(t, Config{Dir: "demo", Given: generator.Answers{"ci": "none"}})
+	given := generator.Answers{"ci": "none"}
+	questions := Questions(given)
+	m := newTestModel(t, Config{Dir: "demo", Given: given})
 	m.Init()
-	for page := 0; ; page++ {
+	for field := 0; ; field++ {
 		for _, size := range []tea.WindowSizeMsg{
 			{Width: 80, Height: 24}, {Width: 120, Height: 40}, {Width: 300, Height: 100}, {Width: 40, Height: 24}, {Width: 30, Height: 14}, {},
 		} {
@@ -215,27 +217,94 @@ func TestPageFitsAnyTerminal(t *testing.T) {
 			content := m.View().Content
 			lines := strings.Split(content, "\n")
 			if len(lines) > m.height {
-				t.Errorf("page %d has %d lines at %v:\n%s", page, len(lines), size, content)
+				t.Errorf("%q has %d lines at %v:\n%s", m.focused().option.Key, len(lines), size, content)
 			}
 			for _, line := range lines {
 				if width := lipgloss.Width(line); width > m.width {
-					t.Errorf("page %d: %d columns at %v: %s", page, width, size, line)
+					t.Errorf("%q: %d columns at %v: %s", m.focused().option.Key, width, size, line)
 				}
 			}
 		}
-		if page == 3 {
+		if field == len(questions) {
 			break
 		}
-		for start := m.focused().page; m.focused().page == start; {
-			press(m, enterKey)
+		if key := m.focused().option.Key; key != questions[field].Key {
+			t.Fatalf("the focus is on %q, not on %q", key, questions[field].Key)
 		}
+		press(m, enterKey)
 	}
-	if m.focused() != m.last {
-		t.Errorf("the fourth page is %q", m.heading())
+	if m.focused() != m.last || m.last.page != len(Pages(given)) {
+		t.Errorf("the last page is %q", m.heading())
 	}
 	press(m, enterKey)
 	if m.form.State != huh.StateCompleted {
 		t.Errorf("the form's state is %v", m.form.State)
+	}
+}
+
+// TestSwitchIsNoOrYes holds that a switch is asked like any other question, and answered as its flag is.
+func TestSwitchIsNoOrYes(t *testing.T) {
+	var option generator.Option
+	for _, o := range generator.Options() {
+		if !o.IsSwitch() {
+			continue
+		}
+		option = o
+		for i, word := range []string{"no", "yes"} {
+			if help := o.Choices[i].Help; help != word && !strings.HasPrefix(help, word+": ") {
+				t.Errorf("--%s: the help %q does not begin with %s", o.Key, help, word)
+			}
+		}
+	}
+	option.Choices = []generator.Choice{{Value: "false", Help: "no"}, {Value: "true", Help: "yes: to a new bus"}}
+	for _, test := range []struct {
+		brief bool
+		want  []huh.Option[string]
+	}{
+		{false, []huh.Option[string]{huh.NewOption("no", "false"), huh.NewOption("yes  to a\n     new bus", "true")}},
+		{true, []huh.Option[string]{huh.NewOption("no", "false"), huh.NewOption("yes", "true")}},
+	} {
+		got := labelled(option, 12, test.brief)
+		if !slices.EqualFunc(test.want, got, func(a, b huh.Option[string]) bool { return a.Key == b.Key && a.Value == b.Value }) {
+			t.Errorf("brief=%t: %q, not %q", test.brief, got, test.want)
+		}
+	}
+
+	for typed, want := range map[string]string{
+		"": "true", "1": "false", "2": "true", "no": "false", "yes": "true", "n": "false", "Y": "true", "false": "false", "true": "true",
+		"3\n0\n-1\nmaybe\nnot\nno": "false",
+	} {
+		asked, err := newInterview(Config{Dir: "demo"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked.set(option.Key, "true")
+		var out bytes.Buffer
+		l := &lines{interview: asked, out: &out, next: nextLine(t.Context(), strings.NewReader(typed+"\n"))}
+		if err := l.ask(option); err != nil || asked.answers[option.Key] != want {
+			t.Errorf("%q answers %q, not %q: %v\n%s", typed, asked.answers[option.Key], want, err, out.String())
+		}
+		if strings.Contains(out.String(), "false") || strings.Contains(out.String(), "true") {
+			t.Errorf("%q is answered with values of the flag:\n%s", typed, out.String())
+		}
+		for _, text := range []string{"  1. no\n  2. yes: to a new bus\n", "number or name [yes]: "} {
+			if !strings.Contains(out.String(), text) {
+				t.Errorf("%q is not in\n%s", text, out.String())
+			}
+		}
+		if got, want := strings.Count(out.String(), "* unknown choice"), strings.Count(typed, "\n"); got != want {
+			t.Errorf("%q is refused %d times, not %d:\n%s", typed, got, want, out.String())
+		}
+	}
+
+	for value, want := range map[string]string{"true": "--" + option.Key, "false": "--" + option.Key + " false"} {
+		asked, err := newInterview(Config{Given: generator.Answers{option.Key: value}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := asked.flags(option.Page); !slices.Equal(got, []string{want}) {
+			t.Errorf("%s given is shown as %q, not as %q", value, got, want)
+		}
 	}
 }
 
