@@ -39,8 +39,14 @@ func TestResolveAndBack(t *testing.T) {
 		}
 		again := Answers{"name": "x"}
 		flags := spec.Flags()
-		for i := 0; i < len(flags); i += 2 {
-			again[strings.TrimPrefix(flags[i], "--")] = flags[i+1]
+		for i := 0; i < len(flags); i++ {
+			key := strings.TrimPrefix(flags[i], "--")
+			if last := i == len(flags)-1; last || strings.HasPrefix(flags[i+1], "--") {
+				again[key] = "true"
+				continue
+			}
+			i++
+			again[key] = flags[i]
 		}
 		second, err := Resolve(again)
 		if err != nil {
