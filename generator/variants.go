@@ -33,10 +33,13 @@ func Combinations() []Variant {
 	for _, option := range Options() {
 		if option.Kind == Choose {
 			all = cross(all, option, func(c Choice) string {
-				if c.Value == "true" || c.Value == "false" {
-					return option.Key + "=" + c.Value
+				switch {
+				case !option.IsSwitch():
+					return c.Value
+				case c.Value == "true":
+					return option.Key
 				}
-				return c.Value
+				return "no-" + option.Key
 			})
 		}
 	}
