@@ -61,7 +61,8 @@ func render(layers fs.FS, spec Spec) (Tree, error) {
 	return NewTree(append(files, lock))
 }
 
-// Layers returns the names of the layers that make up the project, in the order in which they are rendered.
+// Layers returns the names of the layers that make up the project, in the order in which they are rendered. A layer that several choices
+// add is there once.
 func Layers(spec Spec) ([]string, error) {
 	layers := []string{"base"}
 	for _, option := range Options() {
