@@ -52,6 +52,8 @@ type Choice struct {
 	Label string
 	// Layers are the template layers that it adds to the project.
 	Layers []string
+	// Apart choices are not crossed with others to make golden projects: they have one of their own.
+	Apart bool
 }
 
 // Values returns the option's choices as text, in their order.
@@ -148,6 +150,25 @@ func Options() []Option {
 				{Value: "true", Help: "yes: to a new bus with an archive and an example consumer, or to yours", Label: "eventbridge", Layers: []string{"awsroots", "eventbridge"}},
 			},
 		}, func(s *Spec) *string { return &s.EventBridge }),
+		choices(Option{
+			Key: "otel", Page: "Events and traces", Question: "Where do its OpenTelemetry traces go?", Golden: true,
+			Help: "Spans leave after the answer, so no user waits for them. Adds 0.4 MB.",
+			Choices: []Choice{
+				{
+					Value: "otlp", Label: "otlp", Layers: []string{"otel", "otel-otlp", "sigv4"},
+					Help: "any OTLP endpoint: wired, and silent until you configure one",
+				},
+				{
+					Value: "cloudwatch", Layers: []string{"awsroots", "otel", "otel-cloudwatch", "sigv4"}, Apart: true,
+					Help: "CloudWatch, straight from the function (Transaction Search must be on)",
+				},
+				{
+					Value: "collector", Layers: []string{"otel", "otel-collector"}, Apart: true,
+					Help: "an OpenTelemetry Collector in a layer, which makes cold starts longer",
+				},
+				{Value: "off", Help: "nowhere: no OpenTelemetry in the project"},
+			},
+		}, func(s *Spec) *string { return &s.OTel }),
 		choices(Option{
 			Key: "arch", Page: "Function", Question: "Which processor does it run on?",
 			Help: "arm64 costs a fifth less per GB-second than x86_64.",

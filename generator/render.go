@@ -83,6 +83,22 @@ func Layers(spec Spec) ([]string, error) {
 	return layers, nil
 }
 
+// together returns the layers that belong to a project because it has two others: a+b where it has a and b.
+func together(layers fs.FS, names []string) ([]string, error) {
+	entries, err := fs.ReadDir(layers, ".")
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, entry := range entries {
+		first, second, both := strings.Cut(entry.Name(), "+")
+		if both && slices.Contains(names, first) && slices.Contains(names, second) {
+			found = append(found, entry.Name())
+		}
+	}
+	return found, nil
+}
+
 // source is one template of a layer.
 type source struct {
 	name   string // in the file system of layers
@@ -95,9 +111,13 @@ func find(layers fs.FS, spec Spec) ([]source, error) {
 	if err != nil {
 		return nil, err
 	}
+	together, err := together(layers, names)
+	if err != nil {
+		return nil, err
+	}
 	var sources []source
 	owners := map[string]string{}
-	for _, layer := range names {
+	for _, layer := range append(names, together...) {
 		err := fs.WalkDir(layers, layer, func(name string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() {
 				return err
@@ -246,6 +266,12 @@ func (d data) LambdaVersion() string { return strings.ToUpper(d.Trigger) + "_0" 
 
 // Publishes tells whether the function publishes events to EventBridge.
 func (d data) Publishes() bool { return d.EventBridge == "true" }
+
+// Traces tells whether the function makes spans.
+func (d data) Traces() bool { return d.OTel != "off" }
+
+// FollowsXRay tells whether spans go to where Lambda's own are, so that X-Ray decides which traces are recorded.
+func (d data) FollowsXRay() bool { return d.OTel == "cloudwatch" || d.OTel == "collector" }
 
 // HasClaim tells whether the policy starts with the claim.
 func (d data) HasClaim(name string) bool {

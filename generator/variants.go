@@ -1,6 +1,9 @@
 package generator
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Variant is one combination of choices under a name.
 type Variant struct {
@@ -14,11 +17,15 @@ func Golden() []Variant {
 	names := []Variant{{Answers: Answers{}}}
 	for _, option := range Options() {
 		if option.Golden {
+			option.Choices = slices.DeleteFunc(option.Choices, func(c Choice) bool { return c.Apart })
 			names = cross(names, option, func(c Choice) string { return c.Label })
 		}
 	}
 	for _, trigger := range []string{"v1", "v3"} {
-		names = append(names, Variant{Name: "sam-" + trigger, Answers: Answers{"iac": "sam", "trigger": trigger}})
+		names = append(names, Variant{Name: "sam-" + trigger, Answers: Answers{"iac": "sam", "trigger": trigger, "otel": "off"}})
+	}
+	for _, otel := range []string{"cloudwatch", "collector"} {
+		names = append(names, Variant{Name: "sam-" + otel, Answers: Answers{"iac": "sam", "otel": otel}})
 	}
 	for i := range names {
 		names[i].Answers["name"] = "demo"

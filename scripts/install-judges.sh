@@ -18,6 +18,7 @@ readonly programs=(
   checkov/bin/checkov
   golangci-lint/bin/golangci-lint
   markdownlint/node_modules/.bin/markdownlint-cli2
+  otelcol/bin/otelcol
   sam/bin/cfn-lint
   sam/bin/sam
 )
