@@ -95,7 +95,7 @@ func (t *Telemetry) begin(ctx context.Context, call invocation, cold bool) (cont
 	// Who calls AWS's services from here finds the header that names this span where the runtime has put its own.
 	header := propagation.MapCarrier{}
 	if t.propagator.Inject(ctx, header); header[traceHeader] != "" {
-		ctx = context.WithValue(ctx, headerKey, header[traceHeader]) //nolint:revive,staticcheck // the runtime's key is a plain text
+		ctx = context.WithValue(ctx, headerKey, header[traceHeader]) //nolint:staticcheck // the runtime's key is a plain text
 	}
 	return ctx, span
 }
