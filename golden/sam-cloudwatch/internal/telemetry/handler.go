@@ -89,7 +89,7 @@ func (t *Telemetry) begin(ctx context.Context, call invocation, cold bool) (cont
 	parent := t.propagator.Extract(ctx, propagation.MapCarrier{traceHeader: call.traceHeader})
 	_, span := t.tracer.Start(parent, name, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(attributes...))
 	t.mu.Lock()
-	t.open[span] = struct{}{}
+	t.open[span.SpanContext().SpanID()] = span
 	t.mu.Unlock()
 	ctx = trace.ContextWithSpan(ctx, span)
 	// Who calls AWS's services from here finds the header that names this span where the runtime has put its own.
@@ -103,7 +103,7 @@ func (t *Telemetry) begin(ctx context.Context, call invocation, cold bool) (cont
 func (t *Telemetry) end(span trace.Span) {
 	span.End()
 	t.mu.Lock()
-	delete(t.open, span)
+	delete(t.open, span.SpanContext().SpanID())
 	t.mu.Unlock()
 }
 
@@ -147,7 +147,7 @@ func (t *Telemetry) handleSIGTERM() {
 		<-signals
 		signal.Stop(signals)
 		t.mu.Lock()
-		for span := range t.open {
+		for _, span := range t.open {
 			span.SetStatus(codes.Error, errStopped.Error())
 			span.SetAttributes(semconv.ErrorTypeKey.String("timeout"))
 			span.End()

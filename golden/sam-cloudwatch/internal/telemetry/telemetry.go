@@ -43,7 +43,7 @@ type Telemetry struct {
 	cold bool
 	mu   sync.Mutex
 	// open are the spans of invocations that have not come to their end.
-	open map[trace.Span]struct{}
+	open map[trace.SpanID]trace.Span
 }
 
 // Start sets telemetry up as the environment variables say. It must be called before the runtime asks for its first event, and never
@@ -60,12 +60,8 @@ func Start(logger Logger) *Telemetry {
 	if config.disabled || to.endpoint == "" {
 		return &Telemetry{tracer: noop.NewTracerProvider().Tracer(scope)}
 	}
-	described, err := describe(ctx, env.getenv)
-	if err != nil {
-		logger.WarnContext(ctx, "telemetry", "problem", err.Error())
-	}
 	exporter := newExporter(to, config) // to use the stock exporter, see the README
-	t := newTelemetry(exporter, newPropagator(config.propagators, to.followXRay), logger, sdktrace.WithResource(described))
+	t := newTelemetry(exporter, newPropagator(config.propagators, to.followXRay), logger, sdktrace.WithResource(describe(ctx, env.getenv)))
 	otel.SetTracerProvider(t.provider)
 	otel.SetTextMapPropagator(t.propagator)
 	if api := env.getenv("AWS_LAMBDA_RUNTIME_API"); api != "" && oneAtATime(env.getenv) {
@@ -80,7 +76,7 @@ func Start(logger Logger) *Telemetry {
 func newTelemetry(
 	exporter sdktrace.SpanExporter, propagator propagation.TextMapPropagator, logger Logger, options ...sdktrace.TracerProviderOption,
 ) *Telemetry {
-	t := &Telemetry{cold: true, buffer: newBuffer(exporter, logger), open: map[trace.Span]struct{}{}, propagator: propagator}
+	t := &Telemetry{cold: true, buffer: newBuffer(exporter, logger), open: map[trace.SpanID]trace.Span{}, propagator: propagator}
 	options = append(options, sdktrace.WithSpanProcessor(t.buffer), sdktrace.WithRawSpanLimits(spanLimits()), sdktrace.WithIDGenerator(idGenerator{}))
 	t.provider = sdktrace.NewTracerProvider(options...)
 	t.tracer = t.provider.Tracer(scope)

@@ -10,9 +10,9 @@ import (
 )
 
 // describe says what makes the spans: the function, its version and its execution environment. OTEL_SERVICE_NAME and
-// OTEL_RESOURCE_ATTRIBUTES win. With an error it says what is left.
+// OTEL_RESOURCE_ATTRIBUTES win.
 // Source: OpenTelemetry semantic conventions, "FaaS" and "AWS Lambda", and Lambda Developer Guide, "Defined runtime environment variables".
-func describe(ctx context.Context, getenv func(string) string) (*resource.Resource, error) {
+func describe(ctx context.Context, getenv func(string) string) *resource.Resource {
 	attributes := []attribute.KeyValue{semconv.CloudProviderAWS, semconv.CloudPlatformAWSLambda}
 	add := func(variable string, describe func(string) attribute.KeyValue) {
 		if value := getenv(variable); value != "" {
@@ -29,10 +29,12 @@ func describe(ctx context.Context, getenv func(string) string) (*resource.Resour
 	if megabytes, err := strconv.Atoi(getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")); err == nil {
 		attributes = append(attributes, semconv.FaaSMaxMemory(megabytes<<20))
 	}
-	return resource.New(ctx,
+	// The SDK reads the two variables as well, and reports what is wrong with them.
+	described, _ := resource.New(ctx,
 		resource.WithSchemaURL(semconv.SchemaURL),
 		resource.WithTelemetrySDK(),
 		resource.WithAttributes(attributes...),
 		resource.WithFromEnv(),
 	)
+	return described
 }
