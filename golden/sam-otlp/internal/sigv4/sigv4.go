@@ -3,6 +3,7 @@
 package sigv4
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -57,7 +58,7 @@ func (c Credentials) Sign(request *http.Request, body []byte, service, region st
 	canonical := strings.Join([]string{
 		request.Method,
 		canonicalPath(request.URL),
-		strings.ReplaceAll(request.URL.Query().Encode(), "+", "%20"),
+		canonicalQuery(request.URL.Query()),
 		headers,
 		names,
 		hash(body),
@@ -123,6 +124,26 @@ func canonicalPath(address *url.URL) string {
 		}
 	}
 	return encoded.String()
+}
+
+// canonicalQuery sorts what is encoded.
+func canonicalQuery(query url.Values) string {
+	encode := func(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
+	var pairs [][2]string
+	for name, values := range query {
+		for _, value := range values {
+			pairs = append(pairs, [2]string{encode(name), encode(value)})
+		}
+	}
+	slices.SortFunc(pairs, func(a, b [2]string) int { return cmp.Or(strings.Compare(a[0], b[0]), strings.Compare(a[1], b[1])) })
+	var text strings.Builder
+	for i, pair := range pairs {
+		if i > 0 {
+			text.WriteByte('&')
+		}
+		text.WriteString(pair[0] + "=" + pair[1])
+	}
+	return text.String()
 }
 
 func hash(content []byte) string {
