@@ -39,7 +39,7 @@ func TestVariantsWork(t *testing.T) {
 		t.Skip("compiles every golden project")
 	}
 	folder := t.TempDir()
-	work := "go 1.26\n"
+	work := "go 1.26.0\n"
 	var patterns []string
 	use := func(dir, module string) {
 		work += fmt.Sprintf("use %q\n", filepath.ToSlash(dir))
