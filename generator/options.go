@@ -151,7 +151,7 @@ func Options() []Option {
 			},
 		}, func(s *Spec) *string { return &s.EventBridge }),
 		choices(Option{
-			Key: "otel", Page: "Events and traces", Question: "Where do its OpenTelemetry traces go?", Golden: true,
+			Key: "otel", Page: "Traces", Question: "Where do its OpenTelemetry traces go?", Golden: true,
 			Help: "Spans leave after the answer, so no user waits for them. Adds 0.4 MB.",
 			Choices: []Choice{
 				{
