@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -30,6 +31,29 @@ func (e *GoError) Error() string {
 		text += "\n" + e.Note
 	}
 	return text
+}
+
+// MachineFault tells whether an error is about this machine, which has run out of something, and not about the project.
+func MachineFault(err error) bool {
+	for _, fault := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EIO, syscall.EAGAIN} {
+		if errors.Is(err, fault) {
+			return true
+		}
+	}
+	failure, ok := errors.AsType[*GoError](err)
+	if !ok {
+		return false
+	}
+	// The go command and the compiler only print what the system told them.
+	for _, text := range []string{
+		"no space left on device", "disk quota exceeded", "too many open files", "cannot allocate memory", "resource temporarily unavailable",
+		"input/output error", "signal: killed",
+	} {
+		if strings.Contains(failure.Output, text) {
+			return true
+		}
+	}
+	return false
 }
 
 // toolchain is the go command, run so that it builds the same whoever runs it: the user's proxies, caches and choice of toolchain stay,
@@ -85,8 +109,15 @@ func findToolchain(ctx context.Context, root string, environ []string) (*toolcha
 	return t, nil
 }
 
+// debugRecipe is for a debugger: with symbols and without optimisation. Paths are trimmed all the same, to import paths.
+var debugRecipe = []string{"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-gcflags", "all=-N -l"}
+
 // build compiles packages for a platform with the one recipe. Output is a folder if it ends in a separator.
-func (t *toolchain) build(ctx context.Context, dir string, platform []string, output string, packages ...string) (err error) {
+func (t *toolchain) build(ctx context.Context, dir string, platform []string, output string, packages ...string) error {
+	return t.buildWith(ctx, recipe, dir, platform, output, packages...)
+}
+
+func (t *toolchain) buildWith(ctx context.Context, recipe []string, dir string, platform []string, output string, packages ...string) (err error) {
 	// An interrupted go build leaves its temporary files behind.
 	scratch, err := os.MkdirTemp(t.temporary, "golam-go-")
 	if err != nil {

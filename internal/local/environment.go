@@ -3,6 +3,7 @@ package local
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -54,7 +55,7 @@ func (fn *function) launch(stream *logStream) (*environment, *failure, error) {
 		return nil, nil, fmt.Errorf("pipe for the output of function %s: %w", fn.Name, err)
 	}
 	mark := runtimeAPIVariable + "=" + e.endpoint.address
-	e.process, err = startProcess(fn.Bootstrap, fn.Dir, fn.variables(e.endpoint.address, stream.name), mark, e.output.w)
+	e.process, err = startProcess(append(slices.Clone(fn.Wrapper), fn.Bootstrap), fn.Dir, fn.variables(e.endpoint.address, stream.name), mark, e.output.w)
 	if err != nil {
 		e.output.close()
 		e.endpoint.close()

@@ -187,6 +187,7 @@ func (e *environment) invoke(inv *invocation, begin time.Time) *environment {
 // accept takes over the answer of the runtime, which is there and does not change any more.
 func (inv *invocation) accept(begin time.Time) {
 	inv.result.Payload = inv.answer.payload
+	inv.result.Streamed = inv.answer.streamed
 	inv.result.Duration = inv.answer.at.Sub(begin)
 	if inv.answer.failed {
 		inv.result.FunctionError = unhandled
@@ -213,6 +214,7 @@ func (inv *invocation) end(stream *logStream, failed *failure, duration time.Dur
 		report.ErrorType = failed.errorType
 	}
 	stream.finish(inv, failed, report)
+	stream.fn.ended(inv, report, nil)
 	if inv.report {
 		report.LogTail = stream.tail.bytes()
 		inv.result.Report = report

@@ -23,11 +23,11 @@ type process struct {
 	frozen bool
 }
 
-// startProcess starts a program in a process group of its own. Output is where its stdout and stderr go.
-func startProcess(program, dir string, env []string, mark string, output *os.File) (*process, error) {
+// startProcess starts a program with arguments in a process group of its own. Output is where its stdout and stderr go.
+func startProcess(args []string, dir string, env []string, mark string, output *os.File) (*process, error) {
 	p := &process{
 		cmd: &exec.Cmd{
-			Path: program, Args: []string{program}, Dir: dir, Env: env, Stdout: output, Stderr: output, SysProcAttr: processAttributes(),
+			Path: args[0], Args: args, Dir: dir, Env: env, Stdout: output, Stderr: output, SysProcAttr: processAttributes(),
 		},
 		mark:   mark,
 		exited: make(chan struct{}),

@@ -1,0 +1,92 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/golam-cli/golam/internal/watch"
+)
+
+func (a *app) watchCommand() *cobra.Command {
+	var options watch.Options
+	var env []string
+	command := &cobra.Command{
+		Use:   "watch",
+		Short: "Serve the functions of a project, and rebuild on save",
+		Long: `Serve the functions of the project in the current folder on a local Lambda without containers, and put a new build in their place
+whenever something is saved. Invocations under way end on the old build; while the source is broken, the last good build serves.
+
+One address has it all: the Invoke API, HTTP requests for each function as with a function URL, a local event bus that the AWS SDK of the
+functions finds by itself, and an endpoint for their traces.`,
+		Example: `  golam watch
+  golam watch --env-file .env --rules rules.yaml
+  golam watch --output json | jq 'select(.type == "invocation")'
+  golam invoke --example authentication        # in another terminal`,
+		Args:              noArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(command *cobra.Command, _ []string) error {
+			options.Dir, options.Environ = ".", os.Environ()
+			return a.watch(command.Context(), options, env, command.Flags().Changed)
+		},
+	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&options.Address, "address", "", "serve at `HOST:PORT` (default "+watch.DefaultAddress+", or a free port if that is taken)")
+	flags.StringVar(&options.EnvFile, "env-file", "", "set the environment variables of a `FILE` of NAME=value lines for the functions; it is watched too")
+	flags.StringArrayVar(&env, "env", nil, "set an environment variable of the functions, `NAME=VALUE`, or NAME for golam's own; may be repeated")
+	flags.StringVar(&options.Rules, "rules", "", "send events of the local bus on by the rules in a `FILE`; it is watched too")
+	flags.DurationVar(&options.Timeout, "timeout", 0, "the functions' timeout, such as 10s (default 4s for projects of golam, else 3s)")
+	flags.IntVar(&options.MemorySize, "memory", 0, "the functions' memory in `MB` (default 256 for projects of golam, else 128)")
+	flags.BoolVar(&options.Poll, "poll", false, "look for changes twice a second, where the system does not tell of them (network folders)")
+	return command
+}
+
+func (a *app) watch(ctx context.Context, options watch.Options, env []string, given func(string) bool) (err error) {
+	switch {
+	case given("timeout") && options.Timeout <= 0:
+		return usage("--timeout %s: use a duration such as 4s", options.Timeout)
+	case given("memory") && options.MemorySize <= 0:
+		return usage("--memory %d: use a number of MB such as 256", options.MemorySize)
+	}
+	if options.Env, err = a.environment(env); err != nil {
+		return err
+	}
+	if options.Cache, err = os.UserCacheDir(); err != nil {
+		return fmt.Errorf("find the user's cache folder: %w", err)
+	}
+	if a.output == "json" {
+		encoder := json.NewEncoder(a.streams.Out)
+		encoder.SetEscapeHTML(false)
+		options.Events = func(e watch.Event) { _ = encoder.Encode(e) }
+	} else {
+		options.Events = newLines(a).print
+	}
+	session, err := watch.Start(ctx, options)
+	if err != nil {
+		return watchError(err)
+	}
+	<-ctx.Done()
+	return closeWatch(session)
+}
+
+// watchCloseTime is how long functions may take to end.
+const watchCloseTime = 2 * time.Second
+
+func closeWatch(session *watch.Session) error {
+	closing, cancel := context.WithTimeout(context.Background(), watchCloseTime)
+	defer cancel()
+	return session.Close(closing)
+}
+
+func watchError(err error) error {
+	if misuse, ok := errors.AsType[*watch.MisuseError](err); ok {
+		return usage("%s", misuse.Error())
+	}
+	return buildError(err)
+}
