@@ -165,7 +165,12 @@ func (e *environment) handleStream(w http.ResponseWriter, r *http.Request) {
 			fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", maxStream))
 		discard(r)
 	case err != nil:
-		a.failed, a.payload = true, failureBody("Runtime.TruncatedResponse", "the response broke off")
+		// The process has ended, or will yet say what is wrong.
+		e.mu.Lock()
+		inv.streaming = false
+		e.mu.Unlock()
+		writeBodyError(w, err)
+		return
 	default:
 		a.payload, a.failed = brokenOff(r)
 	}

@@ -3,6 +3,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -136,6 +137,38 @@ func serve(inv reply, served int) {
 	case "next-twice":
 		again := request("GET", runtimeAPI+"invocation/next", "")
 		respond(strconv.FormatBool(again.header.Get("Lambda-Runtime-Aws-Request-Id") == id))
+	case "stream":
+		// A chunk, another one when the gate opens, and what the event says.
+		body, write := io.Pipe()
+		go func() {
+			_, _ = io.WriteString(write, "first,")
+			gate()
+			_, _ = io.WriteString(write, "second")
+			switch inv.body {
+			case `"hang"`:
+				fmt.Println("hanging")
+				time.Sleep(time.Hour)
+			case `"exit"`:
+				os.Exit(3)
+			}
+			write.Close()
+		}()
+		req, _ := http.NewRequest("POST", runtimeAPI+"invocation/"+id+"/response", body)
+		req.Header.Set("Lambda-Runtime-Function-Response-Mode", "streaming")
+		req.Header.Set("Content-Type", "text/x-raw")
+		if inv.body == `"fail"` {
+			req.Trailer = http.Header{
+				"Lambda-Runtime-Function-Error-Type": {"Sorry"},
+				"Lambda-Runtime-Function-Error-Body": {base64.StdEncoding.EncodeToString([]byte(`{"errorType":"Sorry","errorMessage":"dry"}`))},
+			}
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			fmt.Println("stream:", err)
+			return
+		}
+		res.Body.Close()
+		fmt.Println("stream:", res.StatusCode)
 	case "streaming":
 		r := request("POST", runtimeAPI+"invocation/"+id+"/response", "{}", "Lambda-Runtime-Function-Response-Mode", "streaming")
 		fmt.Println("streaming:", r.status)
