@@ -10,6 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/golam-cli/golam/internal/invoke"
+	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/screen"
 	"github.com/golam-cli/golam/internal/watch"
 )
 
@@ -60,6 +63,9 @@ func (a *app) watch(ctx context.Context, options watch.Options, env []string, gi
 	if options.Cache, err = os.UserCacheDir(); err != nil {
 		return fmt.Errorf("find the user's cache folder: %w", err)
 	}
+	if a.output != "json" && a.streams.CanPrompt() && !a.accessible && !a.streams.Accessible() {
+		return a.watchScreen(ctx, options)
+	}
 	if a.output == "json" {
 		encoder := json.NewEncoder(a.streams.Out)
 		encoder.SetEscapeHTML(false)
@@ -72,7 +78,55 @@ func (a *app) watch(ctx context.Context, options watch.Options, env []string, gi
 		return watchError(err)
 	}
 	<-ctx.Done()
-	return closeWatch(session)
+	if err := closeWatch(session); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// watchScreen is watch on a terminal.
+func (a *app) watchScreen(ctx context.Context, options watch.Options) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var session *watch.Session
+	started := make(chan struct{})
+	shown := screen.New(ctx, screen.Config{
+		In: a.streams.In, Out: a.streams.Out, Environ: options.Environ, Colour: a.streams.Colour() && !a.noColour,
+		Actions: screen.Actions{
+			Examples: func() ([]string, error) {
+				examples, err := invoke.Examples(options.Dir)
+				var names []string
+				for _, example := range examples {
+					names = append(names, example.Name)
+				}
+				return names, err
+			},
+			Invoke: func(ctx context.Context, function, example string) error {
+				event, err := invoke.ReadExample(options.Dir, example)
+				if err != nil {
+					return err
+				}
+				<-started
+				_, err = session.Invoke(ctx, function, local.Invocation{Payload: event})
+				return err
+			},
+		},
+	})
+	options.Events = shown.Tell
+	var err error
+	if session, err = watch.Start(ctx, options); err != nil {
+		return watchError(err)
+	}
+	close(started)
+	err = shown.Run()
+	cancel() // nobody takes events any more
+	if closing := closeWatch(session); closing != nil {
+		return closing
+	}
+	if errors.Is(err, screen.ErrInterrupted) {
+		return context.Canceled
+	}
+	return err
 }
 
 // watchCloseTime is how long functions may take to end.

@@ -12,12 +12,15 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/cognito"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/watch"
 )
 
 // MisuseError says that what was asked for cannot be done: the fault is on the command line or in the event.
@@ -54,6 +57,10 @@ type Options struct {
 	Env map[string]string
 	// Address is that of an Invoke API, "http://127.0.0.1:9001". Then nothing is built, and Function is one that it serves.
 	Address string
+	// Here runs the function here even if a golam watch serves it.
+	Here bool
+	// Found is told the address of the golam watch that is used; it may be nil.
+	Found func(url string)
 	// Log receives the log of the function.
 	Log func(local.Line)
 }
@@ -105,6 +112,11 @@ func Run(ctx context.Context, options Options) (Result, error) {
 		return Result{}, err
 	}
 	run := runLocal
+	if options.Address == "" && options.watchable() {
+		if err := options.useWatch(ctx); err != nil {
+			return Result{}, err
+		}
+	}
 	if options.Address != "" {
 		run = runRemote
 	}
@@ -126,6 +138,46 @@ func Run(ctx context.Context, options Options) (Result, error) {
 		return Result{}, fmt.Errorf("judge the answer: %w", err)
 	}
 	return result, nil
+}
+
+// watchable tells whether a golam watch can do what is asked for: what only an environment of one's own can have, it cannot.
+func (o *Options) watchable() bool {
+	return !o.Here && o.Timeout == 0 && o.MemorySize == 0 && len(o.Env) == 0 && o.Identity == local.CognitoIdentity{}
+}
+
+// useWatch makes the address that of the golam watch of the project, if there is one. What has been saved is built by then.
+func (o *Options) useWatch(ctx context.Context) error {
+	running, err := watch.Find(ctx, o.Cache, o.Dir)
+	if misuse, ok := errors.AsType[*build.MisuseError](err); ok {
+		return misuse
+	}
+	if err != nil {
+		return fmt.Errorf("ask the golam watch of the project: %w", err)
+	}
+	if running == nil {
+		return nil
+	}
+	if running.Problem != "" {
+		// The last good build would answer, and whoever has just saved would take it for the new one.
+		return fmt.Errorf("the project does not build, golam watch says:\n%s", running.Problem)
+	}
+	var names []string
+	for _, function := range running.Functions {
+		names = append(names, function.Name)
+	}
+	switch {
+	case o.Function == "" && len(names) == 1:
+		o.Function = names[0]
+	case o.Function == "":
+		return misuse("the project has several functions: name one of %s", strings.Join(names, ", "))
+	case !slices.Contains(names, o.Function):
+		return misuse("%s", generator.Unknown("function", o.Function, names))
+	}
+	if o.Found != nil {
+		o.Found(running.URL)
+	}
+	o.Address = running.URL
+	return nil
 }
 
 func runLocal(ctx context.Context, options Options) (result Result, err error) {

@@ -265,3 +265,8 @@ func (t *trace) tree(id string) Trace {
 	}
 	return made
 }
+
+// End is when the span ended.
+func (s Span) End() time.Time {
+	return s.Start.Add(time.Duration(s.Milliseconds * float64(time.Millisecond)))
+}
