@@ -100,6 +100,9 @@ type Session struct {
 	quit   chan struct{} // closed: no more events
 	told   chan struct{} // closed: all have been received
 
+	closeOnce sync.Once
+	closeErr  error
+
 	swapping sync.RWMutex // while functions of a debugger are in between
 
 	mu       sync.Mutex
@@ -183,7 +186,13 @@ func (s *Session) URL() string { return s.server.url }
 func (s *Session) Lambda() *local.Lambda { return s.lambda }
 
 // Close ends the functions, frees the port and removes what was built. Invocations under way get an error.
+// Closing twice is fine.
 func (s *Session) Close(ctx context.Context) error {
+	s.closeOnce.Do(func() { s.closeErr = s.close(ctx) })
+	return s.closeErr
+}
+
+func (s *Session) close(ctx context.Context) error {
 	s.cancel()
 	<-s.ended
 	err := s.lambda.Close(ctx)
