@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,6 +21,7 @@ import (
 func (a *app) watchCommand() *cobra.Command {
 	var options watch.Options
 	var env []string
+	var debug bool
 	command := &cobra.Command{
 		Use:   "watch",
 		Short: "Serve the functions of a project, and rebuild on save",
@@ -35,6 +38,12 @@ functions finds by itself, and an endpoint for their traces.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(command *cobra.Command, _ []string) error {
 			options.Dir, options.Environ = ".", os.Environ()
+			if debug {
+				var err error
+				if options.Debugger, err = findDebugger(); err != nil {
+					return err
+				}
+			}
 			return a.watch(command.Context(), options, env, command.Flags().Changed)
 		},
 	}
@@ -46,12 +55,30 @@ functions finds by itself, and an endpoint for their traces.`,
 	flags.StringVar(&options.Rules, "rules", "", "send events of the local bus on by the rules in a `FILE`; it is watched too")
 	flags.DurationVar(&options.Timeout, "timeout", 0, "the functions' timeout, such as 10s (default 4s for projects of golam, else 3s)")
 	flags.IntVar(&options.MemorySize, "memory", 0, "the functions' memory in `MB` (default 256 for projects of golam, else 128)")
+	flags.BoolVar(&debug, "debug", false, "build for debugging, and run the functions under Delve, at "+watch.DefaultDebugAddress+" and the next ports")
+	flags.StringVar(&options.DebugAddress, "debug-address", "", "the first `HOST:PORT` of debuggers instead of "+watch.DefaultDebugAddress)
 	flags.BoolVar(&options.Poll, "poll", false, "look for changes twice a second, where the system does not tell of them (network folders)")
 	return command
 }
 
+// findDebugger looks for Delve, which golam does not install.
+func findDebugger() (string, error) {
+	path, err := exec.LookPath("dlv")
+	if err == nil {
+		path, err = filepath.Abs(path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("--debug needs Delve on the PATH: run go install github.com/go-delve/delve/cmd/dlv@v1.27.2: %w", err)
+	}
+	return path, nil
+}
+
 func (a *app) watch(ctx context.Context, options watch.Options, env []string, given func(string) bool) (err error) {
 	switch {
+	case given("debug-address") && options.Debugger == "":
+		return usage("--debug-address is of no use without --debug")
+	case options.Debugger != "" && (given("timeout") || given("memory")):
+		return usage("with --debug a function has all the time and memory it wants: leave out --timeout and --memory")
 	case given("timeout") && options.Timeout <= 0:
 		return usage("--timeout %s: use a duration such as 4s", options.Timeout)
 	case given("memory") && options.MemorySize <= 0:

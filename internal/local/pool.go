@@ -134,7 +134,8 @@ func (fn *function) release(e *environment) {
 func (fn *function) give(e *environment, account func()) {
 	fn.mu.Lock()
 	defer fn.mu.Unlock()
-	if e != nil && (e.generation != fn.generation || fn.lambda.ctx.Err() != nil) {
+	// One that was started after the function had been retired has the newest generation.
+	if e != nil && (e.generation != fn.generation || fn.retired || fn.lambda.ctx.Err() != nil) {
 		fn.mu.Unlock()
 		e.end()
 		fn.mu.Lock()

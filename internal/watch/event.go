@@ -76,6 +76,8 @@ type FunctionState struct {
 	Broken bool `json:"broken,omitempty"`
 	// URL is the base of the function's own address, for HTTP requests.
 	URL string `json:"url"`
+	// Debug is host:port of the function's debugger, "" if there is none.
+	Debug string `json:"debug,omitempty"`
 
 	bootstrap string // that is served
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -49,8 +48,9 @@ type Options struct {
 	// and Lambda's default for others.
 	Timeout    time.Duration
 	MemorySize int
-	// Debugger is the absolute path of Delve, or "". With it, functions are built for debugging, run under it, and wait at DebugAddress
-	// for somebody to attach, one execution environment at a time.
+	// Debugger is the absolute path of Delve, or "". With it, functions are built for debugging and run under it, one execution
+	// environment each. Whoever wants to debug attaches to DebugAddress, [DefaultDebugAddress] if it is empty; a second function has the
+	// next port, and so on.
 	Debugger     string
 	DebugAddress string
 	// Poll looks at the project every half second instead of being told of changes.
@@ -59,8 +59,11 @@ type Options struct {
 	Events func(Event)
 }
 
-// DefaultAddress is where watch serves by default.
-const DefaultAddress = "127.0.0.1:9001"
+// Where watch serves by default. The port of the debugger is the one that Delve's clients try by themselves.
+const (
+	DefaultAddress      = "127.0.0.1:9001"
+	DefaultDebugAddress = "127.0.0.1:2345"
+)
 
 // Defaults of a project that golam made: those of its template.yaml.
 const (
@@ -100,6 +103,7 @@ type Session struct {
 	quit   chan struct{} // closed: no more events
 	told   chan struct{} // closed: all have been received
 
+	debug     debugPorts
 	closeOnce sync.Once
 	closeErr  error
 
@@ -134,6 +138,11 @@ func Start(ctx context.Context, options Options) (_ *Session, err error) {
 		}
 	}()
 	s.ctx, s.cancel = context.WithCancel(ctx)
+	if options.Debugger != "" {
+		if s.debug, err = newDebugPorts(options.DebugAddress); err != nil {
+			return nil, err
+		}
+	}
 	if s.files, err = openSettings(options); err != nil {
 		return nil, err
 	}
@@ -443,7 +452,8 @@ func (s *Session) swap(functions []build.Current, again bool, made *Build) error
 		before, known := s.state[f.Name]
 		s.mu.Unlock()
 		state := FunctionState{
-			Name: f.Name, Serving: before.Serving, Broken: f.Err != nil, URL: s.server.functionURL(f.Name), bootstrap: before.bootstrap,
+			Name: f.Name, Serving: before.Serving, Broken: f.Err != nil, URL: s.server.functionURL(f.Name), Debug: s.debug.of(f.Name),
+			bootstrap: before.bootstrap,
 		}
 		if f.Bootstrap != "" && (f.Bootstrap != before.bootstrap || again) {
 			if err := s.serve(f, before.bootstrap); err != nil {
@@ -549,8 +559,8 @@ func (s *Session) function(f build.Current) local.Function {
 		const patience = 15 * time.Minute
 		function.Timeout, function.InitTimeout, function.Concurrency, function.MemorySize = patience, patience, 1, maxMemorySize
 		function.Wrapper = []string{
-			s.options.Debugger, "exec", "--headless", "--listen=" + s.options.DebugAddress, "--api-version=2", "--accept-multiclient",
-			"--continue", "--log-dest=" + os.DevNull,
+			s.options.Debugger, "exec", "--headless", "--listen=" + s.debug.of(f.Name), "--api-version=2", "--accept-multiclient",
+			"--continue", "--check-go-version=false",
 		}
 	}
 	return function
