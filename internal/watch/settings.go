@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -96,14 +97,25 @@ func (f settingsFiles) read() (settings, error) {
 
 // parseEnv never repeats the content in an error: it may hold secrets.
 func parseEnv(text []byte) (map[string]string, error) {
+	if !bytes.HasSuffix(text, []byte("\n")) {
+		text = append(bytes.Clone(text), '\n') // a last line without its end is read differently
+	}
 	env, err := godotenv.UnmarshalBytes(text)
 	if err != nil {
-		for number, line := range strings.Split(string(text), "\n") {
-			if _, err := godotenv.Unmarshal(line); err != nil {
-				return nil, fmt.Errorf("line %d is not of the form NAME=value", number+1)
+		// A value may go on over several lines, so what is wrong begins after the most lines that can be read.
+		read, number := 0, 1
+		for at, line := 0, 1; at < len(text); line++ {
+			end := bytes.IndexByte(text[at:], '\n')
+			if end < 0 {
+				break
+			}
+			at += end + 1
+			if _, err := godotenv.UnmarshalBytes(text[:at]); err == nil {
+				read, number = at, line+1
 			}
 		}
-		return nil, errors.New("it does not consist of lines of the form NAME=value")
+		number += len(text[read:]) - len(bytes.TrimLeft(text[read:], "\n"))
+		return nil, fmt.Errorf("line %d is not of the form NAME=value", number)
 	}
 	for name, value := range env {
 		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(value, "\x00") {

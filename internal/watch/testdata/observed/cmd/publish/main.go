@@ -101,4 +101,3 @@ func parent(ctx context.Context) context.Context {
 	id.Remote = true
 	return trace.ContextWithRemoteSpanContext(ctx, trace.NewSpanContext(id))
 }
-
