@@ -16,6 +16,7 @@ type environment struct {
 	stream     *logStream
 	endpoint   *endpoint
 	output     *output
+	telemetry  *telemetry
 	process    *process
 
 	// For the goroutine that drives the environment.
@@ -43,6 +44,7 @@ func (fn *function) launch(stream *logStream) (*environment, *failure, error) {
 		ended:      make(chan struct{}),
 		extensions: make(map[string]*extension),
 	}
+	e.telemetry = &telemetry{e: e}
 	fn.mu.Lock()
 	e.generation = fn.generation
 	fn.mu.Unlock()
@@ -50,10 +52,14 @@ func (fn *function) launch(stream *logStream) (*environment, *failure, error) {
 	if e.endpoint, err = fn.lambda.newEndpoint(e.handler()); err != nil {
 		return nil, nil, fmt.Errorf("runtime API for function %s: %w", fn.Name, err)
 	}
-	if e.output, err = newOutput(func(text []byte) { stream.line(bytes.Clone(text), false) }); err != nil {
+	if e.output, err = newOutput(func(text []byte) {
+		stream.line(bytes.Clone(text), false)
+		e.telemetry.function(text)
+	}); err != nil {
 		e.endpoint.close()
 		return nil, nil, fmt.Errorf("pipe for the output of function %s: %w", fn.Name, err)
 	}
+	e.telemetry.initStart()
 	mark := runtimeAPIVariable + "=" + e.endpoint.address
 	e.process, err = startProcess(append(slices.Clone(fn.Wrapper), fn.Bootstrap), fn.Dir, fn.variables(e.endpoint.address, stream.name), mark, e.output.w)
 	if err != nil {
@@ -76,6 +82,7 @@ func (e *environment) end() {
 		grace = shutdownGrace
 	}
 	e.mu.Unlock()
+	e.telemetry.close()
 	e.process.end(grace, e.fn.lambda.force)
 	e.output.close()
 	close(e.ended)

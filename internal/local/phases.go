@@ -78,7 +78,7 @@ func (fn *function) cold(inv *invocation) (e *environment, begin time.Time) {
 	case failed != nil:
 		stream.start(inv.id)
 		inv.fail(failed, time.Since(begin))
-		inv.end(stream, failed, time.Since(begin), 0)
+		inv.end(stream, failed, newReport(inv, failed, time.Since(begin), 0))
 		fn.resolve(inv, nil)
 	}
 	return e, begin
@@ -98,6 +98,8 @@ func (fn *function) initialise(stream *logStream, timeout time.Duration, phase s
 		case ready:
 			e.sample(false)
 			e.output.flush() // what it printed belongs before START
+			e.telemetry.initDone(nil, e.initDuration)
+			e.telemetry.seal()
 			return e, nil, nil
 		case exited:
 			failed = e.exitFailure()
@@ -112,6 +114,7 @@ func (fn *function) initialise(stream *logStream, timeout time.Duration, phase s
 			failed = e.initError
 		}
 		e.mu.Unlock()
+		e.telemetry.initDone(failed, time.Since(begin))
 		e.end()
 	}
 	stream.initReport(phase, failed, time.Since(begin))
@@ -123,6 +126,7 @@ func (e *environment) invoke(inv *invocation, begin time.Time) *environment {
 	fn := e.fn
 	inv.result.LogStream = e.stream.name
 	e.stream.start(inv.id)
+	e.telemetry.start(inv)
 	e.process.thaw()
 	if begin.IsZero() {
 		begin = time.Now()
@@ -168,10 +172,12 @@ func (e *environment) invoke(inv *invocation, begin time.Time) *environment {
 		e.sample(false)
 		e.output.flush()
 	}
+	report := newReport(inv, failed, duration, e.memory)
+	e.telemetry.end(inv, failed, report)
 	if failed != nil {
 		e.end()
 	}
-	inv.end(e.stream, failed, duration, e.memory)
+	inv.end(e.stream, failed, report)
 	if inv.report {
 		fn.resolve(inv, nil)
 	}
@@ -203,8 +209,7 @@ func (inv *invocation) fail(f *failure, duration time.Duration) {
 
 const unhandled = "Unhandled"
 
-// end writes the last lines of an invocation to the log, and the report if there is to be one. Nothing of the process may follow.
-func (inv *invocation) end(stream *logStream, failed *failure, duration time.Duration, memory int64) {
+func newReport(inv *invocation, failed *failure, duration time.Duration, memory int64) *Report {
 	report := &Report{
 		Duration:       duration,
 		BilledDuration: roundUp(duration+inv.result.InitDuration, time.Millisecond),
@@ -213,6 +218,11 @@ func (inv *invocation) end(stream *logStream, failed *failure, duration time.Dur
 	if failed != nil {
 		report.ErrorType = failed.errorType
 	}
+	return report
+}
+
+// end writes the last lines of an invocation to the log, and the report if there is to be one. Nothing of the process may follow.
+func (inv *invocation) end(stream *logStream, failed *failure, report *Report) {
 	stream.finish(inv, failed, report)
 	stream.fn.ended(inv, report, nil)
 	if inv.report {

@@ -36,8 +36,8 @@ func (e *environment) handler() http.Handler {
 	mux.HandleFunc("GET "+extension+"/event/next", e.handleEventNext)
 	mux.HandleFunc("POST "+extension+"/init/error", e.handleExtensionError("Extension.InitError"))
 	mux.HandleFunc("POST "+extension+"/exit/error", e.handleExtensionError("Extension.ExitError"))
-	mux.HandleFunc("PUT /2020-08-15/logs", notImplemented("the Logs API"))
-	mux.HandleFunc("PUT /2022-07-01/telemetry", notImplemented("the Telemetry API"))
+	mux.HandleFunc("PUT /2020-08-15/logs", e.handleSubscribe(true))
+	mux.HandleFunc("PUT /2022-07-01/telemetry", e.handleSubscribe(false))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusNotFound, "NotFound", "no such operation: "+r.Method+" "+r.URL.Path)
 	})
@@ -353,10 +353,4 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(value)
-}
-
-func notImplemented(what string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		writeError(w, http.StatusNotImplemented, "NotImplemented", "the local Lambda does not have "+what)
-	}
 }

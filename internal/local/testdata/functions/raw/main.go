@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -88,6 +89,32 @@ func main() {
 	case "faults":
 		initFault()
 	case "telemetry":
+		// What it is told of itself it passes on to the test.
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			panic(err)
+		}
+		go http.Serve(listener, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			request("POST", os.Getenv("SINK")+r.URL.Path, string(body))
+		}))
+		_, port, _ := net.SplitHostPort(listener.Addr().String())
+		id := register("telemetry", "INVOKE")
+		subscribe := func(path, version, types string) int {
+			return request("PUT", base+path, fmt.Sprintf(`{"schemaVersion":%q,"types":%s,"buffering":{"timeoutMs":25},`+
+				`"destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:%s/%s"}}`, version, types, port, version),
+				"Lambda-Extension-Identifier", id).status
+		}
+		fmt.Println("in the init phase")
+		fmt.Println(`{"level":"INFO"}`)
+		telemetry := subscribe("/2022-07-01/telemetry", "2022-12-13", `["platform","function"]`)
+		logs := subscribe("/2020-08-15/logs", "2021-03-18", `["platform","function"]`)
+		nothing := subscribe("/2022-07-01/telemetry", "2022-12-13", `["nothing"]`)
+		fmt.Println("subscriptions:", telemetry, logs, nothing)
+		go func() {
+			poll(id)
+		}()
+	case "telemetry-stranger":
 		for _, path := range []string{"/2020-08-15/logs", "/2022-07-01/telemetry"} {
 			fmt.Println(path, request("PUT", base+path, "{}").status)
 		}
