@@ -36,6 +36,7 @@ type LiveOptions struct {
 // comes, and never holds a part of it.
 type Live struct {
 	options LiveOptions
+	root    string // of the project
 	dir     string // its own folder, in the cache
 	lock    *flock.Flock
 
@@ -87,7 +88,7 @@ func OpenLive(options LiveOptions) (*Live, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Live{options: options, project: project, dir: LiveFolder(options.Cache, project), current: map[string]Current{}}
+	l := &Live{options: options, root: project.Root, project: project, dir: LiveFolder(options.Cache, project), current: map[string]Current{}}
 	fail := func(err error) (*Live, error) {
 		return nil, fmt.Errorf("the cache in %s: %w", options.Cache, err)
 	}
@@ -112,14 +113,14 @@ func OpenLive(options LiveOptions) (*Live, error) {
 	return l, nil
 }
 
-// Root is the project's folder.
-func (l *Live) Root() string { return l.project.Root }
-
-// Made tells that golam made the project.
-func (l *Live) Made() bool { return l.project.Made }
-
 // Dir is a folder for files that go with this Live.
 func (l *Live) Dir() string { return l.dir }
+
+// Root is the project's folder.
+func (l *Live) Root() string { return l.root }
+
+// Made tells that golam made the project. As for the methods below, nothing else may be under way.
+func (l *Live) Made() bool { return l.project.Made }
 
 // Close removes all that was built.
 func (l *Live) Close() error {

@@ -114,6 +114,7 @@ type Session struct {
 	problem  string // of the project as a whole
 	reasons  map[string]string
 	settings settings
+	made     bool // golam made the project
 }
 
 // Start serves a project until ctx is done or Close is called; Close must be called in any case. It returns when the address takes
@@ -370,6 +371,9 @@ func (s *Session) look() (retry bool) {
 	if s.ctx.Err() != nil {
 		return false
 	}
+	s.mu.Lock()
+	s.made = s.live.Made()
+	s.mu.Unlock()
 	made := Build{}
 	if err != nil {
 		made.Error = s.shorten(err)
@@ -539,20 +543,17 @@ func (s *Session) forget(bootstrap string, gone <-chan struct{}) {
 // function says how to run a build.
 func (s *Session) function(f build.Current) local.Function {
 	s.mu.Lock()
-	env := maps.Clone(s.settings.env)
+	env, made := maps.Clone(s.settings.env), s.made
 	s.mu.Unlock()
 	function := local.Function{
 		Name: f.Name, Bootstrap: f.Bootstrap, Dir: s.live.Root(), Env: env,
-		Timeout: s.options.Timeout, MemorySize: s.options.MemorySize, Concurrency: concurrency,
+		Timeout: s.options.Timeout, MemorySize: s.memorySize(), Concurrency: concurrency,
 	}
 	s.wire(env)
-	if s.live.Made() {
+	if made {
 		setDefault(env, "AWS_LAMBDA_LOG_FORMAT", "JSON")
 		if function.Timeout == 0 {
 			function.Timeout = madeTimeout
-		}
-		if function.MemorySize == 0 {
-			function.MemorySize = madeMemorySize
 		}
 	}
 	if s.options.Debugger != "" {
@@ -564,6 +565,19 @@ func (s *Session) function(f build.Current) local.Function {
 		}
 	}
 	return function
+}
+
+// memorySize is what functions have, in MB.
+func (s *Session) memorySize() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.options.MemorySize != 0:
+		return s.options.MemorySize
+	case s.made:
+		return madeMemorySize
+	}
+	return local.DefaultMemorySize
 }
 
 const (
@@ -604,14 +618,7 @@ func (s *Session) invocationEnded(function string, result local.Result, err erro
 	if report := result.Report; report != nil {
 		invocation.Duration, invocation.Billed, invocation.MaxMemory = milliseconds(report.Duration), report.BilledDuration.Milliseconds(), report.MaxMemory
 	}
-	invocation.MemorySize = s.options.MemorySize
-	switch {
-	case invocation.MemorySize != 0:
-	case s.live.Made():
-		invocation.MemorySize = madeMemorySize
-	default:
-		invocation.MemorySize = local.DefaultMemorySize
-	}
+	invocation.MemorySize = s.memorySize()
 	switch {
 	case err != nil:
 		invocation.Error = &FunctionError{Type: "Golam", Message: err.Error()}
