@@ -79,7 +79,7 @@ func TestWatchScreen(t *testing.T) {
 			w.Types("tication")
 			w.Sees("> authentication")
 			w.Types(keyEnter)
-			w.Sees("cold, init", "of 256 MB", "INFO tokens customized", "1 invocations")
+			w.Sees("cold, init", "of 256 MB", "INFO tokens customized", "1 invocation")
 			w.Types("l")
 			w.Until("the logs going", func(screen string) bool { return !strings.Contains(screen, "INFO") })
 			save(t, root, policy, "\nvar x int = \"y\"\n")

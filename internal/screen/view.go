@@ -3,7 +3,9 @@ package screen
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -118,7 +120,7 @@ func (m *model) buildLines() []string {
 		line += ", " + m.styles.busy.Render("building")
 	}
 	if m.total > 0 {
-		line += fmt.Sprintf("; %d invocations", m.total)
+		line += "; " + counted(m.total, "invocation")
 		if m.failed > 0 {
 			line += fmt.Sprintf(", %d failed", m.failed)
 		}
@@ -288,25 +290,43 @@ func (m *model) trace(clock string, t traces.Trace) []string {
 	return lines
 }
 
-// logText makes a log line readable: of JSON, the level and the message come first.
+// logText makes a log line readable: of a record in JSON, the level and the message come first, then the other fields but for those that
+// the screen tells anyway.
 func logText(text string) string {
 	var record map[string]json.RawMessage
 	if json.Unmarshal([]byte(text), &record) != nil {
 		return printable(text)
 	}
-	word := func(key string) string {
-		var value string
-		_ = json.Unmarshal(record[key], &value)
-		return value
+	take := func(keys ...string) string {
+		for _, key := range keys {
+			var value string
+			if json.Unmarshal(record[key], &value) == nil && value != "" {
+				delete(record, key)
+				return value
+			}
+		}
+		return ""
 	}
-	message := word("msg")
-	if message == "" {
-		message = word("message")
-	}
+	level, message := take("level"), take("message", "msg")
 	if message == "" {
 		return printable(text)
 	}
-	return printable(strings.TrimSpace(word("level")+" "+message) + "  " + text)
+	for _, key := range []string{"timestamp", "time", "requestId", "trace_id", "span_id"} {
+		delete(record, key)
+	}
+	line := strings.TrimSpace(level + " " + message)
+	for _, key := range slices.Sorted(maps.Keys(record)) {
+		line += " " + key + "=" + string(record[key])
+	}
+	return printable(line)
+}
+
+// counted is "1 invocation" or "2 invocations".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func (p *picker) lines(s styles, room int) []string {
