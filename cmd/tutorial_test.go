@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,7 +106,7 @@ func TestTutorial(t *testing.T) {
 			case isFolder:
 				dir = filepath.Join(dir, folder)
 			case strings.HasPrefix(s.command, "golam watch"):
-				args := append(strings.Fields(s.command)[1:], "--address", "127.0.0.1:0", "--env", "GOLAM_TEST_WATCH")
+				args := slices.Concat(strings.Fields(s.command)[1:], []string{"--address", "127.0.0.1:0", "--env", "GOLAM_TEST_WATCH"})
 				command := exec.CommandContext(t.Context(), golam, args...)
 				command.Dir, command.Env = dir, environ
 				screen = ptytest.Start(t, 120, 50, command)

@@ -236,19 +236,19 @@ func (e entry) check() (code string, err error) {
 	const maxDetailType = 128
 	switch {
 	case e.Source == "":
-		return "InvalidArgument", errors.New("Parameter Source is not valid. Reason: Source is a required argument.") //nolint:revive,staticcheck // AWS's text
+		return "InvalidArgument", errors.New("Parameter Source is not valid. Reason: Source is a required argument.") //nolint:staticcheck // AWS's text
 	case strings.HasPrefix(e.Source, "aws."):
-		return "NotAuthorizedForSource", fmt.Errorf("Not authorized for the source: %s", e.Source) //nolint:revive,staticcheck // AWS's text
+		return "NotAuthorizedForSource", fmt.Errorf("Not authorized for the source: %s", e.Source) //nolint:staticcheck // AWS's text
 	case e.DetailType == "":
-		return "InvalidArgument", errors.New("Parameter DetailType is not valid. Reason: DetailType is a required argument.") //nolint:revive,staticcheck // AWS's text
+		return "InvalidArgument", errors.New("Parameter DetailType is not valid. Reason: DetailType is a required argument.") //nolint:staticcheck // AWS's text
 	case len(e.DetailType) > maxDetailType:
-		return "InvalidArgument", fmt.Errorf("Parameter DetailType is not valid. Reason: it has more than %d characters.", maxDetailType) //nolint:revive,staticcheck // AWS's text
+		return "InvalidArgument", fmt.Errorf("Parameter DetailType is not valid. Reason: it has more than %d characters.", maxDetailType) //nolint:staticcheck // AWS's text
 	case e.Detail == "":
-		return "InvalidArgument", errors.New("Parameter Detail is not valid. Reason: Detail is a required argument.") //nolint:revive,staticcheck // AWS's text
+		return "InvalidArgument", errors.New("Parameter Detail is not valid. Reason: Detail is a required argument.") //nolint:staticcheck // AWS's text
 	}
 	var detail map[string]json.RawMessage
 	if json.Unmarshal([]byte(e.Detail), &detail) != nil || detail == nil {
-		return "MalformedDetail", errors.New("Detail is malformed.") //nolint:revive,staticcheck // AWS's text
+		return "MalformedDetail", errors.New("Detail is malformed.") //nolint:staticcheck // AWS's text
 	}
 	return "", nil
 }

@@ -46,7 +46,7 @@ func TestPutEvents(t *testing.T) {
 		{"Source":"aws.x","DetailType":"x","Detail":"{}"}]}`)
 	var response struct {
 		FailedEntryCount int
-		Entries          []struct{ EventId, ErrorCode, ErrorMessage string } //nolint:revive // AWS's name
+		Entries          []struct{ EventID, ErrorCode, ErrorMessage string }
 	}
 	if err := json.Unmarshal([]byte(body), &response); err != nil || status != 200 {
 		t.Fatalf("%d %s", status, body)
@@ -58,7 +58,7 @@ func TestPutEvents(t *testing.T) {
 	if response.FailedEntryCount != 4 || fmt.Sprint(codes) != "[ InvalidArgument MalformedDetail InvalidArgument NotAuthorizedForSource]" {
 		t.Errorf("got %s", body)
 	}
-	event := `{"version":"0","id":"` + response.Entries[0].EventId + `","detail-type":"placed","source":"shop","account":"123456789012",` +
+	event := `{"version":"0","id":"` + response.Entries[0].EventID + `","detail-type":"placed","source":"shop","account":"123456789012",` +
 		`"time":"2025-01-01T00:00:00Z","region":"eu-west-1","resources":["r"],"detail":{"n":1}}`
 	if len(sent) != 2 || sent[0] != "f Root=1 "+event || sent[1] != "g Root=1 "+event {
 		t.Errorf("sent %q", sent)

@@ -166,7 +166,7 @@ func Serve(w http.ResponseWriter, r *http.Request, path string, invoke Invoke) {
 	}
 	// What is streamed crosses from the function's request to the caller's, which must not be written to once it is over.
 	reader, writer := io.Pipe()
-	defer reader.Close()
+	defer func() { _ = reader.Close() }()
 	started := make(chan string, 1) // the content type
 	in := local.Invocation{Payload: payload, TraceID: r.Header.Get("X-Amzn-Trace-Id")}
 	in.Stream = func(contentType string) io.Writer {
@@ -181,7 +181,7 @@ func Serve(w http.ResponseWriter, r *http.Request, path string, invoke Invoke) {
 	go func() {
 		result, err := invoke(r.Context(), in)
 		ended <- outcome{result, err}
-		writer.Close()
+		_ = writer.Close()
 	}()
 
 	var o outcome
@@ -189,7 +189,7 @@ func Serve(w http.ResponseWriter, r *http.Request, path string, invoke Invoke) {
 	case o = <-ended:
 	case contentType := <-started:
 		begun := stream(w, reader, contentType)
-		reader.Close() // if it is not at its end, the function writes into nothing
+		_ = reader.Close() // if it is not at its end, the function writes into nothing
 		o = <-ended
 		if o.err == nil && o.result.FunctionError == "" && begun == nil {
 			return

@@ -27,7 +27,7 @@ func (s *invokeServer) invokeStreaming(w http.ResponseWriter, r *http.Request, n
 	}
 	// Chunks cross from the function's request to the caller's, which must not be written to once it is over.
 	reader, writer := io.Pipe()
-	defer reader.Close()
+	defer func() { _ = reader.Close() }()
 	in.Stream = func(string) io.Writer { return writer }
 	type outcome struct {
 		result Result
@@ -37,7 +37,7 @@ func (s *invokeServer) invokeStreaming(w http.ResponseWriter, r *http.Request, n
 	go func() {
 		result, err := s.lambda.Invoke(r.Context(), name, in)
 		ended <- outcome{result, err}
-		writer.Close()
+		_ = writer.Close()
 	}()
 	h := w.Header()
 	begin := func() {

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -44,7 +45,7 @@ func TestStream(t *testing.T) {
 			g.open()
 			rest, err := io.ReadAll(reader)
 			// What a process wrote as it ended may be lost.
-			whole := string(rest) == "second" || tt.event == `"exit"` && strings.HasPrefix("second", string(rest))
+			whole := string(rest) == "second" || tt.event == `"exit"` && bytes.HasPrefix([]byte("second"), rest)
 			if err != nil || !whole || contentType != "text/x-raw" {
 				t.Errorf("got %q of %s, %v", rest, contentType, err)
 			}
