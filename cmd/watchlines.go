@@ -26,7 +26,7 @@ func (l *lines) print(e watch.Event) {
 			if i > 0 {
 				line = "  " + line
 			}
-			fmt.Fprintf(out, "%s %s\n", clock, terminal.Printable(line))
+			fmt.Fprintf(out, "%s %s\n", clock, terminal.Printable(strings.ReplaceAll(line, "\t", "  ")))
 		}
 	}
 	switch e.Type {

@@ -50,6 +50,7 @@ type Live struct {
 	snapshot  snapshot
 	builds    int
 	current   map[string]Current
+	mistaken  map[string]string // by function, the inputs that could not be built
 }
 
 // Current is a function as it is built now.
@@ -88,7 +89,7 @@ func OpenLive(options LiveOptions) (*Live, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Live{options: options, root: project.Root, project: project, dir: LiveFolder(options.Cache, project), current: map[string]Current{}}
+	l := &Live{options: options, root: project.Root, project: project, dir: LiveFolder(options.Cache, project), current: map[string]Current{}, mistaken: map[string]string{}}
 	fail := func(err error) (*Live, error) {
 		return nil, fmt.Errorf("the cache in %s: %w", options.Cache, err)
 	}
@@ -150,8 +151,11 @@ func (l *Live) look() (names string) {
 	return names
 }
 
-// Again makes the next Update look at everything, even if nothing has changed.
-func (l *Live) Again() { l.settled = false }
+// Again makes the next Update look at everything, and try again what could not be built, even if nothing has changed.
+func (l *Live) Again() {
+	l.settled = false
+	clear(l.mistaken)
+}
 
 // Update builds what is out of date, and calls building before it does. The error is about the project as a whole: a [GoError] if its go.mod or its packages cannot be read.
 // Mistakes in the source of a function are with the function. In both cases the functions that were built before are still there.
@@ -241,6 +245,9 @@ func (l *Live) build(ctx context.Context, now index, building func()) (bool, err
 			l.current[f.Name] = current
 			continue
 		}
+		if current.Function == f.Function && current.Err != nil && l.mistaken[f.Name] == f.Inputs {
+			continue
+		}
 		stale = append(stale, f)
 		packages = append(packages, f.Package)
 	}
@@ -277,6 +284,10 @@ func (l *Live) build(ctx context.Context, now index, building func()) (bool, err
 			if now.Sums != nil {
 				f.Built = f.Inputs
 			}
+		}
+		delete(l.mistaken, f.Name)
+		if current.Err != nil && now.Sums != nil {
+			l.mistaken[f.Name] = f.Inputs
 		}
 		l.current[f.Name] = current
 	}
