@@ -74,7 +74,7 @@ type Update struct {
 type LockedError struct{ Root string }
 
 func (e *LockedError) Error() string {
-	return fmt.Sprintf("another golam watches %s already", e.Root)
+	return fmt.Sprintf("another golam watches %s already: use that one, or end it first", e.Root)
 }
 
 // LiveFolder is the folder of a project in the cache that a Live and whoever wants to find it share.

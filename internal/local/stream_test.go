@@ -45,7 +45,8 @@ func TestStream(t *testing.T) {
 			g.open()
 			rest, err := io.ReadAll(reader)
 			// What a process wrote as it ended may be lost.
-			whole := string(rest) == "second" || tt.event == `"exit"` && bytes.HasPrefix([]byte("second"), rest)
+			second := []byte("second")
+			whole := bytes.Equal(rest, second) || tt.event == `"exit"` && bytes.HasPrefix(second, rest)
 			if err != nil || !whole || contentType != "text/x-raw" {
 				t.Errorf("got %q of %s, %v", rest, contentType, err)
 			}
