@@ -57,7 +57,10 @@ var fixed = []string{
 }
 
 // recipe are the arguments of every build. They are those of the Makefile of generated projects.
-var recipe = []string{"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w"}
+var recipe = append(slices.Clone(withSymbols), "-ldflags", "-s -w")
+
+// withSymbols is the same but for the symbol table, which stays. What runs is the same to the byte.
+var withSymbols = []string{"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc"}
 
 // findToolchain looks for the go command and asks for its settings in root.
 func findToolchain(ctx context.Context, root string, environ []string) (*toolchain, error) {
@@ -85,8 +88,8 @@ func findToolchain(ctx context.Context, root string, environ []string) (*toolcha
 	return t, nil
 }
 
-// build compiles packages for a platform with the one recipe. Output is a folder if it ends in a separator.
-func (t *toolchain) build(ctx context.Context, dir string, platform []string, output string, packages ...string) (err error) {
+// build compiles packages for a platform with a recipe. Output is a folder if it ends in a separator.
+func (t *toolchain) build(ctx context.Context, dir string, recipe, platform []string, output string, packages ...string) (err error) {
 	// An interrupted go build leaves its temporary files behind.
 	scratch, err := os.MkdirTemp(t.temporary, "golam-go-")
 	if err != nil {
