@@ -76,6 +76,12 @@ function fails, or if Cognito would refuse what it answers.`,
 	flags.DurationVar(&options.Timeout, "timeout", 0, "the function's timeout, such as 10s (default 4s for projects of golam, else 3s)")
 	flags.IntVar(&options.MemorySize, "memory", 0, "the function's memory in `MB` (default 256 for projects of golam, else 128)")
 	flags.StringVar(&options.Address, "address", "", "invoke at the Invoke API at a `URL` instead, such as http://127.0.0.1:9001; builds nothing")
+	a.completeExamples(command)
+	return command
+}
+
+// completeExamples completes --example.
+func (a *app) completeExamples(command *cobra.Command) {
 	complete := func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		examples, _ := invoke.Examples(".")
 		var names []cobra.Completion
@@ -85,9 +91,8 @@ function fails, or if Cognito would refuse what it answers.`,
 		return names, cobra.ShellCompDirectiveNoFileComp
 	}
 	if err := command.RegisterFlagCompletionFunc("example", complete); err != nil {
-		panic(err) // the flag was made above
+		panic(err) // the command has the flag
 	}
-	return command
 }
 
 // invokeResult is what `golam invoke --output json` prints.
