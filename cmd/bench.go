@@ -97,7 +97,7 @@ func (a *app) bench(ctx context.Context, options benchOptions, flags *pflag.Flag
 		if err != nil {
 			return err
 		}
-		paths, err := benchmark.WritePictures(options.pictures, pictures)
+		paths, err := benchmark.WritePictures(options.pictures, pictures, benchmark.Formats()...)
 		if err != nil {
 			return err
 		}

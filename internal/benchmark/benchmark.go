@@ -229,7 +229,7 @@ func (r run) function(ctx context.Context) (Function, error) {
 	}
 	if len(measured) > 1 {
 		function.before = measured[1]
-		compared, err := compare(function.before, function.rounds)
+		compared, err := Compare(function.before, function.rounds)
 		if err != nil {
 			return Function{}, err
 		}

@@ -85,7 +85,7 @@ func TestPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "new")
-	paths, err := WritePictures(dir, pictures)
+	paths, err := WritePictures(dir, pictures, Formats()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,8 +43,9 @@ const (
 // MinRounds is the number of rounds from which on a comparison can find anything.
 const MinRounds = 12
 
-// compare compares rounds that were measured in turns. All intervals hold together, by Bonferroni's correction.
-func compare(before, after []Round) ([]Comparison, error) {
+// Compare compares the rounds of two subjects that were measured in turns, [MinRounds] of each at least. All intervals of one comparison
+// hold together, by Bonferroni's correction.
+func Compare(before, after []Round) ([]Comparison, error) {
 	var compared []Comparison
 	var ratios [][]float64
 	for _, m := range metrics() {

@@ -21,6 +21,8 @@ type Subject struct {
 	Function local.Function
 	// Event is JSON.
 	Event []byte
+	// TraceID is the trace header of each invocation, or empty for new ones that are not sampled.
+	TraceID string
 }
 
 // Plan says how much to measure.
@@ -127,7 +129,7 @@ func (s Subject) sample(ctx context.Context, invocations int) (sample Sample, er
 		err = errors.Join(err, lambda.Close(closing))
 	}()
 	for i := range 1 + invocations {
-		result, err := lambda.Invoke(ctx, s.Function.Name, local.Invocation{Payload: s.Event, Report: true})
+		result, err := lambda.Invoke(ctx, s.Function.Name, local.Invocation{Payload: s.Event, TraceID: s.TraceID, Report: true})
 		switch {
 		case ctx.Err() != nil:
 			return Sample{}, fmt.Errorf("measure %s: %w", s.Label, ctx.Err())

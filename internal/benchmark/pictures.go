@@ -228,14 +228,14 @@ func (logTicks) Ticks(low, high float64) []plot.Tick {
 // Formats are those that a picture can be written in, which are also the extensions of their files.
 func Formats() []string { return []string{"svg", "png"} }
 
-// WritePictures writes every picture in every format to a folder, which is made if need be, and returns the paths.
-func WritePictures(dir string, pictures []Picture) ([]string, error) {
+// WritePictures writes every picture in some formats to a folder, which is made if need be, and returns the paths.
+func WritePictures(dir string, pictures []Picture, formats ...string) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("write the pictures: %w", err)
 	}
 	var paths []string
 	for _, picture := range pictures {
-		for _, format := range Formats() {
+		for _, format := range formats {
 			drawn, err := picture.plot.WriterTo(picture.width, picture.height, format)
 			if err != nil {
 				return nil, fmt.Errorf("draw %s as %s: %w", picture.Name, format, err)

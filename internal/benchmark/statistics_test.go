@@ -88,7 +88,7 @@ func TestCompare(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(1, 2))
-			compared, err := compare(rounds(30, noisy(random, c.before)), rounds(30, noisy(random, c.after)))
+			compared, err := Compare(rounds(30, noisy(random, c.before)), rounds(30, noisy(random, c.after)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,7 +119,7 @@ func TestFalseAlarms(t *testing.T) {
 	alarms := 0
 	const times = 1000
 	for range times {
-		compared, err := compare(rounds(30, noisy(random, time.Millisecond)), rounds(30, noisy(random, time.Millisecond)))
+		compared, err := Compare(rounds(30, noisy(random, time.Millisecond)), rounds(30, noisy(random, time.Millisecond)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,11 +134,11 @@ func TestFalseAlarms(t *testing.T) {
 
 func TestTooFewRounds(t *testing.T) {
 	few := rounds(MinRounds-3, func(int) time.Duration { return time.Millisecond })
-	if _, err := compare(few, few); err == nil {
+	if _, err := Compare(few, few); err == nil {
 		t.Error("a comparison of too few rounds has a result")
 	}
 	enough := rounds(MinRounds, func(int) time.Duration { return time.Millisecond })
-	if _, err := compare(enough, enough); err != nil {
+	if _, err := Compare(enough, enough); err != nil {
 		t.Error(err)
 	}
 }

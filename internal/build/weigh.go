@@ -72,6 +72,12 @@ func Weigh(ctx context.Context, options Options) (Weight, error) {
 	return weight, nil
 }
 
+// PackedSize is how many bytes the package would have in which [Build] packs a bootstrap, whatever that was built from.
+func PackedSize(bootstrap []byte) (int64, error) {
+	packed, err := pack([]file{{bootstrapName, bootstrap}})
+	return int64(len(packed)), err
+}
+
 // parts tells what fills a bootstrap of a size in bytes, by the symbols of the same bootstrap before it was stripped.
 func parts(unstripped []byte, size int64, mainPackage string) ([]Part, error) {
 	file, err := elf.NewFile(bytes.NewReader(unstripped))
