@@ -23,16 +23,18 @@ import (
 )
 
 func main() {
+	os.Exit(start(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func start(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, os.Args[1:], os.Stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return
+	err := run(ctx, args, stdout, stderr)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(stderr, err)
+		return 1
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	return 0
 }
 
 // settings are what the command line says.
@@ -48,7 +50,7 @@ type settings struct {
 	began, builtBefore time.Time
 }
 
-func run(ctx context.Context, args []string, stderr io.Writer) error {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
 	s := settings{progress: stderr, throttledMemory: local.DefaultMemorySize, began: time.Now()}
 	flags := flag.NewFlagSet("lambda", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -74,7 +76,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(folder)
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 
 	services, err := startServices(folder)
 	if err != nil {
@@ -96,7 +98,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	}
 	page.machine = benchmark.ThisMachine()
 	if !s.write {
-		_, err := io.WriteString(os.Stdout, page.markdown())
+		_, err := io.WriteString(stdout, page.markdown())
 		return err
 	}
 	return page.write()

@@ -91,7 +91,7 @@ func (p page) link(name string) string {
 
 // compared are the figures of a summary, by their keys in a comparison.
 var compared = []struct{ key, name string }{
-	{"first", "first response"}, {"cpuCold", "CPU of a cold start"}, {"warmP50", "warm invocation"}, {"cpuWarm", "its CPU"}, {"memory", "peak memory"},
+	{"first", "first response"}, {"cpuCold", "CPU of a cold start"}, {"warmP50", "warm invocation"}, {"cpuWarm", "warm CPU"}, {"memory", "peak memory"},
 }
 
 // summary is a table of the peers and how golam stands beside each. The short one has the smallest of golam's variants in each group, and
@@ -126,8 +126,8 @@ func (p page) summary(short bool) string {
 			}
 		}
 	}
-	text := "\n100% is a tie. A figure is there only if the whole of its interval is on one side, with 99% confidence for a row; = means that\n" +
-		"this run shows no difference. Less is better everywhere.\n"
+	text := "\nLess is better everywhere; where golam takes more, the figure is bold. A figure is there only if the whole of its interval is on one\n" +
+		"side, with 99% confidence for a row; = means that this run shows no difference.\n"
 	if short {
 		text += fmt.Sprintf("Medians of %d rounds in turns on one machine: [all figures, the method, and what they do not say](docs/benchmarks.md).\n", p.rounds)
 	}
@@ -146,8 +146,7 @@ func standing(c benchmark.Comparison) string {
 }
 
 func percent(ratio float64) string {
-	switch {
-	case ratio >= 1.005:
+	if ratio > 1 {
 		return fmt.Sprintf("**%.0f%%**", 100*ratio)
 	}
 	return fmt.Sprintf("%.0f%%", 100*ratio)
@@ -184,7 +183,7 @@ func (p page) group(w *strings.Builder, g measuredGroup) {
 	line("At full speed, %d rounds of one cold start and %d warm invocations; medians, and the 99th percentile of warm invocations. Load", p.rounds, p.invocations)
 	line("averages %s before and %s after.", g.loads[0], g.loads[1])
 	line("")
-	line("| | init ms | first response ms | CPU of both ms | peak MB | warm ms | warm p99 ms | its CPU ms | zip kB x86_64 | zip kB arm64 |")
+	line("| | init ms | first response ms | CPU of both ms | peak MB | warm ms | warm p99 ms | warm CPU ms | zip kB x86_64 | zip kB arm64 |")
 	line("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |")
 	ready := g.ready()
 	for i, s := range ready {
@@ -252,7 +251,7 @@ func (p page) slow(w *strings.Builder, g measuredGroup) {
 	}
 	line("Throttled to what %d MB give, %d rounds of one cold start and %d warm invocations; medians:", p.throttledMemory, p.throttled, p.throttledInvoked)
 	line("")
-	line("| | init ms | first response ms | CPU of both ms | warm ms | its CPU ms |")
+	line("| | init ms | first response ms | CPU of both ms | warm ms | warm CPU ms |")
 	line("| --- | --: | --: | --: | --: | --: |")
 	for i, s := range g.ready() {
 		f := figures(g.slow[i])
@@ -301,7 +300,7 @@ func (p page) contents() []string {
 	var names []string
 	for _, g := range p.groups {
 		for _, s := range g.ready() {
-			if s.ours && g.key == "customizer" {
+			if s.ours && g.key == "customizer" && len(s.parts) > 0 {
 				names = append(names, filepath.Base(s.dir))
 			}
 		}
@@ -327,7 +326,7 @@ func (p page) pictures() ([]benchmark.Picture, error) {
 				bar.Colour = 1
 			}
 			bars = append(bars, bar)
-			if g.key == "customizer" && s.ours {
+			if g.key == "customizer" && s.ours && len(s.parts) > 0 {
 				name := filepath.Base(s.dir)
 				picture, err := benchmark.Contents("contents-"+name, name+": what fills the bootstrap (arm64)", s.parts)
 				if err != nil {
@@ -363,13 +362,13 @@ func (p page) method(w *strings.Builder) {
 	line("- %s; %s; `lambda.norpc`, `-s -w`, CGO off for golam and the peers in Go, each peer with its lock file in `bench/peers`.", runtime.Version(), rustVersion())
 	line("- `make benchmarks` took %s, of which building %s.", time.Since(p.began).Round(time.Second), p.builtBefore.Sub(p.began).Round(time.Second))
 	line("- In each round everybody is started once, in a new random order. A ratio is the median of the ratios of single rounds, so what slows the")
-	line("  machine down for a while does not decide. Its interval is by order statistics, and all intervals of a row hold together with 99% confidence.")
+	line("  machine down for a while does not decide. Its interval is by order statistics, and all intervals of a row hold together with 99%% confidence.")
 	line("- Init: from the start of the process to its first request for an event. First response: to the first whole answer. CPU: user and")
 	line("  system time of the process. Peak memory: resident, at the end of all invocations of an environment.")
 	line("- Before it is measured everybody is asked once, and Cognito's rules are applied to the answer: claims in both tokens, groups intact. What")
 	line("  arrives at the bus and the collector is counted.")
-	line("- TLS: a chain of three RSA certificates. golam's functions carry Amazon's roots, and for this benchmark its own among them; everybody")
-	line("  else finds it in a file of %d roots, the system's and its own, that `SSL_CERT_FILE` names.", p.roots)
+	line("- TLS: golam's functions carry Amazon's roots, and for this benchmark its own among them; everybody else finds it in a file of %d roots,", p.roots)
+	line("  the system's and its own, that `SSL_CERT_FILE` names.")
 	line("")
 	line("Reproduce it, with Go, Python 3 and, for Rust, Cargo:")
 	line("")

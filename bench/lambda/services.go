@@ -2,36 +2,31 @@ package main
 
 import (
 	"bytes"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
+
+	"github.com/golam-cli/golam/internal/authority"
 )
 
 // services stand in for what functions talk to: EventBridge behind TLS, and a collector. Each subject has its own, so that what arrives
 // can be counted.
 type services struct {
+	authority   *authority.Authority
 	certificate tls.Certificate
-	// authority is the root certificate in PEM; bundle the file of the system's roots with it.
-	authority []byte
-	bundle    string
-	roots     int // certificates in the bundle
-	servers   []*http.Server
+	bundle      string // the file of the system's roots and the authority's
+	roots       int    // certificates in the bundle
+	servers     []*http.Server
 }
 
 // systemRoots are where Linux systems keep their roots in one file.
@@ -41,8 +36,12 @@ var systemRoots = []string{
 
 func startServices(folder string) (*services, error) {
 	s := &services{bundle: filepath.Join(folder, "roots.pem")}
-	if err := s.makeCertificates(); err != nil {
-		return nil, fmt.Errorf("make certificates: %w", err)
+	var err error
+	if s.authority, err = authority.New(); err != nil {
+		return nil, err
+	}
+	if s.certificate, err = s.authority.Sign("localhost", time.Now().Add(2*time.Hour-time.Minute)); err != nil {
+		return nil, err
 	}
 	var roots []byte
 	for _, name := range systemRoots {
@@ -55,48 +54,9 @@ func startServices(folder string) (*services, error) {
 			return nil, err
 		}
 	}
-	roots = append(roots, s.authority...)
+	roots = append(roots, s.authority.PEM()...)
 	s.roots = bytes.Count(roots, []byte("BEGIN CERTIFICATE"))
 	return s, os.WriteFile(s.bundle, roots, 0o600)
-}
-
-// makeCertificates makes a chain of three like that of AWS's endpoints: RSA of 2048 bits, a root that signs an intermediate authority.
-func (s *services) makeCertificates() error {
-	now := time.Now()
-	template := func(serial int64, name string, authority bool) *x509.Certificate {
-		usage := x509.KeyUsageDigitalSignature
-		if authority {
-			usage = x509.KeyUsageCertSign
-		}
-		return &x509.Certificate{
-			SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
-			IsCA: authority, BasicConstraintsValid: true, KeyUsage: usage,
-		}
-	}
-	root, intermediate, leaf := template(1, "Benchmark Root", true), template(2, "Benchmark Authority", true), template(3, "localhost", false)
-	leaf.DNSNames, leaf.IPAddresses = []string{"localhost"}, []net.IP{net.IPv4(127, 0, 0, 1)}
-	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	parent, parentKey := root, (*rsa.PrivateKey)(nil)
-	for _, certificate := range []*x509.Certificate{root, intermediate, leaf} {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			return err
-		}
-		if parentKey == nil {
-			parentKey = key
-		}
-		der, err := x509.CreateCertificate(rand.Reader, certificate, parent, &key.PublicKey, parentKey)
-		if err != nil {
-			return err
-		}
-		if certificate == root {
-			s.authority = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-		} else {
-			s.certificate.Certificate = append([][]byte{der}, s.certificate.Certificate...)
-		}
-		parent, parentKey, s.certificate.PrivateKey = certificate, key, key
-	}
-	return nil
 }
 
 func (s *services) close() {

@@ -285,7 +285,7 @@ func (s settings) buildGo(ctx context.Context, subject *subject, services *servi
 			return err
 		}
 		dir = folder
-		if err := os.WriteFile(filepath.Join(dir, roots), append(own, services.authority...), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, roots), append(own, services.authority.PEM()...), 0o600); err != nil {
 			return err
 		}
 	}

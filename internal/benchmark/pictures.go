@@ -157,6 +157,9 @@ type Bar struct {
 
 // Bars draws horizontal bars, from the bottom up.
 func Bars(name, title, axis string, bars []Bar) (Picture, error) {
+	if len(bars) == 0 {
+		return Picture{}, fmt.Errorf("draw %s: there is nothing to draw", name)
+	}
 	p := newPlot(title)
 	p.X.Label.Text = axis
 	p.X.Min = 0
