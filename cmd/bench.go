@@ -97,11 +97,11 @@ func (a *app) bench(ctx context.Context, options benchOptions, flags *pflag.Flag
 		if err != nil {
 			return err
 		}
-		paths, err := benchmark.WritePictures(options.pictures, pictures, benchmark.Formats()...)
+		drawn, err := benchmark.WritePictures(options.pictures, pictures, benchmark.Formats()...)
 		if err != nil {
 			return err
 		}
-		a.note("drew %s", strings.Join(paths, ", "))
+		a.note("drew %d pictures into %s", len(drawn), options.pictures)
 	}
 	if a.output == "json" {
 		err = printJSON(a.streams.Out, result)

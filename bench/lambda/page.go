@@ -95,7 +95,7 @@ var compared = []struct{ key, name string }{
 }
 
 // summary is a table of the peers and how golam stands beside each. The short one has the smallest of golam's variants in each group, and
-// of the peers in Rust the smallest ones.
+// of the peers the main ones.
 func (p page) summary(short bool) string {
 	var w strings.Builder
 	fmt.Fprint(&w, "What golam's function takes, of what its peer takes:\n\n| golam | beside |")
@@ -110,7 +110,7 @@ func (p page) summary(short bool) string {
 				continue
 			}
 			for j, peer := range ready {
-				if peer.ours || strings.HasPrefix(peer.name, "`sam") || short && strings.HasSuffix(peer.name, "opt-level 3") {
+				if peer.ours || peer.other || short && peer.minor {
 					continue
 				}
 				what := ours.name

@@ -68,7 +68,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(text.String()) {
-		if len([]rune(line)) > 110 || strings.TrimRight(line, " \n")+"\n" != line {
+		if len([]rune(line)) > 81 || strings.TrimRight(line, " \n")+"\n" != line {
 			t.Errorf("line %q", line)
 		}
 	}

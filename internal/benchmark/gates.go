@@ -24,8 +24,8 @@ func gates() []gate {
 		{"first", "first response", Milliseconds, "p50"},
 		{"warm", "warm invocation", Milliseconds, "p50"},
 		{"warm-p99", "warm invocation", Milliseconds, "p99"},
-		{"cpu-cold", "CPU of a cold start", Milliseconds, "p50"},
-		{"cpu-warm", "CPU of a warm invocation", Milliseconds, "p50"},
+		{"cpu-cold", "CPU, cold start", Milliseconds, "p50"},
+		{"cpu-warm", "CPU, warm invocation", Milliseconds, "p50"},
 		{"memory", "peak memory", Bytes, "p50"},
 	}
 }

@@ -46,8 +46,8 @@ func metrics() []metric {
 		{"init", "init", Milliseconds, one(func(s Sample) float64 { return milliseconds(s.Init) }), median},
 		{"first", "first response", Milliseconds, one(func(s Sample) float64 { return milliseconds(s.First) }), median},
 		{"warm", "warm invocation", Milliseconds, each(func(i Invocation) time.Duration { return i.Duration }), []float64{0.5, 0.9, 0.99}},
-		{"cpuCold", "CPU of a cold start", Milliseconds, one(func(s Sample) float64 { return milliseconds(s.CPU) }), median},
-		{"cpuWarm", "CPU of a warm invocation", Milliseconds, each(func(i Invocation) time.Duration { return i.CPU }), median},
+		{"cpuCold", "CPU, cold start", Milliseconds, one(func(s Sample) float64 { return milliseconds(s.CPU) }), median},
+		{"cpuWarm", "CPU, warm invocation", Milliseconds, each(func(i Invocation) time.Duration { return i.CPU }), median},
 		{"memory", "peak memory", Bytes, one(func(s Sample) float64 { return float64(s.Memory) }), median},
 	}
 }

@@ -58,7 +58,7 @@ func (p *printer) function(r Result, f Function) {
 	case r.Throttled:
 		speed = fmt.Sprintf("throttled to what %d MB give", f.MemorySize)
 	case r.ThrottleProblem != "":
-		speed += ", not throttled: " + r.ThrottleProblem
+		speed += ", not throttled:\n" + r.ThrottleProblem
 	}
 	p.line("%s, %s", f.Name, speed)
 	p.line("package for %s: %s, bootstrap %s", f.Arch, size(float64(f.Zip)), size(float64(f.Bootstrap)))
@@ -79,20 +79,15 @@ func (p *printer) function(r Result, f Function) {
 	}
 	p.table(rows)
 	p.line("")
-	p.line("cost of a million invocations at %d MB: $%.3f warm, $%.3f with a cold start each", f.Cost.MemorySize, f.Cost.PerMillion,
+	p.line("cost of a million invocations at %d MB: $%.3f, with a cold start each $%.3f", f.Cost.MemorySize, f.Cost.PerMillion,
 		f.Cost.PerMillionCold)
 	p.line("  %s", f.Cost.Formula)
-	p.line("  %s%s", f.Cost.Prices, hint(r))
+	p.line("  %s", f.Cost.Prices)
+	if !r.Throttled {
+		p.line("  durations at this machine's full speed; --throttle gives Lambda's")
+	}
 	p.comparisons(f)
 	p.gates(f)
-}
-
-// hint says what the estimate of the cost lacks.
-func hint(r Result) string {
-	if r.Throttled {
-		return ""
-	}
-	return "; durations at this machine's full speed, see --throttle"
 }
 
 func (p *printer) comparisons(f Function) {

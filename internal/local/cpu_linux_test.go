@@ -1,7 +1,10 @@
 package local
 
 import (
+	"bytes"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -85,5 +88,34 @@ func TestCPUGroupFiles(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestStartInCPUGroupV2 starts a process in a group of version 2, which need not have the controller for that.
+func TestStartInCPUGroupV2(t *testing.T) {
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Skip(err)
+	}
+	dir, ok := mounted("/", mounts, "cgroup2", "/")
+	if !ok {
+		t.Skip("version 2 is not mounted")
+	}
+	group := &cpuGroup{dir: filepath.Join(dir, fmt.Sprintf("%s%d-test", cpuGroupPrefix, os.Getpid()))}
+	if err := os.Mkdir(group.dir, 0o755); err != nil {
+		t.Skip(err)
+	}
+	var output bytes.Buffer
+	command := &exec.Cmd{Path: "/bin/cat", Args: []string{"cat", "/proc/self/cgroup"}, Stdout: &output, SysProcAttr: processAttributes()}
+	err = group.start(command, command.Start)
+	if err == nil {
+		err = command.Wait()
+	}
+	group.remove()
+	if want := "0::/" + filepath.Base(group.dir) + "\n"; err != nil || !strings.Contains(output.String(), want) {
+		t.Errorf("%v: the process was in\n%s", err, output.String())
+	}
+	if _, err := os.Stat(group.dir); err == nil {
+		t.Error("the group is left")
 	}
 }
