@@ -38,7 +38,7 @@ func (p page) write() error {
 	if _, err := benchmark.WritePictures(folder, pictures, "svg"); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(p.root, "docs/benchmarks.md"), []byte(p.markdown()), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(p.root, "docs/benchmarks.md"), []byte(p.markdown()), 0o644); err != nil {
 		return err
 	}
 	readme := filepath.Join(p.root, "README.md")
@@ -53,7 +53,7 @@ func (p page) write() error {
 		return fmt.Errorf("README.md has no place for the summary: add the line %q and the line %q", begin, end)
 	}
 	summary := begin + "\n" + p.summary(true) + "\n" + end
-	return os.WriteFile(readme, slices.Concat(before, []byte(summary), after), 0o600)
+	return os.WriteFile(readme, slices.Concat(before, []byte(summary), after), 0o644)
 }
 
 // markdown is the whole page.
@@ -381,6 +381,8 @@ func (p page) method(w *strings.Builder) {
 	line("- Not AWS's Init Duration, which has the start of the microVM, the download of the package and an extension in it, and on Graviton another")
 	line("  processor. Differences of a millisecond are small beside that.")
 	line("- Throttling limits processor time alone, in the init phase too, while AWS gives more in the init phase of small functions.")
+	line("- Warm invocations follow one another without a pause, so a throttled one may wait for the time that the one before has used. On Lambda")
+	line("  that happens to a busy function alone.")
 	line("- The network is 127.0.0.1: a real PutEvents takes milliseconds that no language saves.")
 	line("- The peers are small and honest, not tuned to the last byte; whoever can make one better is invited to.")
 }

@@ -163,6 +163,15 @@ func Bars(name, title, axis string, bars []Bar) (Picture, error) {
 	p := newPlot(title)
 	p.X.Label.Text = axis
 	p.X.Min = 0
+	p.X.Tick.Marker = plot.TickerFunc(func(low, high float64) []plot.Tick {
+		ticks := plot.DefaultTicks{}.Ticks(low, high)
+		for i := range ticks {
+			if ticks[i].Label != "" {
+				ticks[i].Label = fmt.Sprintf("%.6g", ticks[i].Value)
+			}
+		}
+		return ticks
+	})
 	colours := palette()
 	barHeight := vg.Points(11)
 	var labels plotter.XYLabels
@@ -198,7 +207,6 @@ func newPlot(title string) *plot.Plot {
 	p := plot.New()
 	p.Title.Text = title
 	p.Title.Padding = vg.Points(8)
-	p.BackgroundColor = color.White // on a dark page too
 	for style, points := range map[*text.Style]float64{
 		&p.Title.TextStyle: 11, &p.X.Label.TextStyle: 10, &p.Y.Label.TextStyle: 10, &p.X.Tick.Label: 9, &p.Y.Tick.Label: 9,
 		&p.Legend.TextStyle: 10,
@@ -228,6 +236,22 @@ func (logTicks) Ticks(low, high float64) []plot.Tick {
 	return ticks
 }
 
+// draw draws the picture with a margin.
+func (p Picture) draw(format string) ([]byte, error) {
+	canvas, err := draw.NewFormattedCanvas(p.width, p.height, format)
+	if err != nil {
+		return nil, err
+	}
+	page := draw.New(canvas)
+	page.SetColor(color.White) // on a dark page too
+	page.Fill(page.Rectangle.Path())
+	const margin = 8
+	p.plot.Draw(draw.Crop(page, margin, -margin, margin, -margin))
+	var data bytes.Buffer
+	_, err = canvas.WriteTo(&data)
+	return data.Bytes(), err
+}
+
 // Formats are those that a picture can be written in, which are also the extensions of their files.
 func Formats() []string { return []string{"svg", "png"} }
 
@@ -239,16 +263,12 @@ func WritePictures(dir string, pictures []Picture, formats ...string) ([]string,
 	var paths []string
 	for _, picture := range pictures {
 		for _, format := range formats {
-			drawn, err := picture.plot.WriterTo(picture.width, picture.height, format)
+			data, err := picture.draw(format)
 			if err != nil {
 				return nil, fmt.Errorf("draw %s as %s: %w", picture.Name, format, err)
 			}
-			var data bytes.Buffer
-			if _, err := drawn.WriteTo(&data); err != nil {
-				return nil, fmt.Errorf("draw %s as %s: %w", picture.Name, format, err)
-			}
 			path := filepath.Join(dir, picture.Name+"."+format)
-			if err := replace(path, data.Bytes()); err != nil {
+			if err := replace(path, data); err != nil {
 				return nil, fmt.Errorf("write the pictures: %w", err)
 			}
 			paths = append(paths, path)
