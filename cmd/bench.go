@@ -44,7 +44,7 @@ Times are those of processes on this machine, for comparisons. They are not Lamb
   golam bench --save before.json
   golam bench --compare before.json
   golam bench --throttle --memory 128
-  golam bench --max-first 5ms --max-zip 2.6MB`,
+  golam bench --max-first 5ms --max-zip 3.1MB`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(command *cobra.Command, args []string) error {
 			options.Functions = args
