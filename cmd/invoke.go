@@ -78,6 +78,12 @@ function fails, or if Cognito would refuse what it answers.`,
 	flags.IntVar(&options.MemorySize, "memory", 0, "the function's memory in `MB` (default 256 for projects of golam, else 128)")
 	flags.StringVar(&options.Address, "address", "", "invoke at the Invoke API at a `URL` instead, such as http://127.0.0.1:9001; builds nothing")
 	flags.BoolVar(&options.Here, "here", false, "run the function in a process of its own, even if a golam watch serves the project")
+	a.completeExamples(command)
+	return command
+}
+
+// completeExamples completes --example.
+func (a *app) completeExamples(command *cobra.Command) {
 	complete := func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		examples, _ := invoke.Examples(".")
 		var names []cobra.Completion
@@ -87,9 +93,8 @@ function fails, or if Cognito would refuse what it answers.`,
 		return names, cobra.ShellCompDirectiveNoFileComp
 	}
 	if err := command.RegisterFlagCompletionFunc("example", complete); err != nil {
-		panic(err) // the flag was made above
+		panic(err) // the command has the flag
 	}
-	return command
 }
 
 // invokeResult is what `golam invoke --output json` prints.

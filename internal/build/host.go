@@ -295,7 +295,7 @@ func (c *cache) build(ctx context.Context, toolchain *toolchain, function *index
 		return fmt.Errorf("the cache in %s: %w", c.dir, err)
 	}
 	fresh := path + ".new"
-	if err := toolchain.build(ctx, c.project.Root, platform(runtime.GOOS, runtime.GOARCH), fresh, function.Package); err != nil {
+	if err := toolchain.build(ctx, c.project.Root, recipe, platform(runtime.GOOS, runtime.GOARCH), fresh, function.Package); err != nil {
 		return err
 	}
 	if err := os.Rename(fresh, path); err != nil {

@@ -264,7 +264,7 @@ func (l *Live) build(ctx context.Context, now index, building func()) (bool, err
 	}
 	err := os.MkdirAll(output, 0o700)
 	if err == nil {
-		err = l.toolchain.buildWith(ctx, recipe, l.snapshot.root, platform(runtime.GOOS, runtime.GOARCH),
+		err = l.toolchain.build(ctx, l.snapshot.root, recipe, platform(runtime.GOOS, runtime.GOARCH),
 			output+string(filepath.Separator), packages...)
 	}
 	failure, mistaken := errors.AsType[*GoError](err)

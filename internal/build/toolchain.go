@@ -81,7 +81,10 @@ var fixed = []string{
 }
 
 // recipe are the arguments of every build. They are those of the Makefile of generated projects.
-var recipe = []string{"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w"}
+var recipe = append(slices.Clone(withSymbols), "-ldflags", "-s -w")
+
+// withSymbols is the same but for the symbol table, which stays. What runs is the same to the byte.
+var withSymbols = []string{"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc"}
 
 // findToolchain looks for the go command and asks for its settings in root.
 func findToolchain(ctx context.Context, root string, environ []string) (*toolchain, error) {
@@ -110,14 +113,10 @@ func findToolchain(ctx context.Context, root string, environ []string) (*toolcha
 }
 
 // debugRecipe is for a debugger: with symbols and without optimisation. Paths are trimmed all the same, to import paths.
-var debugRecipe = []string{"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-gcflags", "all=-N -l"}
+var debugRecipe = append(slices.Clone(withSymbols), "-gcflags", "all=-N -l")
 
-// build compiles packages for a platform with the one recipe. Output is a folder if it ends in a separator.
-func (t *toolchain) build(ctx context.Context, dir string, platform []string, output string, packages ...string) error {
-	return t.buildWith(ctx, recipe, dir, platform, output, packages...)
-}
-
-func (t *toolchain) buildWith(ctx context.Context, recipe []string, dir string, platform []string, output string, packages ...string) (err error) {
+// build compiles packages for a platform with a recipe. Output is a folder if it ends in a separator.
+func (t *toolchain) build(ctx context.Context, dir string, recipe, platform []string, output string, packages ...string) (err error) {
 	// An interrupted go build leaves its temporary files behind.
 	scratch, err := os.MkdirTemp(t.temporary, "golam-go-")
 	if err != nil {

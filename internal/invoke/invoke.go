@@ -7,10 +7,12 @@ package invoke
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -108,7 +110,7 @@ const closeTime = 2 * time.Second
 //
 // Errors: [MisuseError], [build.MisuseError], [build.GoError], the context's, and what the machine could not do.
 func Run(ctx context.Context, options Options) (Result, error) {
-	if err := options.check(); err != nil {
+	if err := options.Check(); err != nil {
 		return Result{}, err
 	}
 	run := runLocal
@@ -187,22 +189,7 @@ func runLocal(ctx context.Context, options Options) (result Result, err error) {
 	if err != nil {
 		return Result{}, err
 	}
-	function := local.Function{
-		Name: host.Function.Name, Bootstrap: host.Bootstrap, Dir: host.Project.Root,
-		Timeout: options.Timeout, MemorySize: options.MemorySize, Env: map[string]string{},
-	}
-	if host.Project.Made {
-		function.Env["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
-		if function.Timeout == 0 {
-			function.Timeout = madeTimeout
-		}
-		if function.MemorySize == 0 {
-			function.MemorySize = madeMemorySize
-		}
-	}
-	for name, value := range options.Env {
-		function.Env[name] = value
-	}
+	function := options.Configure(host)
 	lambda, err := local.Start(ctx, local.Config{Functions: []local.Function{function}, Log: options.Log})
 	if err != nil {
 		return Result{}, fmt.Errorf("start the local Lambda: %w", err)
@@ -229,6 +216,21 @@ func runLocal(ctx context.Context, options Options) (result Result, err error) {
 			Billed: invoked.Report.BilledDuration.Milliseconds(), MaxMemory: invoked.Report.MaxMemory, Error: invoked.Report.ErrorType,
 		},
 	}, nil
+}
+
+// Configure gives the function as the local Lambda is to run it.
+func (o Options) Configure(host build.Host) local.Function {
+	function := local.Function{
+		Name: host.Function.Name, Bootstrap: host.Bootstrap, Dir: host.Project.Root,
+		Timeout: cmp.Or(o.Timeout, local.DefaultTimeout), MemorySize: cmp.Or(o.MemorySize, local.DefaultMemorySize), Env: map[string]string{},
+	}
+	if host.Project.Made {
+		function.Env["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+		function.Timeout = cmp.Or(o.Timeout, madeTimeout)
+		function.MemorySize = cmp.Or(o.MemorySize, madeMemorySize)
+	}
+	maps.Copy(function.Env, o.Env)
+	return function
 }
 
 // refusal tells a request that the local Lambda would not take from what the machine could not do.
@@ -260,8 +262,8 @@ const MaxEvent = 6 << 20
 // traceHeader is the form of an X-Amzn-Trace-Id (AWS X-Ray Developer Guide, "Tracing header").
 var traceHeader = regexp.MustCompile(`^Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;[A-Za-z]+=[!-:<-~]+)*$`)
 
-// check finds what is not in order before anything is built. It says nothing of what the event holds.
-func (o Options) check() error {
+// Check finds what is not in order before anything is built. It says nothing of what the event holds. Errors are a [MisuseError].
+func (o Options) Check() error {
 	if len(o.Event) > MaxEvent {
 		return misuse("the event has more than the %d bytes that Lambda takes", MaxEvent)
 	}

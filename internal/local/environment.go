@@ -21,7 +21,9 @@ type environment struct {
 
 	// For the goroutine that drives the environment.
 	initDuration time.Duration
-	memory       int64 // bytes used at most, as far as seen
+	initCPU      time.Duration
+	memory       int64         // bytes used at most, as far as seen
+	cpu          time.Duration // processor time used when it was last looked at
 
 	changed chan struct{} // has a token after any change of the state below
 	ended   chan struct{} // closed: requests of the APIs end
@@ -29,6 +31,7 @@ type environment struct {
 	mu         sync.Mutex
 	poll       chan *invocation // the runtime waits in next; nil if it doesn't
 	polled     bool             // it has done so at least once: the init phase is over for it
+	asked      time.Time        // when the runtime or an extension last asked for an event
 	initError  *failure         // as posted by the runtime
 	invocation *invocation      // the current or the last one
 	extensions map[string]*extension
@@ -61,7 +64,13 @@ func (fn *function) launch(stream *logStream) (*environment, *failure, error) {
 	}
 	e.telemetry.initStart()
 	mark := runtimeAPIVariable + "=" + e.endpoint.address
-	e.process, err = startProcess(append(slices.Clone(fn.Wrapper), fn.Bootstrap), fn.Dir, fn.variables(e.endpoint.address, stream.name), mark, e.output.w)
+	var group *cpuGroup
+	if fn.Throttle {
+		group, err = newCPUGroup(cpuQuota(fn.MemorySize))
+	}
+	if err == nil {
+		e.process, err = startProcess(append(slices.Clone(fn.Wrapper), fn.Bootstrap), fn.Dir, fn.variables(e.endpoint.address, stream.name), mark, e.output.w, group)
+	}
 	if err != nil {
 		e.output.close()
 		e.endpoint.close()
@@ -154,6 +163,17 @@ func (e *environment) sample(group bool) int64 {
 	}
 	e.memory = max(e.memory, now, peak)
 	return now
+}
+
+// usedCPU is the processor time used since the last look, 0 if it can't be measured.
+func (e *environment) usedCPU() time.Duration {
+	now, ok := e.process.cpuTime()
+	if !ok {
+		return 0
+	}
+	used := now - e.cpu
+	e.cpu = now
+	return used
 }
 
 // notify wakes await. The caller may hold the lock.

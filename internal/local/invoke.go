@@ -68,6 +68,9 @@ type Report struct {
 	// MaxMemory is the most resident memory in bytes that the execution environment was seen to use since its start; 0 where that
 	// can't be measured.
 	MaxMemory int64
+	// InitCPU and CPU are the processor time, of user and system, that the bootstrap used in the init phase (0 if there was none) and
+	// since then or since the invocation before. The time of processes that it started is not in it. 0 where that can't be measured.
+	InitCPU, CPU time.Duration
 	// ErrorType says why the phase failed, "" if it did not. It may fail after a good answer, when the process exits or an extension
 	// does not come back in time.
 	ErrorType string
@@ -180,6 +183,9 @@ type invocation struct {
 
 	// Set before the runtime sees it.
 	deadline time.Time
+
+	// Of the environment's driver.
+	initCPU, cpu time.Duration
 
 	// With the state of its environment locked.
 	answer    *answer

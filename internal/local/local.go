@@ -65,6 +65,9 @@ type Function struct {
 	Concurrency int
 	// Freeze stops an idle execution environment (SIGSTOP) until its next invocation, as Lambda does. Not on Windows.
 	Freeze bool
+	// Throttle gives each execution environment no more processor time than Lambda gives for MemorySize, in the init phase too. Where
+	// that cannot be done, [CheckThrottle] says why and no invocation succeeds.
+	Throttle bool
 }
 
 // Defaults of a Function, those of Lambda but for the concurrency.

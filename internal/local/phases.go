@@ -65,6 +65,7 @@ func (fn *function) cold(inv *invocation) (e *environment, begin time.Time) {
 	e, failed, err := fn.initialise(stream, fn.InitTimeout, "init")
 	if err == nil && failed == nil {
 		inv.result.InitDuration = e.initDuration
+		inv.initCPU = e.initCPU
 		return e, time.Time{}
 	}
 	if failed != nil {
@@ -93,9 +94,12 @@ func (fn *function) initialise(stream *logStream, timeout time.Duration, phase s
 	}
 	if failed == nil {
 		outcome := e.await(e.initialised, begin.Add(timeout))
-		e.initDuration = time.Since(begin)
 		switch outcome {
 		case ready:
+			e.mu.Lock()
+			e.initDuration = e.asked.Sub(e.process.started)
+			e.mu.Unlock()
+			e.initCPU = e.usedCPU()
 			e.sample(false)
 			e.output.flush() // what it printed belongs before START
 			e.telemetry.initDone(nil, e.initDuration)
@@ -168,6 +172,9 @@ func (e *environment) invoke(inv *invocation, begin time.Time) *environment {
 		}
 	}
 
+	if inv.report {
+		inv.cpu = e.usedCPU()
+	}
 	if inv.report || fn.lambda.cfg.Log != nil {
 		e.sample(false)
 		e.output.flush()
@@ -214,6 +221,8 @@ func newReport(inv *invocation, failed *failure, duration time.Duration, memory 
 		Duration:       duration,
 		BilledDuration: roundUp(duration+inv.result.InitDuration, time.Millisecond),
 		MaxMemory:      memory,
+		InitCPU:        inv.initCPU,
+		CPU:            inv.cpu,
 	}
 	if failed != nil {
 		report.ErrorType = failed.errorType

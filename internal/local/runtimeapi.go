@@ -91,6 +91,7 @@ func (e *environment) pollRuntime() (inv *invocation, poll <-chan *invocation, o
 	p := make(chan *invocation, 1)
 	e.poll = p
 	e.polled = true
+	e.asked = time.Now()
 	e.notify()
 	return nil, p, true
 }
