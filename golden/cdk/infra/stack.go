@@ -1,0 +1,148 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// newStack puts the stack into the app. The folder code holds the function's bootstrap.
+func newStack(app constructs.Construct, chosen settings, code string) awscdk.Stack {
+	stack := awscdk.NewStack(app, jsii.String("demo"), &awscdk.StackProps{
+		StackName:   jsii.String(chosen.stackName),
+		Description: jsii.String("demo, a Cognito token customizer (pre token generation trigger V2_0)"),
+	})
+	customizer := newFunction(stack, chosen, code)
+	newUserPool(stack, chosen, customizer)
+	newAlarms(stack, chosen, customizer)
+	return stack
+}
+
+// newFunction makes the function, with a log group and a role of its own. Nothing that it needs may refer to the user pool: the pool
+// refers to the function, and a circle cannot be deployed. The code learns the pool's id from each event.
+func newFunction(stack awscdk.Stack, chosen settings, code string) awslambda.Function {
+	logs := awslogs.NewLogGroup(stack, jsii.String("TokenCustomizerLogGroup"), &awslogs.LogGroupProps{
+		Retention:     chosen.logRetention,
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
+	})
+	role := awsiam.NewRole(stack, jsii.String("TokenCustomizerRole"), &awsiam.RoleProps{
+		Description: jsii.String("What the token customizer may do, which is to write its own logs"),
+		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+		InlinePolicies: &map[string]awsiam.PolicyDocument{
+			"logs": allow(&awsiam.PolicyStatementProps{
+				Actions:   jsii.Strings("logs:CreateLogStream", "logs:PutLogEvents"),
+				Resources: &[]*string{logs.LogGroupArn()},
+			}),
+		},
+	})
+	customizer := awslambda.NewFunction(stack, jsii.String("TokenCustomizer"), &awslambda.FunctionProps{
+		Description:           jsii.String("Customizes the tokens of a Cognito user pool"),
+		Runtime:               awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture:          awslambda.Architecture_ARM_64(),
+		Handler:               jsii.String("bootstrap"),
+		Code:                  awslambda.Code_FromAsset(jsii.String(code), nil),
+		MemorySize:            jsii.Number(256),
+		Timeout:               awscdk.Duration_Seconds(jsii.Number(4)), // Cognito gives up after 5 s, without a trace in the function's logs
+		Role:                  role,
+		LogGroup:              logs,
+		LoggingFormat:         awslambda.LoggingFormat_JSON,
+		ApplicationLogLevelV2: awslambda.ApplicationLogLevel_INFO,
+		SystemLogLevelV2:      awslambda.SystemLogLevel_INFO,
+	})
+	skipChecks(logs, skip{
+		"CKV_AWS_158", "CloudWatch Logs encrypts by itself, and the function logs neither tokens nor personal data.",
+	})
+	skipChecks(customizer, skip{
+		"CKV_AWS_115", "A reserved concurrency would refuse sign-ins in a burst; the throttles alarm watches the account's limit.",
+	}, skip{
+		"CKV_AWS_116", "Cognito calls the function synchronously; a dead letter queue only sees asynchronous calls.",
+	}, skip{
+		"CKV_AWS_117", "The function calls nothing inside a VPC, and joining one only adds ways to fail.",
+	})
+	name(logs)
+	name(role)
+	name(customizer)
+	output(stack, "TokenCustomizerArn", "The function", customizer.FunctionArn())
+	output(stack, "TokenCustomizerLogGroupName", "Where the function logs", logs.LogGroupName())
+	return customizer
+}
+
+func allow(statement *awsiam.PolicyStatementProps) awsiam.PolicyDocument {
+	return awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{
+		Statements: &[]awsiam.PolicyStatement{awsiam.NewPolicyStatement(statement)},
+	})
+}
+
+// newAlarms makes the alarms, and has them notify the topic if there is one.
+func newAlarms(stack awscdk.Stack, chosen settings, customizer awslambda.Function) {
+	minute := awscdk.Duration_Minutes(jsii.Number(1))
+	// Cognito tries a failed call up to three times, then the sign-in or the token refresh fails: one error is worth knowing about.
+	alarms := []awscloudwatch.Alarm{
+		awscloudwatch.NewAlarm(stack, jsii.String("ErrorsAlarm"), &awscloudwatch.AlarmProps{
+			AlarmDescription:   jsii.String("The token customizer fails, so users cannot sign in. Read its logs; scripts/attach.sh detach is the way out."),
+			Metric:             customizer.MetricErrors(&awscloudwatch.MetricOptions{Statistic: jsii.String("Sum"), Period: minute}),
+			EvaluationPeriods:  jsii.Number(1),
+			Threshold:          jsii.Number(1),
+			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+			TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
+		}),
+		awscloudwatch.NewAlarm(stack, jsii.String("ThrottlesAlarm"), &awscloudwatch.AlarmProps{
+			AlarmDescription:   jsii.String("Lambda throttles the token customizer, so users cannot sign in. The account's concurrency limit is used up."),
+			Metric:             customizer.MetricThrottles(&awscloudwatch.MetricOptions{Statistic: jsii.String("Sum"), Period: minute}),
+			EvaluationPeriods:  jsii.Number(1),
+			Threshold:          jsii.Number(1),
+			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+			TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
+		}),
+		awscloudwatch.NewAlarm(stack, jsii.String("DurationAlarm"), &awscloudwatch.AlarmProps{
+			AlarmDescription:   jsii.String("The token customizer takes more than 3 s of the 4 s that it has."),
+			Metric:             customizer.MetricDuration(&awscloudwatch.MetricOptions{Statistic: jsii.String("p99"), Unit: awscloudwatch.Unit_MILLISECONDS, Period: minute}),
+			EvaluationPeriods:  jsii.Number(5),
+			DatapointsToAlarm:  jsii.Number(3),
+			Threshold:          jsii.Number(3000),
+			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
+			TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
+		}),
+	}
+	for _, alarm := range alarms {
+		name(alarm)
+	}
+	if chosen.alarmTopicARN == "" {
+		return
+	}
+	notify := awscloudwatchactions.NewSnsAction(awssns.Topic_FromTopicArn(stack, jsii.String("AlarmTopic"), jsii.String(chosen.alarmTopicARN)))
+	for _, alarm := range alarms {
+		alarm.AddAlarmAction(notify)
+		alarm.AddOkAction(notify)
+	}
+}
+
+// name makes the construct's id its logical id too, where the CDK would append a hash.
+func name(construct constructs.Construct) {
+	resource(construct).OverrideLogicalId(construct.Node().Id())
+}
+
+// skip is a check of checkov that a resource fails, and why it may.
+type skip struct{ id, comment string }
+
+func skipChecks(construct constructs.Construct, skips ...skip) {
+	var list []map[string]string
+	for _, s := range skips {
+		list = append(list, map[string]string{"id": s.id, "comment": s.comment})
+	}
+	resource(construct).AddMetadata(jsii.String("checkov"), map[string]any{"skip": list})
+}
+
+func resource(construct constructs.Construct) awscdk.CfnResource {
+	return construct.Node().DefaultChild().(awscdk.CfnResource)
+}
+
+func output(stack awscdk.Stack, name, description string, value *string) {
+	awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Description: jsii.String(description), Value: value})
+}
