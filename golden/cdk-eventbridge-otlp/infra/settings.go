@@ -19,6 +19,8 @@ type settings struct {
 	existingUserPoolID string
 	// userPoolTier is the feature plan of the new user pool.
 	userPoolTier string
+	// existingEventBusName is the bus to publish to, in the same account and region. Empty makes a new one, with an archive.
+	existingEventBusName string
 	// logRetention is how long logs are kept.
 	logRetention awslogs.RetentionDays
 	// alarmTopicARN is the SNS topic that the alarms notify. Empty makes alarms that notify nobody.
@@ -28,6 +30,7 @@ type settings struct {
 var (
 	stackNames = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9-]{0,127}$`)
 	poolIDs    = regexp.MustCompile(`^$|^[a-z]{2,4}(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+$`)
+	busNames   = regexp.MustCompile(`^$|^[/\.\-_A-Za-z0-9]{1,256}$`)
 	topicARNs  = regexp.MustCompile(`^$|^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:.+$`)
 )
 
@@ -60,6 +63,9 @@ func readSettings(context map[string]any) (settings, error) {
 		case "userPoolTier":
 			chosen.userPoolTier = value
 			valid, want = value == "ESSENTIALS" || value == "PLUS", "ESSENTIALS or PLUS; LITE has no V2_0 trigger"
+		case "existingEventBusName":
+			chosen.existingEventBusName = value
+			valid, want = busNames.MatchString(value), "the name of an event bus, and no ARN"
 		case "logRetentionInDays":
 			chosen.logRetention, valid = retentions[value]
 			want = "one of the numbers of days that CloudWatch Logs offers, such as 30, 90 or 365"
@@ -68,7 +74,7 @@ func readSettings(context map[string]any) (settings, error) {
 			valid, want = topicARNs.MatchString(value), "the ARN of an SNS topic"
 		default:
 			if !ofCDK(key) {
-				problems = append(problems, fmt.Errorf("context %s is unknown: use stackName, existingUserPoolId, userPoolTier, logRetentionInDays or alarmTopicArn", key))
+				problems = append(problems, fmt.Errorf("context %s is unknown: use stackName, existingUserPoolId, userPoolTier, existingEventBusName, logRetentionInDays or alarmTopicArn", key))
 			}
 		}
 		if !valid {

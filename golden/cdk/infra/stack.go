@@ -55,10 +55,10 @@ func newFunction(stack awscdk.Stack, chosen settings, code string) awslambda.Fun
 		ApplicationLogLevelV2: awslambda.ApplicationLogLevel_INFO,
 		SystemLogLevelV2:      awslambda.SystemLogLevel_INFO,
 	})
-	skipChecks(logs, skip{
+	skipChecks(resource(logs), skip{
 		"CKV_AWS_158", "CloudWatch Logs encrypts by itself, and the function logs neither tokens nor personal data.",
 	})
-	skipChecks(customizer, skip{
+	skipChecks(resource(customizer), skip{
 		"CKV_AWS_115", "A reserved concurrency would refuse sign-ins in a burst; the throttles alarm watches the account's limit.",
 	}, skip{
 		"CKV_AWS_116", "Cognito calls the function synchronously; a dead letter queue only sees asynchronous calls.",
@@ -124,22 +124,22 @@ func newAlarms(stack awscdk.Stack, chosen settings, customizer awslambda.Functio
 }
 
 // name makes the construct's id its logical id too, where the CDK would append a hash.
-func name(construct constructs.Construct) {
+func name(construct constructs.IConstruct) {
 	resource(construct).OverrideLogicalId(construct.Node().Id())
 }
 
 // skip is a check of checkov that a resource fails, and why it may.
 type skip struct{ id, comment string }
 
-func skipChecks(construct constructs.Construct, skips ...skip) {
+func skipChecks(resource awscdk.CfnResource, skips ...skip) {
 	var list []map[string]string
 	for _, s := range skips {
 		list = append(list, map[string]string{"id": s.id, "comment": s.comment})
 	}
-	resource(construct).AddMetadata(jsii.String("checkov"), map[string]any{"skip": list})
+	resource.AddMetadata(jsii.String("checkov"), map[string]any{"skip": list})
 }
 
-func resource(construct constructs.Construct) awscdk.CfnResource {
+func resource(construct constructs.IConstruct) awscdk.CfnResource {
 	return construct.Node().DefaultChild().(awscdk.CfnResource)
 }
 

@@ -2,22 +2,20 @@ package publisher
 
 import (
 	"os"
-	"strings"
+	"regexp"
+	"strconv"
 	"testing"
 )
 
-// TestTemplateAllowsWhatIsPublished finds a source or detail type that was changed here alone.
-func TestTemplateAllowsWhatIsPublished(t *testing.T) {
-	template, err := os.ReadFile("../../template.yaml")
+// TestStackAllowsWhatIsPublished finds a source, a detail type or a namespace that was changed here alone.
+func TestStackAllowsWhatIsPublished(t *testing.T) {
+	stack, err := os.ReadFile("../../infra/eventbridge.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{
-		"events:source: " + Source + "\n", "events:detail-type: " + DetailType + "\n",
-		"source: [" + Source + "]\n", "detail-type: [" + DetailType + "]\n", "Namespace: " + metricNamespace + "\n",
-	} {
-		if !strings.Contains(string(template), line) {
-			t.Errorf("template.yaml has no line %q", strings.TrimSpace(line))
+	for name, value := range map[string]string{"eventSource": Source, "eventDetailType": DetailType, "metricNamespace": metricNamespace} {
+		if !regexp.MustCompile(name + ` += ` + regexp.QuoteMeta(strconv.Quote(value)) + "\n").Match(stack) {
+			t.Errorf("infra/eventbridge.go has another %s than %q", name, value)
 		}
 	}
 }
