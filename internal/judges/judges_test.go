@@ -63,6 +63,7 @@ var all = []struct {
 	{"SAMValidate", judges.Judges.SAMValidate, "template.yaml", false},
 	{"SAMBuild", judges.Judges.SAMBuild, "template.yaml", false},
 	{"CFNLintTransformed", judges.Judges.CFNLintTransformed, "template.yaml", true},
+	{"CDKSynth", judges.Judges.CDKSynth, "infra/go.mod", false},
 	{"AttachScript", judges.Judges.AttachScript, scriptFile, true},
 	{"Checkov", judges.Judges.Checkov, "go.mod", false},
 	{"GolangCILint", judges.Judges.GolangCILint, "go.mod", false},
