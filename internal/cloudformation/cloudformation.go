@@ -18,7 +18,13 @@ type Template map[string]any
 
 // Resolve resolves a template, JSON, for the given parameters; the others have their defaults. A parameter whose value only AWS can look up
 // stays.
-func Resolve(source []byte, parameters map[string]string) (Template, error) {
+func Resolve(source []byte, parameters map[string]string) (resolved Template, err error) {
+	defer func() {
+		// What is not where CloudFormation wants it: one message is enough for templates that tools made.
+		if recovered := recover(); recovered != nil {
+			resolved, err = nil, fmt.Errorf("the template is malformed: %v", recovered)
+		}
+	}()
 	var template struct {
 		Description string
 		Parameters  map[string]struct {
@@ -33,7 +39,7 @@ func Resolve(source []byte, parameters map[string]string) (Template, error) {
 	if err := json.Unmarshal(source, &template); err != nil {
 		return nil, fmt.Errorf("read the template: %w", err)
 	}
-	r := resolver{parameters: map[string]any{}, conditions: template.Conditions}
+	r := resolver{parameters: map[string]any{}, conditions: template.Conditions, evaluating: map[string]bool{}}
 	kept := map[string]any{}
 	for name, parameter := range template.Parameters {
 		value, given := parameters[name]
@@ -45,7 +51,7 @@ func Resolve(source []byte, parameters map[string]string) (Template, error) {
 		case given:
 			r.parameters[name] = value
 		default:
-			r.parameters[name] = parameter.Default
+			r.parameters[name] = literal(parameter.Default)
 		}
 	}
 	for name := range parameters {
@@ -53,7 +59,7 @@ func Resolve(source []byte, parameters map[string]string) (Template, error) {
 			r.fail("the template has no parameter %s", name)
 		}
 	}
-	resolved := Template{
+	resolved = Template{
 		"Description": template.Description,
 		"Parameters":  kept,
 		"Rules":       r.members(template.Rules),
@@ -67,6 +73,7 @@ func Resolve(source []byte, parameters map[string]string) (Template, error) {
 type resolver struct {
 	parameters map[string]any
 	conditions map[string]any
+	evaluating map[string]bool // conditions, to find one that depends on itself
 	problems   []error
 }
 
@@ -155,8 +162,14 @@ func (r *resolver) value(value any) any {
 			}
 		}
 		return resolved
-	case float64:
-		return json.Number(fmt.Sprint(value))
+	}
+	return literal(value)
+}
+
+// literal gives numbers one form, whether they were numbers or the text of a parameter.
+func literal(value any) any {
+	if number, ok := value.(float64); ok {
+		return json.Number(fmt.Sprint(number))
 	}
 	return value
 }
@@ -260,7 +273,7 @@ func (r *resolver) intrinsic(function string, argument any) (any, bool) {
 			return nothing{}, true
 		}
 		if value, parameter := r.parameters[name]; parameter {
-			return r.value(value), true
+			return value, true
 		}
 		return map[string]any{"Ref": name}, true
 	case "Fn::GetAtt":
@@ -369,7 +382,14 @@ func (r *resolver) holds(name string) bool {
 	condition, known := r.conditions[name]
 	if !known {
 		r.fail("the template has no condition %s", name)
+		return false
 	}
+	if r.evaluating[name] {
+		r.fail("the condition %s depends on itself", name)
+		return false
+	}
+	r.evaluating[name] = true
+	defer delete(r.evaluating, name)
 	return r.evaluate(condition)
 }
 
