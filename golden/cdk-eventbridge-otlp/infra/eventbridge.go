@@ -90,8 +90,8 @@ func newExampleConsumer(stack awscdk.Stack, bus awsevents.IEventBus) {
 	output(stack, "ExampleQueueUrl", "The queue that gets every event, as an example", queue.Ref())
 }
 
-// newEventsAlarm watches the metrics that the function writes into its log. Users get in all the same, but nobody hears of it.
-func newEventsAlarm(stack awscdk.Stack, customizer awslambda.Function) awscloudwatch.Alarm {
+// lostEvents counts the events that were not published, by the metrics that the function writes into its log.
+func lostEvents(customizer awslambda.Function) awscloudwatch.IMetric {
 	minute := awscdk.Duration_Minutes(jsii.Number(1))
 	count := func(metric string) awscloudwatch.IMetric {
 		return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
@@ -102,17 +102,10 @@ func newEventsAlarm(stack awscdk.Stack, customizer awslambda.Function) awscloudw
 			Period:        minute,
 		})
 	}
-	return awscloudwatch.NewAlarm(stack, jsii.String("EventsAlarm"), &awscloudwatch.AlarmProps{
-		AlarmDescription: jsii.String(`Events of the token customizer are not published. Its log has the reason, in the lines "event not published".`),
-		Metric: awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-			Expression:   jsii.String("failed + dropped"),
-			Label:        jsii.String("Events that were not published"),
-			UsingMetrics: &map[string]awscloudwatch.IMetric{"failed": count("EventsFailed"), "dropped": count("EventsDropped")},
-			Period:       minute,
-		}),
-		EvaluationPeriods:  jsii.Number(1),
-		Threshold:          jsii.Number(1),
-		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
+	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+		Expression:   jsii.String("failed + dropped"),
+		Label:        jsii.String("Events that were not published"),
+		UsingMetrics: &map[string]awscloudwatch.IMetric{"failed": count("EventsFailed"), "dropped": count("EventsDropped")},
+		Period:       minute,
 	})
 }

@@ -26,12 +26,12 @@ func TestCheckNode(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Setenv("JSII_NODE", node)
-			checkError(t, checkNode(), test.want)
+			checkError(t, checkNode(t.Context()), test.want)
 		})
 	}
 	t.Run("missing", func(t *testing.T) {
 		t.Setenv("JSII_NODE", filepath.Join(t.TempDir(), "node"))
-		checkError(t, checkNode(), "needs Node.js 18 or later")
+		checkError(t, checkNode(t.Context()), "needs Node.js 18 or later")
 	})
 }
 

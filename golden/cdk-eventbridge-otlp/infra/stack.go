@@ -2,13 +2,10 @@ package main
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
@@ -90,51 +87,6 @@ func allow(statement *awsiam.PolicyStatementProps) awsiam.PolicyDocument {
 	return awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{
 		Statements: &[]awsiam.PolicyStatement{awsiam.NewPolicyStatement(statement)},
 	})
-}
-
-// newAlarms makes the alarms, and has them notify the topic if there is one.
-func newAlarms(stack awscdk.Stack, chosen settings, customizer awslambda.Function) {
-	minute := awscdk.Duration_Minutes(jsii.Number(1))
-	// Cognito tries a failed call up to three times, then the sign-in or the token refresh fails: one error is worth knowing about.
-	alarms := []awscloudwatch.Alarm{
-		awscloudwatch.NewAlarm(stack, jsii.String("ErrorsAlarm"), &awscloudwatch.AlarmProps{
-			AlarmDescription:   jsii.String("The token customizer fails, so users cannot sign in. Read its logs; scripts/attach.sh detach is the way out."),
-			Metric:             customizer.MetricErrors(&awscloudwatch.MetricOptions{Statistic: jsii.String("Sum"), Period: minute}),
-			EvaluationPeriods:  jsii.Number(1),
-			Threshold:          jsii.Number(1),
-			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-			TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
-		}),
-		awscloudwatch.NewAlarm(stack, jsii.String("ThrottlesAlarm"), &awscloudwatch.AlarmProps{
-			AlarmDescription:   jsii.String("Lambda throttles the token customizer, so users cannot sign in. The account's concurrency limit is used up."),
-			Metric:             customizer.MetricThrottles(&awscloudwatch.MetricOptions{Statistic: jsii.String("Sum"), Period: minute}),
-			EvaluationPeriods:  jsii.Number(1),
-			Threshold:          jsii.Number(1),
-			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-			TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
-		}),
-		awscloudwatch.NewAlarm(stack, jsii.String("DurationAlarm"), &awscloudwatch.AlarmProps{
-			AlarmDescription:   jsii.String("The token customizer takes more than 3 s of the 4 s that it has."),
-			Metric:             customizer.MetricDuration(&awscloudwatch.MetricOptions{Statistic: jsii.String("p99"), Unit: awscloudwatch.Unit_MILLISECONDS, Period: minute}),
-			EvaluationPeriods:  jsii.Number(5),
-			DatapointsToAlarm:  jsii.Number(3),
-			Threshold:          jsii.Number(3000),
-			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
-			TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
-		}),
-	}
-	alarms = append(alarms, newEventsAlarm(stack, customizer))
-	for _, alarm := range alarms {
-		name(alarm)
-	}
-	if chosen.alarmTopicARN == "" {
-		return
-	}
-	notify := awscloudwatchactions.NewSnsAction(awssns.Topic_FromTopicArn(stack, jsii.String("AlarmTopic"), jsii.String(chosen.alarmTopicARN)))
-	for _, alarm := range alarms {
-		alarm.AddAlarmAction(notify)
-		alarm.AddOkAction(notify)
-	}
 }
 
 // name makes the construct's id its logical id too, where the CDK would append a hash.

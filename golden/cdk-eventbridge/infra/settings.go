@@ -27,6 +27,9 @@ type settings struct {
 	alarmTopicARN string
 }
 
+// known are the keys of the settings.
+const known = "stackName, existingUserPoolId, userPoolTier, existingEventBusName, logRetentionInDays or alarmTopicArn"
+
 var (
 	stackNames = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9-]{0,127}$`)
 	poolIDs    = regexp.MustCompile(`^$|^[a-z]{2,4}(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+$`)
@@ -74,7 +77,7 @@ func readSettings(context map[string]any) (settings, error) {
 			valid, want = topicARNs.MatchString(value), "the ARN of an SNS topic"
 		default:
 			if !ofCDK(key) {
-				problems = append(problems, fmt.Errorf("context %s is unknown: use stackName, existingUserPoolId, userPoolTier, existingEventBusName, logRetentionInDays or alarmTopicArn", key))
+				problems = append(problems, fmt.Errorf("context %s is unknown: use %s", key, known))
 			}
 		}
 		if !valid {

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -16,14 +17,14 @@ import (
 const code = "../dist/token-customizer"
 
 func main() {
-	if err := run(); err != nil {
+	if err := run(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "infra:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
-	if err := checkNode(); err != nil {
+func run(ctx context.Context) error {
+	if err := checkNode(ctx); err != nil {
 		return err
 	}
 	defer jsii.Close()
@@ -31,8 +32,8 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	context, _ := app.Node().GetAllContext(nil).(map[string]any)
-	chosen, err := readSettings(context)
+	values, _ := app.Node().GetAllContext(nil).(map[string]any)
+	chosen, err := readSettings(values)
 	if err := errors.Join(err, checkBootstrap(code)); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"testing"
@@ -9,7 +10,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if err := checkNode(); err != nil {
+	if err := checkNode(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"debug/elf"
 	"errors"
 	"fmt"
@@ -17,9 +18,9 @@ import (
 const oldestNode = 18
 
 // checkNode looks for the Node.js that the CDK runs on. Without it, jsii panics.
-func checkNode() error {
+func checkNode(ctx context.Context) error {
 	node := cmp.Or(os.Getenv("JSII_NODE"), "node")
-	output, err := exec.Command(node, "--version").Output() //nolint:gosec // the program that jsii starts, too
+	output, err := exec.CommandContext(ctx, node, "--version").Output() //nolint:gosec // the program that jsii starts, too
 	if err != nil {
 		return fmt.Errorf("the CDK needs Node.js %d or later, and %s --version does not run: %w", oldestNode, node, err)
 	}

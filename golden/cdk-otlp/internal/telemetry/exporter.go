@@ -20,9 +20,8 @@ import (
 const (
 	// maxAnswer bounds what is read of a collector's answer, in bytes.
 	maxAnswer = 64 << 10
-	// idleLimit is how long a connection may have been unused. While the execution environment is frozen nothing closes it here, but
-	// others forget it.
-	idleLimit = 30 * time.Second
+	// idleTimeout is after how long a connection is not used again. While an execution environment is frozen the other side may forget it.
+	idleTimeout = 50 * time.Second
 )
 
 // refusedError is the answer of a collector that took the spans not or not all.
@@ -59,12 +58,12 @@ type exporter struct {
 	// Of the last export, for the next, which is never at the same time.
 	compressor *gzip.Writer
 	body       bytes.Buffer
-	used       time.Time
 }
 
 func newExporter(to destination, config settings) *exporter {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DialTLSContext = to.dialTLS
+	transport.IdleConnTimeout = idleTimeout
 	e := &exporter{to: to, headers: config.headers, timeout: config.timeout, client: &http.Client{
 		Transport: transport,
 		// A redirect is a mistake in the address, and the credentials are meant for that one alone.
@@ -88,11 +87,7 @@ func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpa
 	if err != nil {
 		return err
 	}
-	if now := time.Now().Round(0); now.Sub(e.used) > idleLimit { // without the monotonic clock, which may stand still with the environment
-		e.client.CloseIdleConnections()
-	}
 	response, err := e.client.Do(request)
-	e.used = time.Now().Round(0)
 	if err != nil {
 		return explain(ctx, err)
 	}
