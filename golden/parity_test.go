@@ -23,6 +23,9 @@ var parameterSamples = map[string]string{
 	"ExistingUserPoolId":   "eu-west-1_AbCdEf123",
 	"UserPoolTier":         "PLUS",
 	"ExistingEventBusName": "team/events",
+	"OtlpEndpoint":         "https://otlp.example.com",
+	"OtlpHeadersSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:otlp-AbCdEf",
+	"CollectorLayerArn":    "arn:aws:lambda:eu-west-1:123456789012:layer:collector:1",
 	"LogRetentionInDays":   "365",
 	"AlarmTopicArn":        "arn:aws:sns:eu-west-1:123456789012:alarms",
 }
@@ -64,37 +67,43 @@ var expectedDifferences = []expectedDifference{
 	},
 }
 
-// twins are a project with SAM and one with the CDK that are the same otherwise.
+// twins are the answers for two projects that are the same but for what deploys them.
 type twins struct {
-	name     string
-	sam, cdk string // folders
+	name    string
+	answers generator.Answers
+	// partly has the pair compared with some of the settings alone, too.
+	partly bool
 }
 
-// pairs returns the golden projects that are twins, and twins for the versions of the trigger that have no golden project with the CDK.
-func pairsOfProjects(t *testing.T) []twins {
-	t.Helper()
-	var pairs []twins
-	for _, variant := range generator.Golden() {
-		rest, isCDK := strings.CutPrefix(variant.Name, "cdk")
-		if !isCDK {
-			continue
-		}
-		pairs = append(pairs, twins{variant.Name, absolute(t, "sam"+rest), absolute(t, variant.Name)})
+// allTwins returns twins for each combination of events and traces, and for each version of the trigger.
+func allTwins() []twins {
+	values := map[string][]string{}
+	for _, option := range generator.Options() {
+		values[option.Key] = option.Values()
 	}
-	for _, trigger := range []string{"v1", "v3"} {
-		folder := filepath.Join(t.TempDir(), "cdk-"+trigger)
-		write(t, folder, render(t, generator.Answers{"name": "demo", "module": "example.com/cdk-" + trigger, "iac": "cdk", "trigger": trigger}))
-		pairs = append(pairs, twins{"cdk-" + trigger, absolute(t, "sam-"+trigger), folder})
+	var pairs []twins
+	for _, eventbridge := range values["eventbridge"] {
+		for _, otel := range values["otel"] {
+			pairs = append(pairs, twins{
+				name:    fmt.Sprintf("eventbridge=%s,otel=%s", eventbridge, otel),
+				answers: generator.Answers{"eventbridge": eventbridge, "otel": otel},
+				partly:  otel == "off",
+			})
+		}
+	}
+	for _, trigger := range values["trigger"][1:] {
+		pairs = append(pairs, twins{"trigger=" + trigger, generator.Answers{"trigger": trigger, "otel": "off"}, true})
 	}
 	return pairs
 }
 
-func absolute(t *testing.T, folder string) string {
+// write writes one of the twins. All have the same module path, so that Go compiles what they have in common once.
+func (p twins) write(t *testing.T, iac string) (folder string) {
 	t.Helper()
-	folder, err := filepath.Abs(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
+	answers := maps.Clone(p.answers)
+	answers["name"], answers["module"], answers["iac"] = "demo", "example.com/demo", iac
+	folder = filepath.Join(t.TempDir(), "demo")
+	write(t, folder, render(t, answers))
 	return folder
 }
 
@@ -108,14 +117,14 @@ func TestSAMAndCDKDeployTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pairs := pairsOfProjects(t)
+	pairs := allTwins()
 	seen := make([][]bool, len(pairs))
-	compared := make([]int, len(pairs))
+	compared, resources := make([]int, len(pairs)), make([]int, len(pairs))
 	t.Run("pairs", func(t *testing.T) {
 		for i, pair := range pairs {
 			t.Run(pair.name, func(t *testing.T) {
 				t.Parallel()
-				seen[i], compared[i] = compareTwins(t, found, pair)
+				seen[i], compared[i], resources[i] = compareTwins(t, found, pair)
 			})
 		}
 	})
@@ -127,22 +136,27 @@ func TestSAMAndCDKDeployTheSame(t *testing.T) {
 			t.Errorf("no pair differs in %s any more: remove it from the list", expected.path)
 		}
 	}
-	total := 0
-	for _, n := range compared {
-		total += n
-	}
-	counts.Report(t, "%d pairs of SAM and CDK projects compared for 3 settings each: %d resources", len(pairs), total)
+	counts.Report(t, "%d pairs of SAM and CDK projects compared %d times: %d resources", len(pairs), sum(compared), sum(resources))
 }
 
-// compareTwins compares a pair for several settings. It returns which of the expected differences there are, and how many resources it saw.
-func compareTwins(t *testing.T, found judges.Judges, pair twins) (seen []bool, compared int) {
+func sum(numbers []int) int {
+	total := 0
+	for _, n := range numbers {
+		total += n
+	}
+	return total
+}
+
+// compareTwins compares a pair for several settings. It returns which of the expected differences there are, how many settings it compared
+// with, and how many resources.
+func compareTwins(t *testing.T, found judges.Judges, pair twins) (seen []bool, compared, resources int) {
 	t.Helper()
 	seen = make([]bool, len(expectedDifferences))
-	source, err := found.SAMTemplate(t.Context(), pair.sam)
+	source, err := found.SAMTemplate(t.Context(), pair.write(t, "sam"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings := settingsOf(t, source)
+	settings := settingsOf(t, source, pair.partly)
 	var contexts []map[string]string
 	for _, parameters := range settings {
 		context := map[string]string{}
@@ -151,7 +165,7 @@ func compareTwins(t *testing.T, found judges.Judges, pair twins) (seen []bool, c
 		}
 		contexts = append(contexts, context)
 	}
-	synthesized, err := found.CDKTemplates(t.Context(), pair.cdk, contexts...)
+	synthesized, err := found.CDKTemplates(t.Context(), pair.write(t, "cdk"), contexts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +178,7 @@ func compareTwins(t *testing.T, found judges.Judges, pair twins) (seen []bool, c
 		if err != nil {
 			t.Fatal(err)
 		}
-		compared += len(sam["Resources"].(map[string]any))
+		resources += len(sam["Resources"].(map[string]any))
 		for _, difference := range cloudformation.Compare(sam, cdk) {
 			expected := slices.IndexFunc(expectedDifferences, func(e expectedDifference) bool { return e.matches(difference.Path) })
 			if expected < 0 {
@@ -175,11 +189,11 @@ func compareTwins(t *testing.T, found judges.Judges, pair twins) (seen []bool, c
 			seen[expected] = true
 		}
 	}
-	return seen, compared
+	return seen, len(settings), resources
 }
 
-// settingsOf returns parameters to compare with: none, every one, and every one but those of existing resources.
-func settingsOf(t *testing.T, template []byte) []map[string]string {
+// settingsOf returns parameters to compare with: none, every one, and on request every one but those of existing resources.
+func settingsOf(t *testing.T, template []byte, partly bool) []map[string]string {
 	t.Helper()
 	var declared struct{ Parameters map[string]any }
 	if err := json.Unmarshal(template, &declared); err != nil {
@@ -196,7 +210,11 @@ func settingsOf(t *testing.T, template []byte) []map[string]string {
 			made[name] = sample
 		}
 	}
-	return []map[string]string{nil, all, made}
+	settings := []map[string]string{nil, all}
+	if partly {
+		settings = append(settings, made)
+	}
+	return settings
 }
 
 // differences is the page that lists the expected differences.
@@ -206,7 +224,7 @@ func differences() []byte {
 
 With ` + "`--iac sam`" + ` and with ` + "`--iac cdk`" + ` a project deploys the same resources, under the same logical ids, with the same alarms and outputs.
 ` + "`TestSAMAndCDKDeployTheSame`" + ` in golden/parity_test.go transforms the SAM template as AWS does, synthesizes the CDK's stack with the same
-settings, and compares them value by value: for each golden project with the CDK and its twin with SAM, and for each version of the trigger.
+settings, and compares them value by value: for each combination of events and traces, and for each version of the trigger.
 This page is rendered from the list in that test by ` + "`make golden`" + `.
 
 What a SAM template leaves to the deployment, by parameters and conditions, a CDK stack decides when it is synthesized, by its context. The

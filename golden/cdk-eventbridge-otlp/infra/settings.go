@@ -21,6 +21,10 @@ type settings struct {
 	userPoolTier string
 	// existingEventBusName is the bus to publish to, in the same account and region. Empty makes a new one, with an archive.
 	existingEventBusName string
+	// otlpEndpoint is where traces go with OTLP over HTTP; /v1/traces is added. Empty sends none.
+	otlpEndpoint string
+	// otlpHeadersSecretARN is the secret in AWS Secrets Manager with the headers to send along, as name=value,name=value. Empty sends none.
+	otlpHeadersSecretARN string
 	// logRetention is how long logs are kept.
 	logRetention awslogs.RetentionDays
 	// alarmTopicARN is the SNS topic that the alarms notify. Empty makes alarms that notify nobody.
@@ -28,12 +32,14 @@ type settings struct {
 }
 
 // known are the keys of the settings.
-const known = "stackName, existingUserPoolId, userPoolTier, existingEventBusName, logRetentionInDays or alarmTopicArn"
+const known = "stackName, existingUserPoolId, userPoolTier, existingEventBusName, otlpEndpoint, otlpHeadersSecretArn, logRetentionInDays or alarmTopicArn"
 
 var (
 	stackNames = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9-]{0,127}$`)
 	poolIDs    = regexp.MustCompile(`^$|^[a-z]{2,4}(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+$`)
 	busNames   = regexp.MustCompile(`^$|^[/\.\-_A-Za-z0-9]{1,256}$`)
+	endpoints  = regexp.MustCompile(`^$|^https?://.+$`)
+	secretARNs = regexp.MustCompile(`^$|^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$`)
 	topicARNs  = regexp.MustCompile(`^$|^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:.+$`)
 )
 
@@ -69,6 +75,12 @@ func readSettings(context map[string]any) (settings, error) {
 		case "existingEventBusName":
 			chosen.existingEventBusName = value
 			valid, want = busNames.MatchString(value), "the name of an event bus, and no ARN"
+		case "otlpEndpoint":
+			chosen.otlpEndpoint = value
+			valid, want = endpoints.MatchString(value), "an address that begins with https://"
+		case "otlpHeadersSecretArn":
+			chosen.otlpHeadersSecretARN = value
+			valid, want = secretARNs.MatchString(value), "the ARN of a secret in AWS Secrets Manager"
 		case "logRetentionInDays":
 			chosen.logRetention, valid = retentions[value]
 			want = "one of the numbers of days that CloudWatch Logs offers, such as 30, 90 or 365"

@@ -31,19 +31,11 @@ func newFunction(stack awscdk.Stack, chosen settings, bus awsevents.IEventBus, c
 		Retention:     chosen.logRetention,
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
 	})
-	role := awsiam.NewRole(stack, jsii.String("TokenCustomizerRole"), &awsiam.RoleProps{
-		Description: jsii.String("What the token customizer may do, which is to write its own logs and to publish its own events"),
-		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
-		InlinePolicies: &map[string]awsiam.PolicyDocument{
-			"logs": allow(&awsiam.PolicyStatementProps{
-				Actions:   jsii.Strings("logs:CreateLogStream", "logs:PutLogEvents"),
-				Resources: &[]*string{logs.LogGroupArn()},
-			}),
-			"events": allow(publishTo(bus)),
-		},
-	})
 	environment := map[string]*string{
-		"EVENT_BUS_NAME": bus.EventBusName(),
+		"EVENT_BUS_NAME":              bus.EventBusName(),
+		"OTEL_SERVICE_NAME":           awscdk.Aws_STACK_NAME(),
+		"OTEL_EXPORTER_OTLP_ENDPOINT": jsii.String(chosen.otlpEndpoint),
+		"OTLP_HEADERS_SECRET_ARN":     jsii.String(chosen.otlpHeadersSecretARN),
 		// Left alone, Go reads the system's certificates twice, since two folders of Amazon Linux hold them.
 		"SSL_CERT_FILE": jsii.String("/etc/pki/tls/certs/ca-bundle.crt"),
 		"SSL_CERT_DIR":  jsii.String("/etc/pki/ca-trust/source/anchors"),
@@ -56,7 +48,7 @@ func newFunction(stack awscdk.Stack, chosen settings, bus awsevents.IEventBus, c
 		Code:                  awslambda.Code_FromAsset(jsii.String(code), nil),
 		MemorySize:            jsii.Number(256),
 		Timeout:               awscdk.Duration_Seconds(jsii.Number(4)), // Cognito gives up after 5 s, without a trace in the function's logs
-		Role:                  role,
+		Role:                  newRole(stack, chosen, bus, logs),
 		Environment:           &environment,
 		LogGroup:              logs,
 		LoggingFormat:         awslambda.LoggingFormat_JSON,
@@ -76,11 +68,34 @@ func newFunction(stack awscdk.Stack, chosen settings, bus awsevents.IEventBus, c
 		"CKV_AWS_173", "No environment variable is a secret, and Lambda encrypts them by itself.",
 	})
 	name(logs)
-	name(role)
 	name(customizer)
 	output(stack, "TokenCustomizerArn", "The function", customizer.FunctionArn())
 	output(stack, "TokenCustomizerLogGroupName", "Where the function logs", logs.LogGroupName())
 	return customizer
+}
+
+// newRole makes the function's role. What a lookup needs, add here.
+func newRole(stack awscdk.Stack, chosen settings, bus awsevents.IEventBus, logs awslogs.LogGroup) awsiam.Role {
+	policies := map[string]awsiam.PolicyDocument{
+		"logs": allow(&awsiam.PolicyStatementProps{
+			Actions:   jsii.Strings("logs:CreateLogStream", "logs:PutLogEvents"),
+			Resources: &[]*string{logs.LogGroupArn()},
+		}),
+		"events": allow(publishTo(bus)),
+	}
+	if secret := chosen.otlpHeadersSecretARN; secret != "" {
+		policies["otlp-headers"] = allow(&awsiam.PolicyStatementProps{
+			Actions:   jsii.Strings("secretsmanager:GetSecretValue"),
+			Resources: jsii.Strings(secret),
+		})
+	}
+	role := awsiam.NewRole(stack, jsii.String("TokenCustomizerRole"), &awsiam.RoleProps{
+		Description:    jsii.String("What the token customizer may do, which is to write its own logs, to publish its own events, to send its traces"),
+		AssumedBy:      awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+		InlinePolicies: &policies,
+	})
+	name(role)
+	return role
 }
 
 func allow(statement *awsiam.PolicyStatementProps) awsiam.PolicyDocument {

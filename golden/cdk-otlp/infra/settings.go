@@ -19,6 +19,10 @@ type settings struct {
 	existingUserPoolID string
 	// userPoolTier is the feature plan of the new user pool.
 	userPoolTier string
+	// otlpEndpoint is where traces go with OTLP over HTTP; /v1/traces is added. Empty sends none.
+	otlpEndpoint string
+	// otlpHeadersSecretARN is the secret in AWS Secrets Manager with the headers to send along, as name=value,name=value. Empty sends none.
+	otlpHeadersSecretARN string
 	// logRetention is how long logs are kept.
 	logRetention awslogs.RetentionDays
 	// alarmTopicARN is the SNS topic that the alarms notify. Empty makes alarms that notify nobody.
@@ -26,11 +30,13 @@ type settings struct {
 }
 
 // known are the keys of the settings.
-const known = "stackName, existingUserPoolId, userPoolTier, logRetentionInDays or alarmTopicArn"
+const known = "stackName, existingUserPoolId, userPoolTier, otlpEndpoint, otlpHeadersSecretArn, logRetentionInDays or alarmTopicArn"
 
 var (
 	stackNames = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9-]{0,127}$`)
 	poolIDs    = regexp.MustCompile(`^$|^[a-z]{2,4}(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+$`)
+	endpoints  = regexp.MustCompile(`^$|^https?://.+$`)
+	secretARNs = regexp.MustCompile(`^$|^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$`)
 	topicARNs  = regexp.MustCompile(`^$|^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:.+$`)
 )
 
@@ -63,6 +69,12 @@ func readSettings(context map[string]any) (settings, error) {
 		case "userPoolTier":
 			chosen.userPoolTier = value
 			valid, want = value == "ESSENTIALS" || value == "PLUS", "ESSENTIALS or PLUS; LITE has no V2_0 trigger"
+		case "otlpEndpoint":
+			chosen.otlpEndpoint = value
+			valid, want = endpoints.MatchString(value), "an address that begins with https://"
+		case "otlpHeadersSecretArn":
+			chosen.otlpHeadersSecretARN = value
+			valid, want = secretARNs.MatchString(value), "the ARN of a secret in AWS Secrets Manager"
 		case "logRetentionInDays":
 			chosen.logRetention, valid = retentions[value]
 			want = "one of the numbers of days that CloudWatch Logs offers, such as 30, 90 or 365"

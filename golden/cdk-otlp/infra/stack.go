@@ -28,16 +28,14 @@ func newFunction(stack awscdk.Stack, chosen settings, code string) awslambda.Fun
 		Retention:     chosen.logRetention,
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
 	})
-	role := awsiam.NewRole(stack, jsii.String("TokenCustomizerRole"), &awsiam.RoleProps{
-		Description: jsii.String("What the token customizer may do, which is to write its own logs"),
-		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
-		InlinePolicies: &map[string]awsiam.PolicyDocument{
-			"logs": allow(&awsiam.PolicyStatementProps{
-				Actions:   jsii.Strings("logs:CreateLogStream", "logs:PutLogEvents"),
-				Resources: &[]*string{logs.LogGroupArn()},
-			}),
-		},
-	})
+	environment := map[string]*string{
+		"OTEL_SERVICE_NAME":           awscdk.Aws_STACK_NAME(),
+		"OTEL_EXPORTER_OTLP_ENDPOINT": jsii.String(chosen.otlpEndpoint),
+		"OTLP_HEADERS_SECRET_ARN":     jsii.String(chosen.otlpHeadersSecretARN),
+		// Left alone, Go reads the system's certificates twice, since two folders of Amazon Linux hold them.
+		"SSL_CERT_FILE": jsii.String("/etc/pki/tls/certs/ca-bundle.crt"),
+		"SSL_CERT_DIR":  jsii.String("/etc/pki/ca-trust/source/anchors"),
+	}
 	customizer := awslambda.NewFunction(stack, jsii.String("TokenCustomizer"), &awslambda.FunctionProps{
 		Description:           jsii.String("Customizes the tokens of a Cognito user pool"),
 		Runtime:               awslambda.Runtime_PROVIDED_AL2023(),
@@ -46,7 +44,8 @@ func newFunction(stack awscdk.Stack, chosen settings, code string) awslambda.Fun
 		Code:                  awslambda.Code_FromAsset(jsii.String(code), nil),
 		MemorySize:            jsii.Number(256),
 		Timeout:               awscdk.Duration_Seconds(jsii.Number(4)), // Cognito gives up after 5 s, without a trace in the function's logs
-		Role:                  role,
+		Role:                  newRole(stack, chosen, logs),
+		Environment:           &environment,
 		LogGroup:              logs,
 		LoggingFormat:         awslambda.LoggingFormat_JSON,
 		ApplicationLogLevelV2: awslambda.ApplicationLogLevel_INFO,
@@ -61,13 +60,37 @@ func newFunction(stack awscdk.Stack, chosen settings, code string) awslambda.Fun
 		"CKV_AWS_116", "Cognito calls the function synchronously; a dead letter queue only sees asynchronous calls.",
 	}, skip{
 		"CKV_AWS_117", "The function calls nothing inside a VPC, and joining one only adds ways to fail.",
+	}, skip{
+		"CKV_AWS_173", "No environment variable is a secret, and Lambda encrypts them by itself.",
 	})
 	name(logs)
-	name(role)
 	name(customizer)
 	output(stack, "TokenCustomizerArn", "The function", customizer.FunctionArn())
 	output(stack, "TokenCustomizerLogGroupName", "Where the function logs", logs.LogGroupName())
 	return customizer
+}
+
+// newRole makes the function's role. What a lookup needs, add here.
+func newRole(stack awscdk.Stack, chosen settings, logs awslogs.LogGroup) awsiam.Role {
+	policies := map[string]awsiam.PolicyDocument{
+		"logs": allow(&awsiam.PolicyStatementProps{
+			Actions:   jsii.Strings("logs:CreateLogStream", "logs:PutLogEvents"),
+			Resources: &[]*string{logs.LogGroupArn()},
+		}),
+	}
+	if secret := chosen.otlpHeadersSecretARN; secret != "" {
+		policies["otlp-headers"] = allow(&awsiam.PolicyStatementProps{
+			Actions:   jsii.Strings("secretsmanager:GetSecretValue"),
+			Resources: jsii.Strings(secret),
+		})
+	}
+	role := awsiam.NewRole(stack, jsii.String("TokenCustomizerRole"), &awsiam.RoleProps{
+		Description:    jsii.String("What the token customizer may do, which is to write its own logs, to send its traces"),
+		AssumedBy:      awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+		InlinePolicies: &policies,
+	})
+	name(role)
+	return role
 }
 
 func allow(statement *awsiam.PolicyStatementProps) awsiam.PolicyDocument {

@@ -28,16 +28,6 @@ func newFunction(stack awscdk.Stack, chosen settings, code string) awslambda.Fun
 		Retention:     chosen.logRetention,
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
 	})
-	role := awsiam.NewRole(stack, jsii.String("TokenCustomizerRole"), &awsiam.RoleProps{
-		Description: jsii.String("What the token customizer may do, which is to write its own logs"),
-		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
-		InlinePolicies: &map[string]awsiam.PolicyDocument{
-			"logs": allow(&awsiam.PolicyStatementProps{
-				Actions:   jsii.Strings("logs:CreateLogStream", "logs:PutLogEvents"),
-				Resources: &[]*string{logs.LogGroupArn()},
-			}),
-		},
-	})
 	customizer := awslambda.NewFunction(stack, jsii.String("TokenCustomizer"), &awslambda.FunctionProps{
 		Description:           jsii.String("Customizes the tokens of a Cognito user pool"),
 		Runtime:               awslambda.Runtime_PROVIDED_AL2023(),
@@ -46,7 +36,7 @@ func newFunction(stack awscdk.Stack, chosen settings, code string) awslambda.Fun
 		Code:                  awslambda.Code_FromAsset(jsii.String(code), nil),
 		MemorySize:            jsii.Number(256),
 		Timeout:               awscdk.Duration_Seconds(jsii.Number(4)), // Cognito gives up after 5 s, without a trace in the function's logs
-		Role:                  role,
+		Role:                  newRole(stack, logs),
 		LogGroup:              logs,
 		LoggingFormat:         awslambda.LoggingFormat_JSON,
 		ApplicationLogLevelV2: awslambda.ApplicationLogLevel_INFO,
@@ -63,11 +53,27 @@ func newFunction(stack awscdk.Stack, chosen settings, code string) awslambda.Fun
 		"CKV_AWS_117", "The function calls nothing inside a VPC, and joining one only adds ways to fail.",
 	})
 	name(logs)
-	name(role)
 	name(customizer)
 	output(stack, "TokenCustomizerArn", "The function", customizer.FunctionArn())
 	output(stack, "TokenCustomizerLogGroupName", "Where the function logs", logs.LogGroupName())
 	return customizer
+}
+
+// newRole makes the function's role. What a lookup needs, add here.
+func newRole(stack awscdk.Stack, logs awslogs.LogGroup) awsiam.Role {
+	policies := map[string]awsiam.PolicyDocument{
+		"logs": allow(&awsiam.PolicyStatementProps{
+			Actions:   jsii.Strings("logs:CreateLogStream", "logs:PutLogEvents"),
+			Resources: &[]*string{logs.LogGroupArn()},
+		}),
+	}
+	role := awsiam.NewRole(stack, jsii.String("TokenCustomizerRole"), &awsiam.RoleProps{
+		Description:    jsii.String("What the token customizer may do, which is to write its own logs"),
+		AssumedBy:      awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+		InlinePolicies: &policies,
+	})
+	name(role)
+	return role
 }
 
 func allow(statement *awsiam.PolicyStatementProps) awsiam.PolicyDocument {
