@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/internal/counts"
 	"github.com/golam-cli/golam/internal/judges"
 )
@@ -109,6 +110,31 @@ func TestGoldenProjects(t *testing.T) {
 	})
 }
 
+// TestTracesOfTheCDK judges stacks of the CDK whose destination of traces has a golden project with SAM alone.
+func TestTracesOfTheCDK(t *testing.T) {
+	found := find(t)
+	for _, otel := range []string{"cloudwatch", "collector"} {
+		t.Run(otel, func(t *testing.T) {
+			t.Parallel()
+			spec, err := generator.Resolve(generator.Answers{"name": "demo", "iac": "cdk", "otel": otel})
+			if err != nil {
+				t.Fatal(err)
+			}
+			tree, err := generator.Render(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			project := filepath.Join(t.TempDir(), "demo")
+			if _, err := generator.Write(t.Context(), project, tree, generator.WriteOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(found.CDKSynth(t.Context(), project), found.Checkov(t.Context(), project), found.Markdownlint(t.Context(), project)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // TestFaults shows that each judge judges: it must find the fault that is put into a golden project, and say so.
 func TestFaults(t *testing.T) {
 	found := find(t)
@@ -160,6 +186,9 @@ func TestFaults(t *testing.T) {
 		},
 		{"unchecked error in the stack", "infra/main.go", "func main() {", "func main() {\n\tos.Remove(\"x\")", judges.Judges.GolangCILint, "errcheck"},
 		{"all actions allowed by the stack", "infra/testdata/template.json", `"logs:CreateLogStream"`, `"*"`, judges.Judges.Checkov, "CKV_AWS_63"},
+	}, "cdk-otlp": {
+		{"endpoint without a scheme", "infra/cdk.json", `"context": {`, `"context": {"otlpEndpoint": "otlp.example.com",`, judges.Judges.CDKSynth, "begins with https://"},
+		{"headers for their secret", "infra/cdk.json", `"context": {`, `"context": {"otlpHeadersSecretArn": "a=b",`, judges.Judges.CDKSynth, "ARN of a secret"},
 	}} {
 		for _, fault := range faults {
 			t.Run(project+"/"+fault.name, func(t *testing.T) {

@@ -30,7 +30,8 @@ type settings struct {
 }
 
 // known are the keys of the settings.
-const known = "stackName, existingUserPoolId, userPoolTier, otlpEndpoint, otlpHeadersSecretArn, logRetentionInDays or alarmTopicArn"
+const known = "stackName, existingUserPoolId, userPoolTier, otlpEndpoint, otlpHeadersSecretArn, " +
+	"logRetentionInDays or alarmTopicArn"
 
 var (
 	stackNames = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9-]{0,127}$`)
