@@ -7,7 +7,7 @@
 # Which settings can be written it learns from the AWS CLI, so that a setting younger than this script is kept too.
 set -euo pipefail
 
-readonly lambda_version=<% .LambdaVersion %>
+readonly lambda_version=V2_0
 
 usage() {
   cat <<'EOF'
@@ -145,13 +145,11 @@ update() {
 }
 
 attach() {
-  local <% if ne .Trigger "v1" %>tier <% end %>description pool_arn attached version policy
-<%- if ne .Trigger "v1" %>
+  local tier description pool_arn attached version policy
   tier=$(describe UserPoolTier)
   if [[ $tier == LITE ]]; then
     fail "$pool is on the Lite plan, which has no $lambda_version trigger. The Essentials plan and the Plus plan have it."
   fi
-<%- end %>
   description=$(describe "[Arn, LambdaConfig.PreTokenGenerationConfig.LambdaArn || LambdaConfig.PreTokenGeneration,
     LambdaConfig.PreTokenGenerationConfig.LambdaVersion]")
   IFS=$'\t' read -r pool_arn attached version <<<"$description"
@@ -170,7 +168,7 @@ attach() {
     policy=''
   fi
   if [[ $policy != *"\"$pool_arn\""* ]]; then
-    fail "the function does not let $pool_arn call it. Deploy with the parameter ExistingUserPoolId=$pool first."
+    fail "the function does not let $pool_arn call it. Deploy with $pool as the existing user pool first."
   fi
 
   update "\"PreTokenGenerationConfig\":{\"LambdaArn\":\"$function_arn\",\"LambdaVersion\":\"$lambda_version\"}"
