@@ -87,13 +87,18 @@ func traceFaults(t *testing.T) []traceFault {
 	const never = 20 * time.Second
 	taken := status(http.StatusOK, "{}")
 	ours := newAuthority(t)
-	secret := func(code int, body string) map[string]string {
-		server := httptest.NewServer(status(code, body))
+	secretFrom := func(manager http.HandlerFunc) map[string]string {
+		server := httptest.NewServer(manager)
 		t.Cleanup(server.Close)
 		return map[string]string{
 			"OTLP_HEADERS_SECRET_ARN":          "arn:aws:secretsmanager:us-east-1:123456789012:secret:otlp",
 			"AWS_ENDPOINT_URL_SECRETS_MANAGER": server.URL,
 		}
+	}
+	secret := func(code int, body string) map[string]string { return secretFrom(status(code, body)) }
+	trusted := filepath.Join(t.TempDir(), "authority.pem")
+	if err := os.WriteFile(trusted, ours.PEM(), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	redirect := func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
@@ -116,6 +121,10 @@ func traceFaults(t *testing.T) []traceFault {
 		{name: "redirect", handler: redirect, mends: true, says: "redirects to"},
 		{name: "unknown authority", handler: taken, certificate: sign(t, ours, "localhost", time.Now().Add(time.Hour)), says: "unknown authority"},
 		{
+			name: "authority of one's own", handler: taken, certificate: sign(t, ours, "localhost", time.Now().Add(time.Hour)), arrive: true,
+			env: map[string]string{"SSL_CERT_FILE": trusted, "SSL_CERT_DIR": filepath.Dir(trusted)},
+		},
+		{
 			name: "wrong URL", handler: taken, env: map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "localhost:4318"},
 			says: "OTEL_EXPORTER_OTLP_ENDPOINT", message: `"telemetry"`,
 		},
@@ -124,6 +133,7 @@ func traceFaults(t *testing.T) []traceFault {
 			says: "OTEL_EXPORTER_OTLP_HEADERS has no name=value as its element 2", message: `"telemetry"`,
 		},
 		{name: "secret missing", handler: taken, env: secret(400, `{"__type":"ResourceNotFoundException"}`), says: "ResourceNotFoundException"},
+		{name: "secret hangs", handler: taken, env: secretFrom(wait(never, taken)), says: "the secret with the headers"},
 		{name: "secret", handler: taken, env: secret(200, `{"SecretString":"api-key=abc"}`), arrive: true},
 		{name: "no extensions", handler: taken, edits: []edit{noExtension}, arrive: true, says: "404", message: early},
 		{name: "more than one at a time", handler: taken, edits: []edit{several}, arrive: true},

@@ -1,11 +1,15 @@
 package golden_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -182,16 +186,26 @@ func newSink(t *testing.T) *sink {
 // span waits for a batch with one span.
 func (s *sink) span(t *testing.T) (exported, exportedSpan) {
 	t.Helper()
+	batch := s.batch(t)
+	if len(batch.ResourceSpans[0].ScopeSpans) != 1 || len(batch.ResourceSpans[0].ScopeSpans[0].Spans) != 1 {
+		t.Fatalf("got %+v, not one span", batch)
+	}
+	return batch, batch.ResourceSpans[0].ScopeSpans[0].Spans[0]
+}
+
+// batch waits for a batch of one resource.
+func (s *sink) batch(t *testing.T) exported {
+	t.Helper()
+	var batch exported
 	select {
-	case batch := <-s.batches:
-		if len(batch.ResourceSpans) != 1 || len(batch.ResourceSpans[0].ScopeSpans) != 1 || len(batch.ResourceSpans[0].ScopeSpans[0].Spans) != 1 {
-			t.Fatalf("got %+v, not one span", batch)
-		}
-		return batch, batch.ResourceSpans[0].ScopeSpans[0].Spans[0]
+	case batch = <-s.batches:
 	case <-time.After(patience):
 		t.Fatal("no span arrives")
 	}
-	return exported{}, exportedSpan{}
+	if len(batch.ResourceSpans) != 1 {
+		t.Fatalf("got %+v, not one resource", batch)
+	}
+	return batch
 }
 
 const (
@@ -231,7 +245,7 @@ func TestSpansArriveOnACollector(t *testing.T) {
 			batch, span := sink.span(t)
 			checkResource(t, batch, result)
 			wantSpan := exportedSpan{TraceID: xrayTrace, ParentSpanID: xrayParent, Name: "demo", Kind: 2, Flags: 0x301}
-			checkSpan(t, span, wantSpan, spanAttributes(result, true))
+			checkSpan(t, span, wantSpan, withEvent(spanAttributes(result, true)))
 			checkTimes(t, span)
 			line := log.matching("tokens customized")
 			if len(line) != 1 || !strings.Contains(line[0], `"trace_id":"`+xrayTrace+`"`) || !strings.Contains(line[0], `"span_id":"`+span.SpanID+`"`) {
@@ -264,7 +278,7 @@ func TestSpansArriveOnACollector(t *testing.T) {
 				}
 			} else {
 				_, span = sink.span(t)
-				checkSpan(t, span, exportedSpan{TraceID: xrayTrace, Name: "demo", Kind: 2, Flags: 0x101}, spanAttributes(result, false))
+				checkSpan(t, span, exportedSpan{TraceID: xrayTrace, Name: "demo", Kind: 2, Flags: 0x101}, withEvent(spanAttributes(result, false)))
 			}
 		})
 	}
@@ -281,6 +295,13 @@ func spanAttributes(result local.Result, cold bool) map[string]any {
 		"faas.invocation_id": encodedString(result.RequestID), "cloud.account.id": encodedString("123456789012"),
 		"cloud.resource_id": encodedString(arn), "aws.lambda.invoked_arn": encodedString(arn),
 	}
+}
+
+// withEvent adds what the span of an invocation has from the sample event.
+func withEvent(attributes map[string]any) map[string]any {
+	attributes["token_customizer.trigger_source"] = encodedString("TokenGeneration_Authentication")
+	attributes["token_customizer.client_id"] = encodedString("7k3v9q2m4s1t8w5x6y0z2a4b6c")
+	return attributes
 }
 
 func checkSpan(t *testing.T, got, want exportedSpan, attributes map[string]any) {
@@ -386,5 +407,113 @@ func await(t *testing.T, what <-chan struct{}, name string) {
 	case <-what:
 	case <-time.After(patience):
 		t.Fatalf("%s: that does not happen", name)
+	}
+}
+
+// TestEventNamesItsSpan publishes an event to an EventBridge that keeps it, and wants its trace header to name the span of the invocation,
+// under which the span of the request is: whoever gets the event goes on with the trace.
+func TestEventNamesItsSpan(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a function")
+	}
+	headers := make(chan string, 10)
+	bus := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var input struct {
+			Entries []struct{ TraceHeader string }
+		}
+		if err := json.NewDecoder(r.Body).Decode(&input); err != nil || len(input.Entries) != 1 {
+			t.Errorf("EventBridge gets %+v: %v", input, err)
+		}
+		for _, entry := range input.Entries {
+			headers <- entry.TraceHeader
+		}
+		_, _ = io.WriteString(w, `{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`)
+	}))
+	t.Cleanup(bus.Close)
+	sink := newSink(t)
+	lambda, _ := serveTraced(t, bootstrapOf(t, "sam-eventbridge-otlp"), map[string]string{
+		"AWS_ENDPOINT_URL_EVENTBRIDGE": bus.URL, "EVENT_BUS_NAME": "tokens",
+		"OTEL_EXPORTER_OTLP_ENDPOINT": sink.URL, "OTEL_EXPORTER_OTLP_COMPRESSION": "none",
+	})
+	for name, test := range map[string]struct{ header, trace string }{
+		"Lambda's tracing on":  {xrayHeader + ";Sampled=1", xrayTrace},
+		"Lambda's tracing off": {xrayHeader + ";Sampled=0", xrayTrace},
+		"no header":            {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			result := invoke(t, lambda, local.Invocation{Payload: sampleEvent(t), TraceID: test.header})
+			checkEcho(t, sampleEvent(t), result.Payload)
+			spans := map[string]exportedSpan{}
+			for _, scope := range sink.batch(t).ResourceSpans[0].ScopeSpans {
+				for _, span := range scope.Spans {
+					spans[span.Name] = span
+				}
+			}
+			invocation, request := spans["demo"], spans["EventBridge/PutEvents"]
+			if len(spans) != 2 || request.ParentSpanID != invocation.SpanID || request.TraceID != invocation.TraceID {
+				t.Fatalf("spans %+v", spans)
+			}
+			if test.trace != "" && invocation.TraceID != test.trace {
+				t.Errorf("the trace is %s, not Lambda's", invocation.TraceID)
+			}
+			id := invocation.TraceID
+			want := "Root=1-" + id[:8] + "-" + id[8:] + ";Parent=" + invocation.SpanID + ";Sampled=1"
+			if got := <-headers; got != want {
+				t.Errorf("the event's trace header is %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// TestStockExporter does what the README of a project says about OpenTelemetry's own exporter, and wants its spans on a real collector.
+func TestStockExporter(t *testing.T) {
+	if testing.Short() {
+		t.Skip("downloads modules and builds a function")
+	}
+	found, err := judges.Find("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, project := range []string{"sam-otlp", "sam-collector"} {
+		t.Run(project, func(t *testing.T) {
+			copied := filepath.Join(t.TempDir(), "project")
+			if err := os.CopyFS(copied, os.DirFS(project)); err != nil {
+				t.Fatal(err)
+			}
+			readme, err := os.ReadFile(filepath.Join(copied, "README.md"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			const line, module = "exporter, _ := otlptracehttp.New(ctx)", "go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+			command := regexp.MustCompile(`(?m)^ *(go get ` + regexp.QuoteMeta(module) + `@.*)$`).FindSubmatch(readme)
+			if command == nil || !bytes.Contains(readme, []byte("`"+line+"`")) {
+				t.Fatal("the README does not say how to take the stock exporter")
+			}
+			const file = "internal/telemetry/telemetry.go"
+			edit{file: file, old: "exporter := newExporter(to, config) // to use the stock exporter, see the README\n", new: line + "\n"}.apply(t, copied)
+			edit{file: file, old: "import (\n", new: "import (\n\t" + strconv.Quote(module) + "\n"}.apply(t, copied)
+			get := exec.CommandContext(t.Context(), "sh", "-c", string(command[1])) //nolint:gosec // what the README says
+			get.Dir, get.Env = copied, append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+			if output, err := get.CombinedOutput(); err != nil {
+				t.Fatalf("%s: %v\n%s", command[1], err, output)
+			}
+
+			sink := newSink(t)
+			endpoint, stop, err := found.StartCollector(t.Context(), sink.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := stop(); err != nil {
+					t.Error(err)
+				}
+			}()
+			lambda, _ := serveTraced(t, bootstrapOf(t, copied), map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint})
+			result := invoke(t, lambda, local.Invocation{Payload: sampleEvent(t), TraceID: xrayHeader + ";Sampled=1"})
+			checkEcho(t, sampleEvent(t), result.Payload)
+			_, span := sink.span(t)
+			checkSpan(t, span, exportedSpan{TraceID: xrayTrace, ParentSpanID: xrayParent, Name: "demo", Kind: 2, Flags: 0x301},
+				withEvent(spanAttributes(result, true)))
+		})
 	}
 }

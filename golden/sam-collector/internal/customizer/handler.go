@@ -43,6 +43,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) (answer []byte, er
 		return nil, errSignIn
 	}
 	logger := h.logger.With("triggerSource", event.TriggerSource, "clientId", event.ClientID)
+	annotate(ctx, event)
 
 	response, problems, refused := h.customizer.Customize(ctx, event)
 	for _, problem := range problems {

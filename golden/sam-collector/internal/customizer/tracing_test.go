@@ -3,6 +3,7 @@ package customizer_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"testing"
 	"time"
@@ -99,5 +100,30 @@ func TestTracedWithoutLookup(t *testing.T) {
 	}
 	if len(spans) != 0 {
 		t.Error("there is a span")
+	}
+}
+
+// TestAnnotatedSpan wants the span of the invocation to say which trigger and which client it was for, and nothing about the user.
+func TestAnnotatedSpan(t *testing.T) {
+	const event = `{"version":"2","triggerSource":"TokenGeneration_Authentication","userPoolId":"eu-west-1_x","userName":"canary-user",
+		"callerContext":{"clientId":"web"},"request":{
+		"userAttributes":{"sub":"canary-sub"},"groupConfiguration":{"groupsToOverride":["canary-group"]},"clientMetadata":{"canary":"canary"}}}`
+	spans := make(spanExporter, 1)
+	tracer := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)).Tracer("test")
+	handler, _ := newHandler(t, customizer.DefaultPolicy())
+	ctx, span := tracer.Start(t.Context(), "invocation")
+	if _, err := handler.Invoke(ctx, []byte(event)); err != nil {
+		t.Fatal(err)
+	}
+	span.End()
+	got := map[string]string{}
+	for _, pair := range (<-spans).Attributes() {
+		got[string(pair.Key)] = pair.Value.String()
+	}
+	want := map[string]string{
+		"token_customizer.trigger_source": "TokenGeneration_Authentication", "token_customizer.client_id": "web",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -58,6 +58,7 @@ func (e *environment) settings() settings {
 	protocol, _ := e.otlp("PROTOCOL")
 	e.choice(protocol, "http/json")
 	config.propagators = e.propagators()
+	e.refuse()
 	return config
 }
 
@@ -81,6 +82,24 @@ func (e *environment) choice(variable string, choices ...string) string {
 		e.problem(variable, "is none of %s: %s is taken", strings.Join(choices, ", "), choices[0])
 	}
 	return choices[0]
+}
+
+// refuse reports variables that would change something elsewhere, and do not here: there are no certificates but the system's, no
+// processor that sends by a schedule, no exporters of metrics and logs, and no configuration file.
+func (e *environment) refuse() {
+	for _, name := range []string{"CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY", "INSECURE"} {
+		if variable, value := e.otlp(name); value != "" {
+			e.problem(variable, "changes nothing here")
+		}
+	}
+	for _, variable := range []string{
+		"OTEL_BSP_SCHEDULE_DELAY", "OTEL_BSP_EXPORT_TIMEOUT", "OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+		"OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER", "OTEL_CONFIG_FILE",
+	} {
+		if value := strings.TrimSpace(e.getenv(variable)); value != "" && value != "none" {
+			e.problem(variable, "changes nothing here")
+		}
+	}
 }
 
 // tracesPath comes after OTEL_EXPORTER_OTLP_ENDPOINT; that for traces alone is the whole address.

@@ -58,6 +58,11 @@ func TestSettings(t *testing.T) {
 		"propagators":         {map[string]string{"OTEL_PROPAGATORS": "xray, tracecontext,xray"}, propagatorsOf, "xray tracecontext", ""},
 		"no propagators":      {map[string]string{"OTEL_PROPAGATORS": "none"}, propagatorsOf, "", ""},
 		"other propagator":    {map[string]string{"OTEL_PROPAGATORS": "b3,baggage"}, propagatorsOf, "baggage", "b3"},
+		"certificate":         {map[string]string{"OTEL_EXPORTER_OTLP_CERTIFICATE": "/secret.pem"}, gzipOf, "true", "OTLP_CERTIFICATE changes nothing"},
+		"traces certificate":  {map[string]string{"OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY": "/secret.pem"}, gzipOf, "true", "TRACES_CLIENT_KEY changes nothing"},
+		"batches":             {map[string]string{"OTEL_BSP_MAX_QUEUE_SIZE": "1"}, gzipOf, "true", "OTEL_BSP_MAX_QUEUE_SIZE changes nothing"},
+		"metrics":             {map[string]string{"OTEL_METRICS_EXPORTER": "otlp"}, gzipOf, "true", "OTEL_METRICS_EXPORTER changes nothing"},
+		"no metrics, no logs": {map[string]string{"OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}, gzipOf, "true", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config, problems := read(test.variables)

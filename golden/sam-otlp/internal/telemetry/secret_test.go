@@ -121,6 +121,51 @@ func TestNoSecret(t *testing.T) {
 	}
 }
 
+// TestSecretsManagerHangs wants a start that does not wait for AWS Secrets Manager, an answer that waits no longer than a flush may take,
+// with one line that says why the spans are lost, and spans that leave with their headers once it answers.
+func TestSecretsManagerHangs(t *testing.T) {
+	manager(t, 200, "") // for its variables
+	asked, givenUp, answer := make(chan struct{}, 10), make(chan struct{}, 10), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // with its rest unread, the server would not notice who gives up
+		asked <- struct{}{}
+		select {
+		case <-answer:
+			_, _ = io.WriteString(w, secretString("api-key=abc"))
+		case <-r.Context().Done():
+			givenUp <- struct{}{}
+		}
+	}))
+	t.Cleanup(server.Close)
+	t.Setenv(managerEndpoint, server.URL)
+	keys, logger := endpoint(t), &logs{}
+
+	tracing := Start(logger)
+	await(t, asked, "AWS Secrets Manager is asked")
+	if len(givenUp) != 0 {
+		t.Error("the start waits until the request is given up")
+	}
+	// There is no extension, so the flush is before the answer.
+	if answer, err := tracing.Wrap(answers{}).Invoke(invocationContext(t, ""), []byte("{}")); err != nil || string(answer) != "{}" {
+		t.Errorf("answers %s, %v", answer, err)
+	}
+	if lines := logger.all(); len(lines) != 1 || !strings.Contains(lines[0], "the secret with the headers does not come in time") {
+		t.Errorf("logged %q", lines)
+	}
+	if len(keys) != 0 {
+		t.Error("spans leave without their headers")
+	}
+
+	close(answer)
+	tracing.buffer.resume = tracing.buffer.now()
+	if err := invokeAndFlush(t, tracing, ""); err != nil {
+		t.Error(err)
+	}
+	if key := await(t, keys, "the spans arrive"); key != "abc" {
+		t.Errorf("the key is %q", key)
+	}
+}
+
 func TestParseSecret(t *testing.T) {
 	for text, want := range map[string]string{
 		"api-key=abc,x=a%20b":         "Api-Key: abc; X: a b",
