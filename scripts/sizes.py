@@ -20,6 +20,10 @@ BUDGETS = {
     "cloudwatch": 2_880_000,
     "collector": 2_880_000,
     "eventbridge-otlp": 3_350_000,
+    "slim": 1_000_000,
+    "eventbridge-slim": 2_500_000,
+    "otlp-slim": 2_830_000,
+    "eventbridge-otlp-slim": 3_050_000,
 }
 RECIPE = ["go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w"]
 

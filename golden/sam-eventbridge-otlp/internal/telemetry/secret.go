@@ -116,7 +116,7 @@ func (s *secret) fetch(ctx context.Context) (http.Header, error) {
 	}
 	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	request.Header.Set("X-Amz-Target", "secretsmanager.GetSecretValue")
-	credentials.Sign(request, body, "secretsmanager", s.region, time.Now())
+	credentials.Sign(sigv4.Request{Method: request.Method, URL: request.URL, Header: request.Header}, body, "secretsmanager", s.region, time.Now())
 	response, err := s.client.Do(request)
 	if err != nil {
 		return nil, withoutURL(err)
