@@ -53,6 +53,17 @@ func (v Value) Members() iter.Seq2[string, Value] {
 	}
 }
 
+// Member is the member of an object with a name, the last one if there are several, and no value if there is none.
+func (v Value) Member(name string) Value {
+	var found Value
+	for member, value := range v.Members() {
+		if member == name {
+			found = value
+		}
+	}
+	return found
+}
+
 // Elements are those of an array, in their order. Any other value has none.
 func (v Value) Elements() iter.Seq[Value] {
 	return func(yield func(Value) bool) {

@@ -87,11 +87,7 @@ func Parse(payload []byte) (*Event, error) {
 		case "userName":
 			event.UserName = text(value)
 		case "callerContext":
-			for name, value := range value.Members() {
-				if name == "clientId" {
-					event.ClientID = text(value)
-				}
-			}
+			event.ClientID = text(value.Member("clientId"))
 		case "request":
 			event.readRequest(value)
 		}
@@ -105,11 +101,7 @@ func (e *Event) readRequest(request rawjson.Value) {
 		case "userAttributes":
 			e.Attributes = textByName(value)
 		case "groupConfiguration":
-			for name, value := range value.Members() {
-				if name == "groupsToOverride" {
-					e.Groups = texts(value)
-				}
-			}
+			e.Groups = texts(value.Member("groupsToOverride"))
 		case "scopes":
 			e.Scopes = texts(value)
 		case "clientMetadata":
@@ -147,7 +139,7 @@ func text(value rawjson.Value) string {
 	switch value.Kind() {
 	case '"':
 		return value.Text()
-	case '{', '[', 'n':
+	case '{', '[', 'n', 0:
 		return ""
 	}
 	return string(value)

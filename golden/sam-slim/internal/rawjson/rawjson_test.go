@@ -39,6 +39,9 @@ func TestWalk(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
+	if a, none := value.Member("a"), value.Member("d"); string(a) != "null" || none != nil {
+		t.Errorf("got %q and %q", a, none)
+	}
 	for range value.Members() {
 		break
 	}

@@ -11,9 +11,9 @@ import (
 func (p Policy) check() error {
 	var mistakes []error
 	for i, rule := range p.Rules {
-		mistake := func(what string, err error) {
+		mistake := func(what, name string, err error) {
 			if err != nil {
-				mistakes = append(mistakes, errors.New("rule "+strconv.Itoa(i+1)+": "+what+": "+err.Error()))
+				mistakes = append(mistakes, errors.New("rule "+strconv.Itoa(i+1)+": "+what+" "+strconv.Quote(name)+": "+err.Error()))
 			}
 		}
 		for _, claim := range rule.Claims {
@@ -21,14 +21,14 @@ func (p Policy) check() error {
 			if err == nil && claim.From == nil {
 				err = errors.New("it needs a source: Attribute, Groups or Static")
 			}
-			mistake("claim "+strconv.Quote(claim.Name), err)
+			mistake("claim", claim.Name, err)
 		}
 		for _, name := range rule.SuppressClaims {
-			mistake("suppressed claim "+strconv.Quote(name), checkSuppress(name))
+			mistake("suppressed claim", name, checkSuppress(name))
 		}
 		for _, source := range rule.TriggerSources {
 			if !source.Known() {
-				mistake("trigger source "+strconv.Quote(string(source)), errors.New("unknown"))
+				mistake("trigger source", string(source), errors.New("unknown"))
 			}
 		}
 	}

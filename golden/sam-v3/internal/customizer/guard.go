@@ -14,23 +14,23 @@ import (
 func (p Policy) check() error {
 	var mistakes []error
 	for i, rule := range p.Rules {
-		mistake := func(what string, err error) {
+		mistake := func(what, name string, err error) {
 			if err != nil {
-				mistakes = append(mistakes, errors.New("rule "+strconv.Itoa(i+1)+": "+what+": "+err.Error()))
+				mistakes = append(mistakes, errors.New("rule "+strconv.Itoa(i+1)+": "+what+" "+strconv.Quote(name)+": "+err.Error()))
 			}
 		}
 		for _, claim := range rule.Claims {
-			mistake("claim "+strconv.Quote(claim.Name), claim.check(rule.Tokens))
+			mistake("claim", claim.Name, claim.check(rule.Tokens))
 		}
 		for _, name := range rule.SuppressClaims {
-			mistake("suppressed claim "+strconv.Quote(name), checkSuppress(name))
+			mistake("suppressed claim", name, checkSuppress(name))
 		}
 		for _, scope := range slices.Concat(rule.AddScopes, rule.SuppressScopes) {
-			mistake("scope "+strconv.Quote(scope), checkScope(scope))
+			mistake("scope", scope, checkScope(scope))
 		}
 		for _, source := range rule.TriggerSources {
 			if !source.Known() {
-				mistake("trigger source "+strconv.Quote(string(source)), errors.New("unknown"))
+				mistake("trigger source", string(source), errors.New("unknown"))
 			}
 		}
 	}
