@@ -55,7 +55,7 @@ const runtimePath = "/2018-06-01/runtime/"
 
 // next waits for the next invocation, however long it takes: Lambda freezes the process meanwhile.
 func (c *client) next() (*invocation, error) {
-	answer, err := c.connection.Do(http1.Request{Method: "GET", Path: c.path + runtimePath + "invocation/next"}, c.payload[:0])
+	answer, err := c.connection.Do(http1.Request{Method: "GET", Path: c.path + runtimePath + "invocation/next", Again: true}, c.payload[:0])
 	if err != nil {
 		return nil, errors.New("next invocation: " + err.Error())
 	}

@@ -28,7 +28,7 @@ const (
 // secret has headers in AWS Secrets Manager.
 type secret struct {
 	arn, region, endpoint string
-	client                *http.Client
+	client                client
 	// turn is held by whoever fetches or looks.
 	turn  chan struct{}
 	found http.Header
@@ -37,7 +37,7 @@ type secret struct {
 func newSecret(arn string, getenv func(string) string) *secret {
 	s := &secret{
 		arn: arn, region: getenv("AWS_REGION"), endpoint: getenv(managerEndpoint),
-		client: &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()},
+		client: newClient(nil),
 		turn:   make(chan struct{}, 1),
 	}
 	if parts := strings.Split(arn, ":"); len(parts) > 3 {

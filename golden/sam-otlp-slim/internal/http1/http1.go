@@ -29,6 +29,8 @@ type Request struct {
 	Method, Path string
 	Fields       []string
 	Body         []byte
+	// Again tells that it does no harm to send it again, over a new connection, where the old one turns out to be dead.
+	Again bool
 }
 
 // Response is what comes back.
@@ -58,8 +60,8 @@ const (
 func (c *Connection) Do(request Request, body []byte) (*Response, error) {
 	reused := c.stream != nil
 	answer, err := c.try(request, body)
-	if err != nil && reused && request.Method == "GET" {
-		// The other side may have closed the connection while it was idle. To ask again does no harm.
+	if err != nil && reused && request.Again {
+		// The other side may have closed the connection while it was idle.
 		answer, err = c.try(request, body)
 	}
 	return answer, err
@@ -294,7 +296,7 @@ func parseLength(digits string, base int) (int, error) {
 
 func cut(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the connection was closed before the response was complete")
+		return errors.New("the answer ends early: the connection was closed before it was complete")
 	}
 	return errors.New("read the response: " + err.Error())
 }
