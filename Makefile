@@ -4,7 +4,7 @@ export CGO_ENABLED := 0
 
 .PHONY: help
 help: ## Show what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Generate a project, build it, and show the claims that its function puts into tokens
@@ -37,6 +37,11 @@ lint: ## Vet and lint golam itself
 .PHONY: install
 install: ## Install golam to where go install puts programs
 	go install ./cmd/golam
+
+.PHONY: benchmarks
+benchmarks: ## Measure generated functions beside their peers, and write docs/benchmarks.md
+	scripts/install-judges.sh sam
+	go run ./bench/lambda -write
 
 .PHONY: bench
 bench: ## Measure golam new, and the first call of functions that publish events

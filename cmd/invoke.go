@@ -34,7 +34,8 @@ func (a *app) invokeCommand() *cobra.Command {
 		Use:   "invoke [FUNCTION]",
 		Short: "Run one event through a function on a local Lambda",
 		Long: `Run one event through a function of the project in the current folder, on a local Lambda without containers. What is out of date is
-built first, for this machine. The response goes to standard output, everything else to standard error.
+built first, for this machine. If a golam watch serves the project, it is used, unless --here, --env, --timeout, --memory or --identity ask
+for more. The response goes to standard output, everything else to standard error.
 
 The answer to a pre token generation event is judged as Cognito would, and the claims of each token are shown. The exit code is 1 if the
 function fails, or if Cognito would refuse what it answers.`,
@@ -76,6 +77,13 @@ function fails, or if Cognito would refuse what it answers.`,
 	flags.DurationVar(&options.Timeout, "timeout", 0, "the function's timeout, such as 10s (default 4s for projects of golam, else 3s)")
 	flags.IntVar(&options.MemorySize, "memory", 0, "the function's memory in `MB` (default 256 for projects of golam, else 128)")
 	flags.StringVar(&options.Address, "address", "", "invoke at the Invoke API at a `URL` instead, such as http://127.0.0.1:9001; builds nothing")
+	flags.BoolVar(&options.Here, "here", false, "run the function in a process of its own, even if a golam watch serves the project")
+	a.completeExamples(command)
+	return command
+}
+
+// completeExamples completes --example.
+func (a *app) completeExamples(command *cobra.Command) {
 	complete := func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		examples, _ := invoke.Examples(".")
 		var names []cobra.Completion
@@ -85,9 +93,8 @@ function fails, or if Cognito would refuse what it answers.`,
 		return names, cobra.ShellCompDirectiveNoFileComp
 	}
 	if err := command.RegisterFlagCompletionFunc("example", complete); err != nil {
-		panic(err) // the flag was made above
+		panic(err) // the command has the flag
 	}
-	return command
 }
 
 // invokeResult is what `golam invoke --output json` prints.
@@ -112,6 +119,7 @@ func (a *app) invoke(ctx context.Context, options invokeOptions, given func(stri
 	}
 	if !a.quiet {
 		options.Log = local.LogTo(a.streams.Err)
+		options.Found = func(url string) { a.note("through the golam watch at %s", url) }
 	}
 	result, err := invoke.Run(ctx, options.Options)
 	if err != nil {
@@ -188,6 +196,8 @@ func (a *app) prepareInvoke(ctx context.Context, options *invokeOptions, given f
 		return invoke.Recording{}, usage("--timeout %s: use a duration such as 4s", options.Timeout)
 	case given("memory") && options.MemorySize <= 0:
 		return invoke.Recording{}, usage("--memory %d: use a number of MB such as 256", options.MemorySize)
+	case given("address") && options.Here:
+		return invoke.Recording{}, usage("--address and --here contradict each other: give one")
 	case given("address") && options.Address == "":
 		return invoke.Recording{}, usage("--address is empty: use an address such as http://127.0.0.1:9001")
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -46,10 +47,12 @@ func TestInterrupted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	baseline := filepath.Join(t.TempDir(), "baseline.json")
+	const anotherProcess = "of the function"
 	tests := map[string]struct {
 		args   []string
 		signal os.Signal
-		wait   string // a line on standard error after which golam is interrupted
+		wait   string // a line on standard error after which golam is interrupted, or anotherProcess
 	}{
 		"while the function runs": {
 			args:   []string{"invoke", "--data", "{}", "--env", "_HANDLER=hang", "--env", mark, "--timeout", "1m"},
@@ -60,6 +63,10 @@ func TestInterrupted(t *testing.T) {
 			signal: syscall.SIGTERM, wait: "hanging",
 		},
 		"while it reads an event": {args: []string{"invoke", "--event", "-", "--env", mark}, signal: os.Interrupt},
+		"while it measures": {
+			args:   []string{"bench", "official", "--data", "{}", "--env", "_HANDLER=hang", "--env", mark, "--timeout", "1m", "--save", baseline},
+			signal: os.Interrupt, wait: anotherProcess,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -79,7 +86,10 @@ func TestInterrupted(t *testing.T) {
 				t.Fatal(err)
 			}
 			lines := bufio.NewReader(errs)
-			for test.wait != "" {
+			for test.wait == anotherProcess && len(processesWith(t, mark)) < 2 {
+				time.Sleep(10 * time.Millisecond)
+			}
+			for test.wait != "" && test.wait != anotherProcess {
 				line, err := lines.ReadString('\n')
 				if err != nil {
 					t.Fatal(err)
@@ -110,6 +120,9 @@ func TestInterrupted(t *testing.T) {
 			}
 			if left := processesWith(t, mark); len(left) > 0 {
 				t.Errorf("processes %q are left", left)
+			}
+			if left, err := os.ReadDir(filepath.Dir(baseline)); err != nil || len(left) > 0 {
+				t.Errorf("of an interrupted measurement %v is left: %v", left, err)
 			}
 		})
 	}

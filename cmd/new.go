@@ -337,8 +337,11 @@ func nextSteps(spec generator.Spec, dir string) []nextStep {
 		{"make test", "the policy, and the real function over the sample events"},
 		{"make build", "dist/token-customizer/bootstrap for " + spec.Arch},
 	}
-	if spec.IaC == "sam" {
+	switch spec.IaC {
+	case "sam":
 		steps = append(steps, nextStep{"make deploy", "with the SAM CLI and AWS credentials"})
+	case "cdk":
+		steps = append(steps, nextStep{"make deploy", "with npm and AWS credentials"})
 	}
 	return steps
 }

@@ -133,7 +133,8 @@ func Options() []Option {
 			Key: "iac", Page: "Deployment", Question: "What deploys it?", Golden: true,
 			Help: "Every resource is in one readable file or package, with least privilege and alarms.",
 			Choices: []Choice{
-				{Value: "sam", Label: "sam", Help: "AWS SAM: template.yaml, sam build and sam deploy", Layers: []string{"sam"}},
+				{Value: "sam", Label: "sam", Help: "AWS SAM: template.yaml, sam build and sam deploy", Layers: []string{"sam", "attach"}},
+				{Value: "cdk", Label: "cdk", Help: "AWS CDK: a stack in Go with its own tests; needs Node.js", Layers: []string{"cdk", "attach"}},
 			},
 		}, func(s *Spec) *string { return &s.IaC }),
 		choices(Option{

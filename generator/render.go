@@ -296,6 +296,15 @@ func (d data) Traces() bool { return d.OTel != "off" }
 // FollowsXRay tells whether spans go to where Lambda's own are, so that X-Ray decides which traces are recorded.
 func (d data) FollowsXRay() bool { return d.OTel == "cloudwatch" || d.OTel == "collector" }
 
+// Setting is the name of something that a deployment can choose: a parameter of the SAM template, or a key in the context of the CDK app,
+// which is spelled the same but begins with a small letter.
+func (d data) Setting(key string) string {
+	if d.IaC == "sam" {
+		return strings.ToUpper(key[:1]) + key[1:]
+	}
+	return key
+}
+
 // HasClaim tells whether the policy starts with the claim.
 func (d data) HasClaim(name string) bool {
 	return slices.ContainsFunc(d.Claims, func(c Claim) bool { return c.Claim == name })

@@ -10,22 +10,24 @@ import (
 	"github.com/golam-cli/golam/generator"
 )
 
-const referencePath = "../docs/options.md"
-
-// TestReference keeps the reference of the options in docs/ at what the declarations say.
+// TestReference keeps the pages of docs/ that declarations are rendered to at what these say.
 func TestReference(t *testing.T) {
-	want := reference(t)
-	if *update {
-		if err := os.WriteFile(referencePath, want, 0o644); err != nil { //nolint:gosec // documentation
+	for path, want := range map[string][]byte{
+		"../docs/options.md":     reference(t),
+		"../docs/sam-and-cdk.md": differences(),
+	} {
+		if *update {
+			if err := os.WriteFile(path, want, 0o644); err != nil { //nolint:gosec // documentation
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	got, err := os.ReadFile(referencePath)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not what the options say: run make golden", referencePath)
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is not what the declarations say: run make golden", path)
+		}
 	}
 }
 

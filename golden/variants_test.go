@@ -42,8 +42,10 @@ func TestVariantsWork(t *testing.T) {
 	work := "go 1.26.0\n"
 	var patterns []string
 	use := func(dir, module string) {
-		work += fmt.Sprintf("use %q\n", filepath.ToSlash(dir))
-		patterns = append(patterns, module+"/...")
+		for _, folder := range modules(t, dir) {
+			work += fmt.Sprintf("use %q\n", filepath.ToSlash(folder))
+		}
+		patterns = append(patterns, module+"/...") // the module of the stack, whose path begins with the project's, included
 	}
 	for _, variant := range generator.Golden() {
 		dir, err := filepath.Abs(variant.Name)
@@ -76,11 +78,26 @@ func TestModulesAreTidy(t *testing.T) {
 		t.Skip("runs go mod tidy for every golden project")
 	}
 	for _, variant := range generator.Golden() {
-		t.Run(variant.Name, func(t *testing.T) {
-			t.Parallel()
-			goCommand(t, variant.Name, "GOWORK=off", "mod", "tidy", "-diff")
-		})
+		for _, folder := range modules(t, variant.Name) {
+			t.Run(folder, func(t *testing.T) {
+				t.Parallel()
+				goCommand(t, folder, "GOWORK=off", "mod", "tidy", "-diff")
+			})
+		}
 	}
+}
+
+// modules returns the folders of the project's modules: its own and, if it has one, that of its stack.
+func modules(t *testing.T, project string) []string {
+	t.Helper()
+	folders := []string{project}
+	stack := filepath.Join(project, "infra")
+	if _, err := os.Stat(filepath.Join(stack, "go.mod")); err == nil {
+		folders = append(folders, stack)
+	} else if !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return folders
 }
 
 // TestNoGoldenFileIsIgnored finds files that a golden project's own .gitignore, or golam's, would keep out of the repository.

@@ -16,6 +16,7 @@ readonly programs=(
   aws/bin/moto_server
   aws/bin/shellcheck
   checkov/bin/checkov
+  delve/bin/dlv
   golangci-lint/bin/golangci-lint
   markdownlint/node_modules/.bin/markdownlint-cli2
   otelcol/bin/otelcol

@@ -30,6 +30,7 @@ PINNED = ["pyte==0.8.2", "wcwidth==0.2.13"]
 COLUMNS, LINES = 80, 24
 SCROLLED = 48  # lines for the result, whose first ones have scrolled away where there are more than LINES
 PATIENCE = 20  # seconds for a page to appear
+TERM = "xterm-256color"
 
 DOWN, ENTER = "\x1b[B", "\r"
 ON = None  # in place of keys: takes every answer as it is until what the next step waits for is there
@@ -96,7 +97,7 @@ class Terminal:
             key: value for key, value in os.environ.items()
             if key not in ("CI", "GOLAM_NO_PROMPT", "NO_COLOR", "ACCESSIBLE", "COLORTERM", "TERM_PROGRAM")
         }
-        environment["TERM"] = "xterm-256color"
+        environment["TERM"] = TERM
         environment |= {f"GIT_{who}_{what}": "ada@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
         self.pid, self.file = pty.fork()
         if self.pid == 0:

@@ -68,7 +68,7 @@ const peer = "SDK, LoadDefaultConfig"
 
 // contenders are the peer and every golden project that publishes, SAM's once.
 func contenders(root string) ([]contender, error) {
-	found := []contender{{name: peer, source: filepath.Join(root, "bench/peers/loaddefaultconfig"), program: "."}}
+	found := []contender{{name: peer, source: filepath.Join(root, "bench/peers/go-eventbridge"), program: "."}}
 	projects, err := filepath.Glob(filepath.Join(root, "golden", "sam-*eventbridge*"))
 	if err != nil {
 		return nil, err

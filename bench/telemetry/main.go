@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -191,9 +192,13 @@ func measure(ctx context.Context, lambda *local.Lambda, states []*state, event [
 			}
 		}
 	}
+	// Whoever comes after a long wait finds cold caches, so the order changes from turn to turn.
+	order := slices.Clone(states)
+	random := rand.New(rand.NewPCG(1, 2))
 	for range rounds {
 		for turn := range perRound {
-			for _, s := range states {
+			random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+			for _, s := range order {
 				if turn >= s.rounds {
 					continue
 				}

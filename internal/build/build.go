@@ -86,38 +86,10 @@ const distFolder = "dist"
 //
 // Errors: [MisuseError], [GoError], [DifferenceError], the context's, and what the machine could not do.
 func Build(ctx context.Context, options Options) (Result, error) {
-	project, err := Open(options.Dir)
+	job, list, err := newJob(ctx, options)
 	if err != nil {
 		return Result{}, err
 	}
-	arch := options.Arch
-	if arch == "" {
-		arch = project.Arch
-	}
-	if !slices.Contains(Architectures(), arch) {
-		return Result{}, misuse("%s", generator.Unknown("--arch", arch, Architectures()))
-	}
-	included, err := readIncludes(project.Root, options.Include)
-	if err != nil {
-		return Result{}, err
-	}
-	toolchain, err := findToolchain(ctx, project.Root, options.Environ)
-	if err != nil {
-		return Result{}, err
-	}
-	list, err := toolchain.list(ctx, project, platform("linux", goarch(arch)))
-	if err != nil {
-		return Result{}, err
-	}
-	all, err := list.functions()
-	if err != nil {
-		return Result{}, err
-	}
-	functions, err := choose(all, options.Functions)
-	if err != nil {
-		return Result{}, err
-	}
-	job := job{toolchain: toolchain, root: project.Root, platform: platform("linux", goarch(arch)), functions: functions, included: included}
 	packages, err := job.run(ctx)
 	if err != nil {
 		return Result{}, err
@@ -133,8 +105,8 @@ func Build(ctx context.Context, options Options) (Result, error) {
 			return Result{}, err
 		}
 	}
-	result := Result{Root: project.Root, Go: toolchain.version, Arch: arch, Verified: options.Verify}
-	before := readDist(project.Root, functions, goarch(arch))
+	result := Result{Root: job.root, Go: job.toolchain.version, Arch: job.arch, Verified: options.Verify}
+	before := readDist(job.root, job.functions, goarch(job.arch))
 	for i, p := range packages {
 		built := Built{Function: p.function, Unzipped: p.unzipped()}
 		built.Bootstrap = artifact(p.function.Name+"/"+bootstrapName, p.bootstrap(), before[i].bootstrap)
@@ -144,16 +116,54 @@ func Build(ctx context.Context, options Options) (Result, error) {
 		}
 		result.Functions = append(result.Functions, built)
 	}
-	return result, writeDist(ctx, project.Root, packages, before)
+	return result, writeDist(ctx, job.root, packages, before)
 }
 
 // job is one build of some functions.
 type job struct {
 	toolchain *toolchain
 	root      string
+	arch      string
 	platform  []string
 	functions []Function
 	included  []file
+}
+
+// newJob finds out what is to be built. The listing is of the whole project.
+func newJob(ctx context.Context, options Options) (job, *listing, error) {
+	project, err := Open(options.Dir)
+	if err != nil {
+		return job{}, nil, err
+	}
+	arch := options.Arch
+	if arch == "" {
+		arch = project.Arch
+	}
+	if !slices.Contains(Architectures(), arch) {
+		return job{}, nil, misuse("%s", generator.Unknown("--arch", arch, Architectures()))
+	}
+	included, err := readIncludes(project.Root, options.Include)
+	if err != nil {
+		return job{}, nil, err
+	}
+	toolchain, err := findToolchain(ctx, project.Root, options.Environ)
+	if err != nil {
+		return job{}, nil, err
+	}
+	system := platform("linux", goarch(arch))
+	list, err := toolchain.list(ctx, project, system)
+	if err != nil {
+		return job{}, nil, err
+	}
+	all, err := list.functions()
+	if err != nil {
+		return job{}, nil, err
+	}
+	functions, err := choose(all, options.Functions)
+	if err != nil {
+		return job{}, nil, err
+	}
+	return job{toolchain, project.Root, arch, system, functions, included}, list, nil
 }
 
 // packaged is a function with the files of its package, the bootstrap first.
@@ -175,7 +185,31 @@ func (p packaged) unzipped() int64 {
 
 // run compiles all functions with one go command, which works on them in parallel and on what they share once, and packs them in
 // parallel too.
-func (j job) run(ctx context.Context) (packages []packaged, err error) {
+func (j job) run(ctx context.Context) ([]packaged, error) {
+	binaries, err := j.compile(ctx, recipe)
+	if err != nil {
+		return nil, err
+	}
+	packages := make([]packaged, len(j.functions))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, function := range j.functions {
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			var err error
+			files := append([]file{{bootstrapName, binaries[i]}}, j.included...)
+			packages[i] = packaged{function: function, files: files}
+			packages[i].zip, err = pack(files)
+			return err
+		})
+	}
+	return packages, group.Wait()
+}
+
+// compile builds the functions with one go command and returns their binaries in the same order.
+func (j job) compile(ctx context.Context, recipe []string) (binaries [][]byte, err error) {
 	folder, err := os.MkdirTemp("", "golam-build-")
 	if err != nil {
 		return nil, fmt.Errorf("make a temporary folder: %w", err)
@@ -185,28 +219,17 @@ func (j job) run(ctx context.Context) (packages []packaged, err error) {
 	for _, function := range j.functions {
 		paths = append(paths, function.Package)
 	}
-	if err := j.toolchain.build(ctx, j.root, j.platform, folder+string(filepath.Separator), paths...); err != nil {
+	if err := j.toolchain.build(ctx, j.root, recipe, j.platform, folder+string(filepath.Separator), paths...); err != nil {
 		return nil, err
 	}
-	packages = make([]packaged, len(j.functions))
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, function := range j.functions {
-		group.Go(func() error {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			binary, err := os.ReadFile(filepath.Join(folder, function.program()))
-			if err != nil {
-				return fmt.Errorf("read what was built: %w", err)
-			}
-			files := append([]file{{bootstrapName, binary}}, j.included...)
-			packages[i] = packaged{function: function, files: files}
-			packages[i].zip, err = pack(files)
-			return err
-		})
+	for _, function := range j.functions {
+		binary, err := os.ReadFile(filepath.Join(folder, function.program()))
+		if err != nil {
+			return nil, fmt.Errorf("read what was built: %w", err)
+		}
+		binaries = append(binaries, binary)
 	}
-	return packages, group.Wait()
+	return binaries, nil
 }
 
 // checkLimits refuses what Lambda would refuse in any case. A package that is too large for a direct upload can go through S3.

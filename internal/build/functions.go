@@ -159,8 +159,7 @@ func (l *listing) functions() ([]Function, error) {
 
 func (l *listing) check(functions []Function) error {
 	if len(functions) == 0 {
-		return fmt.Errorf("there is no function in %s: a function is a main package that calls Start of %s, or cmd/<name> for a name "+
-			"among the functions in %s", l.project.Root, lambdaPackage, generator.ProjectFile)
+		return &NoFunctionError{l.project.Root}
 	}
 	for i, function := range functions {
 		if !functionName.MatchString(function.Name) {
@@ -175,6 +174,17 @@ func (l *listing) check(functions []Function) error {
 		}
 	}
 	return nil
+}
+
+// NoFunctionError says that a project has no function.
+type NoFunctionError struct {
+	// Root is the project's folder.
+	Root string
+}
+
+func (e *NoFunctionError) Error() string {
+	return fmt.Sprintf("there is no function in %s: a function is a main package that calls Start of %s, or cmd/<name> for a name "+
+		"among the functions in %s", e.Root, lambdaPackage, generator.ProjectFile)
 }
 
 // folder is where a function is, relative to the project.

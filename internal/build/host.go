@@ -223,8 +223,7 @@ type cache struct {
 const indexName = "index.json"
 
 func openCache(ctx context.Context, dir string, project Project) (*cache, error) {
-	id := sha256.Sum256([]byte(project.Root))
-	c := &cache{project: project, dir: filepath.Join(dir, "golam", filepath.Base(project.Root)+"-"+hex.EncodeToString(id[:8]))}
+	c := &cache{project: project, dir: projectCache(dir, project)}
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -233,6 +232,12 @@ func openCache(ctx context.Context, dir string, project Project) (*cache, error)
 		return nil, err
 	}
 	return c, nil
+}
+
+// projectCache is the path of a project's folder in the cache.
+func projectCache(dir string, project Project) string {
+	id := sha256.Sum256([]byte(project.Root))
+	return filepath.Join(dir, "golam", filepath.Base(project.Root)+"-"+hex.EncodeToString(id[:8]))
 }
 
 func (c *cache) close() { _ = c.lock.Close() }
@@ -290,7 +295,7 @@ func (c *cache) build(ctx context.Context, toolchain *toolchain, function *index
 		return fmt.Errorf("the cache in %s: %w", c.dir, err)
 	}
 	fresh := path + ".new"
-	if err := toolchain.build(ctx, c.project.Root, platform(runtime.GOOS, runtime.GOARCH), fresh, function.Package); err != nil {
+	if err := toolchain.build(ctx, c.project.Root, recipe, platform(runtime.GOOS, runtime.GOARCH), fresh, function.Package); err != nil {
 		return err
 	}
 	if err := os.Rename(fresh, path); err != nil {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -30,6 +31,29 @@ func (e *GoError) Error() string {
 		text += "\n" + e.Note
 	}
 	return text
+}
+
+// MachineFault tells whether an error is about this machine, which has run out of something, and not about the project.
+func MachineFault(err error) bool {
+	for _, fault := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EIO, syscall.EAGAIN} {
+		if errors.Is(err, fault) {
+			return true
+		}
+	}
+	failure, ok := errors.AsType[*GoError](err)
+	if !ok {
+		return false
+	}
+	// The go command and the compiler only print what the system told them.
+	for _, text := range []string{
+		"no space left on device", "disk quota exceeded", "too many open files", "cannot allocate memory", "resource temporarily unavailable",
+		"input/output error", "signal: killed",
+	} {
+		if strings.Contains(failure.Output, text) {
+			return true
+		}
+	}
+	return false
 }
 
 // toolchain is the go command, run so that it builds the same whoever runs it: the user's proxies, caches and choice of toolchain stay,
@@ -57,7 +81,10 @@ var fixed = []string{
 }
 
 // recipe are the arguments of every build. They are those of the Makefile of generated projects.
-var recipe = []string{"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w"}
+var recipe = append(slices.Clone(withSymbols), "-ldflags", "-s -w")
+
+// withSymbols is the same but for the symbol table, which stays. What runs is the same to the byte.
+var withSymbols = []string{"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc"}
 
 // findToolchain looks for the go command and asks for its settings in root.
 func findToolchain(ctx context.Context, root string, environ []string) (*toolchain, error) {
@@ -85,8 +112,11 @@ func findToolchain(ctx context.Context, root string, environ []string) (*toolcha
 	return t, nil
 }
 
-// build compiles packages for a platform with the one recipe. Output is a folder if it ends in a separator.
-func (t *toolchain) build(ctx context.Context, dir string, platform []string, output string, packages ...string) (err error) {
+// debugRecipe is for a debugger: with symbols and without optimisation. Paths are trimmed all the same, to import paths.
+var debugRecipe = append(slices.Clone(withSymbols), "-gcflags", "all=-N -l")
+
+// build compiles packages for a platform with a recipe. Output is a folder if it ends in a separator.
+func (t *toolchain) build(ctx context.Context, dir string, recipe, platform []string, output string, packages ...string) (err error) {
 	// An interrupted go build leaves its temporary files behind.
 	scratch, err := os.MkdirTemp(t.temporary, "golam-go-")
 	if err != nil {

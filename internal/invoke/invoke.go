@@ -7,17 +7,22 @@ package invoke
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/cognito"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/watch"
 )
 
 // MisuseError says that what was asked for cannot be done: the fault is on the command line or in the event.
@@ -54,6 +59,10 @@ type Options struct {
 	Env map[string]string
 	// Address is that of an Invoke API, "http://127.0.0.1:9001". Then nothing is built, and Function is one that it serves.
 	Address string
+	// Here runs the function here even if a golam watch serves it.
+	Here bool
+	// Found is told the address of the golam watch that is used; it may be nil.
+	Found func(url string)
 	// Log receives the log of the function.
 	Log func(local.Line)
 }
@@ -101,10 +110,15 @@ const closeTime = 2 * time.Second
 //
 // Errors: [MisuseError], [build.MisuseError], [build.GoError], the context's, and what the machine could not do.
 func Run(ctx context.Context, options Options) (Result, error) {
-	if err := options.check(); err != nil {
+	if err := options.Check(); err != nil {
 		return Result{}, err
 	}
 	run := runLocal
+	if options.Address == "" && options.watchable() {
+		if err := options.useWatch(ctx); err != nil {
+			return Result{}, err
+		}
+	}
 	if options.Address != "" {
 		run = runRemote
 	}
@@ -128,6 +142,46 @@ func Run(ctx context.Context, options Options) (Result, error) {
 	return result, nil
 }
 
+// watchable tells whether a golam watch can do what is asked for: what only an environment of one's own can have, it cannot.
+func (o *Options) watchable() bool {
+	return !o.Here && o.Timeout == 0 && o.MemorySize == 0 && len(o.Env) == 0 && o.Identity == local.CognitoIdentity{}
+}
+
+// useWatch makes the address that of the golam watch of the project, if there is one. What has been saved is built by then.
+func (o *Options) useWatch(ctx context.Context) error {
+	running, err := watch.Find(ctx, o.Cache, o.Dir)
+	if misuse, ok := errors.AsType[*build.MisuseError](err); ok {
+		return misuse
+	}
+	if err != nil {
+		return fmt.Errorf("ask the golam watch of the project: %w", err)
+	}
+	if running == nil {
+		return nil
+	}
+	if running.Problem != "" {
+		// The last good build would answer, and whoever has just saved would take it for the new one.
+		return fmt.Errorf("the project does not build, golam watch says:\n%s", running.Problem)
+	}
+	var names []string
+	for _, function := range running.Functions {
+		names = append(names, function.Name)
+	}
+	switch {
+	case o.Function == "" && len(names) == 1:
+		o.Function = names[0]
+	case o.Function == "":
+		return misuse("the project has several functions: name one of %s", strings.Join(names, ", "))
+	case !slices.Contains(names, o.Function):
+		return misuse("%s", generator.Unknown("function", o.Function, names))
+	}
+	if o.Found != nil {
+		o.Found(running.URL)
+	}
+	o.Address = running.URL
+	return nil
+}
+
 func runLocal(ctx context.Context, options Options) (result Result, err error) {
 	host, err := build.ForHost(ctx, build.HostOptions{
 		Dir: options.Dir, Function: options.Function, Cache: options.Cache, Environ: options.Environ,
@@ -135,22 +189,7 @@ func runLocal(ctx context.Context, options Options) (result Result, err error) {
 	if err != nil {
 		return Result{}, err
 	}
-	function := local.Function{
-		Name: host.Function.Name, Bootstrap: host.Bootstrap, Dir: host.Project.Root,
-		Timeout: options.Timeout, MemorySize: options.MemorySize, Env: map[string]string{},
-	}
-	if host.Project.Made {
-		function.Env["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
-		if function.Timeout == 0 {
-			function.Timeout = madeTimeout
-		}
-		if function.MemorySize == 0 {
-			function.MemorySize = madeMemorySize
-		}
-	}
-	for name, value := range options.Env {
-		function.Env[name] = value
-	}
+	function := options.Configure(host)
 	lambda, err := local.Start(ctx, local.Config{Functions: []local.Function{function}, Log: options.Log})
 	if err != nil {
 		return Result{}, fmt.Errorf("start the local Lambda: %w", err)
@@ -177,6 +216,21 @@ func runLocal(ctx context.Context, options Options) (result Result, err error) {
 			Billed: invoked.Report.BilledDuration.Milliseconds(), MaxMemory: invoked.Report.MaxMemory, Error: invoked.Report.ErrorType,
 		},
 	}, nil
+}
+
+// Configure gives the function as the local Lambda is to run it.
+func (o Options) Configure(host build.Host) local.Function {
+	function := local.Function{
+		Name: host.Function.Name, Bootstrap: host.Bootstrap, Dir: host.Project.Root,
+		Timeout: cmp.Or(o.Timeout, local.DefaultTimeout), MemorySize: cmp.Or(o.MemorySize, local.DefaultMemorySize), Env: map[string]string{},
+	}
+	if host.Project.Made {
+		function.Env["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+		function.Timeout = cmp.Or(o.Timeout, madeTimeout)
+		function.MemorySize = cmp.Or(o.MemorySize, madeMemorySize)
+	}
+	maps.Copy(function.Env, o.Env)
+	return function
 }
 
 // refusal tells a request that the local Lambda would not take from what the machine could not do.
@@ -208,8 +262,8 @@ const MaxEvent = 6 << 20
 // traceHeader is the form of an X-Amzn-Trace-Id (AWS X-Ray Developer Guide, "Tracing header").
 var traceHeader = regexp.MustCompile(`^Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;[A-Za-z]+=[!-:<-~]+)*$`)
 
-// check finds what is not in order before anything is built. It says nothing of what the event holds.
-func (o Options) check() error {
+// Check finds what is not in order before anything is built. It says nothing of what the event holds. Errors are a [MisuseError].
+func (o Options) Check() error {
 	if len(o.Event) > MaxEvent {
 		return misuse("the event has more than the %d bytes that Lambda takes", MaxEvent)
 	}

@@ -1,4 +1,4 @@
-// Package judges runs the tools that others wrote and that every generated project has to satisfy: the SAM CLI, cfn-lint, checkov,
+// Package judges runs the tools that others wrote and that every generated project has to satisfy: the SAM CLI, the CDK, cfn-lint, checkov,
 // golangci-lint, actionlint, markdownlint, shellcheck, and the project's own scripts against a moto server.
 //
 // A judge is a method of [Judges] that takes a project's folder and returns an error with the tool's own words where the tool finds
@@ -114,20 +114,31 @@ func offline() []string {
 	return environment("HTTP_PROXY="+nowhere, "HTTPS_PROXY="+nowhere, "http_proxy="+nowhere, "https_proxy="+nowhere, "NO_PROXY=", "no_proxy=")
 }
 
-// property returns a property of the token customizer in the project's SAM template.
+// samTemplate is a project's SAM template; cdkTemplate is what its CDK stack synthesizes, as the stack's own test makes sure.
+const (
+	samTemplate = "template.yaml"
+	cdkTemplate = "infra/testdata/template.json"
+)
+
+// property returns a property in the project's template.
 func property(project string, path ...string) (any, error) {
-	source, err := os.ReadFile(filepath.Join(project, "template.yaml"))
+	template := samTemplate
+	source, err := os.ReadFile(filepath.Join(project, template))
+	if errors.Is(err, os.ErrNotExist) {
+		template = cdkTemplate
+		source, err = os.ReadFile(filepath.Join(project, template))
+	}
 	if err != nil {
 		return nil, err
 	}
 	var value any
 	if err := yaml.Unmarshal(source, &value); err != nil {
-		return nil, fmt.Errorf("template.yaml: %w", err)
+		return nil, fmt.Errorf("%s: %w", template, err)
 	}
 	for _, name := range path {
 		members, ok := value.(map[string]any)
 		if !ok || members[name] == nil {
-			return nil, fmt.Errorf("template.yaml has no %s", strings.Join(path, "."))
+			return nil, fmt.Errorf("%s has no %s", template, strings.Join(path, "."))
 		}
 		value = members[name]
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/internal/counts"
 	"github.com/golam-cli/golam/internal/judges"
 )
@@ -63,6 +64,7 @@ var all = []struct {
 	{"SAMValidate", judges.Judges.SAMValidate, "template.yaml", false},
 	{"SAMBuild", judges.Judges.SAMBuild, "template.yaml", false},
 	{"CFNLintTransformed", judges.Judges.CFNLintTransformed, "template.yaml", true},
+	{"CDKSynth", judges.Judges.CDKSynth, "infra/go.mod", false},
 	{"AttachScript", judges.Judges.AttachScript, scriptFile, true},
 	{"Checkov", judges.Judges.Checkov, "go.mod", false},
 	{"GolangCILint", judges.Judges.GolangCILint, "go.mod", false},
@@ -108,15 +110,40 @@ func TestGoldenProjects(t *testing.T) {
 	})
 }
 
+// TestTracesOfTheCDK judges stacks of the CDK whose destination of traces has a golden project with SAM alone.
+func TestTracesOfTheCDK(t *testing.T) {
+	found := find(t)
+	for _, otel := range []string{"cloudwatch", "collector"} {
+		t.Run(otel, func(t *testing.T) {
+			t.Parallel()
+			spec, err := generator.Resolve(generator.Answers{"name": "demo", "iac": "cdk", "otel": otel})
+			if err != nil {
+				t.Fatal(err)
+			}
+			tree, err := generator.Render(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			project := filepath.Join(t.TempDir(), "demo")
+			if _, err := generator.Write(t.Context(), project, tree, generator.WriteOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(found.CDKSynth(t.Context(), project), found.Checkov(t.Context(), project), found.Markdownlint(t.Context(), project)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // TestFaults shows that each judge judges: it must find the fault that is put into a golden project, and say so.
 func TestFaults(t *testing.T) {
 	found := find(t)
-	const project = root + "/golden/sam"
-	for _, fault := range []struct {
+	type fault struct {
 		name, file, old, new string
 		judge                func(judges.Judges, context.Context, string) error
 		complaint            string
-	}{
+	}
+	for project, faults := range map[string][]fault{"sam": {
 		{"unknown property", "template.yaml", "Timeout: 4", "Timout: 4", judges.Judges.SAMValidate, "E3002"},
 		{"unknown runtime", "template.yaml", "provided.al2023", "provided.al1999", judges.Judges.CFNLintTransformed, "E3030"},
 		{
@@ -140,33 +167,57 @@ func TestFaults(t *testing.T) {
 		{"forgotten setting", scriptFile, "UserPoolId) ;;", "UserPoolId | MfaConfiguration) ;;", judges.Judges.AttachScript, "MfaConfiguration"},
 		{"other trigger version", scriptFile, "lambda_version=V2_0", "lambda_version=V1_0", judges.Judges.AttachScript, "V1_0"},
 		{"refused tags sent", scriptFile, `'"aws:`, `'"awx:`, judges.Judges.AttachScript, "aws:cloudformation"},
-	} {
-		t.Run(fault.name, func(t *testing.T) {
-			t.Parallel()
-			folder := t.TempDir()
-			if err := os.CopyFS(folder, os.DirFS(project)); err != nil {
-				t.Fatal(err)
-			}
-			name := filepath.Join(folder, fault.file)
-			content, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			faulty := strings.Replace(string(content), fault.old, fault.new, 1)
-			if faulty == string(content) {
-				t.Fatalf("%s has no %q to put the fault in", fault.file, fault.old)
-			}
-			if err := os.WriteFile(name, []byte(faulty), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			err = fault.judge(found, t.Context(), folder)
-			if err == nil {
-				t.Fatal("the judge has found nothing")
-			}
-			if !strings.Contains(err.Error(), fault.complaint) {
-				t.Errorf("the judge has found something else than %s: %v", fault.complaint, err)
-			}
-		})
+	}, "cdk": {
+		{"trigger version that Cognito does not know", "infra/userpool.go", "V2_0", "V9_0", judges.Judges.CDKSynth, "E3030"},
+		{
+			"circular dependency of the stack", "infra/stack.go", "jsii.Number(256),",
+			`jsii.Number(256), Environment: &map[string]*string{"POOL": awscdk.Token_AsString(awscdk.Fn_GetAtt(jsii.String("UserPool"), jsii.String("Arn")), nil)},`,
+			judges.Judges.CDKSynth, "E3004",
+		},
+		{"function for the other architecture", "Makefile", "GOARCH=arm64", "GOARCH=amd64", judges.Judges.CDKSynth, "is for EM_X86_64, and the function runs on arm64"},
+		{"plan without the trigger", "infra/cdk.json", `"context": {`, `"context": {"userPoolTier": "LITE",`, judges.Judges.CDKSynth, "LITE has no V2_0 trigger"},
+		{"unknown context", "infra/cdk.json", `"context": {`, `"context": {"existingUserPool": "x",`, judges.Judges.CDKSynth, "context existingUserPool is unknown"},
+		{"module without a checksum", "infra/go.mod", "jsii-runtime-go v1.114.1", "jsii-runtime-go v1.114.2", judges.Judges.CDKSynth, "missing go.sum entry"},
+		{"no function", "Makefile", "synth: build ", "synth: ", judges.Judges.CDKSynth, "run make build first"},
+		{"no Node.js", "Makefile", "CDK_OUTDIR", "JSII_NODE=/missing CDK_OUTDIR", judges.Judges.CDKSynth, "needs Node.js 18 or later"},
+		{
+			"ARN of a pool", "infra/cdk.json", `"context": {`, `"context": {"existingUserPoolId": "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_a",`,
+			judges.Judges.CDKSynth, "and no ARN",
+		},
+		{"unchecked error in the stack", "infra/main.go", "func main() {", "func main() {\n\tos.Remove(\"x\")", judges.Judges.GolangCILint, "errcheck"},
+		{"all actions allowed by the stack", "infra/testdata/template.json", `"logs:CreateLogStream"`, `"*"`, judges.Judges.Checkov, "CKV_AWS_63"},
+	}, "cdk-otlp": {
+		{"endpoint without a scheme", "infra/cdk.json", `"context": {`, `"context": {"otlpEndpoint": "otlp.example.com",`, judges.Judges.CDKSynth, "begins with https://"},
+		{"headers for their secret", "infra/cdk.json", `"context": {`, `"context": {"otlpHeadersSecretArn": "a=b",`, judges.Judges.CDKSynth, "ARN of a secret"},
+	}} {
+		for _, fault := range faults {
+			t.Run(project+"/"+fault.name, func(t *testing.T) {
+				t.Parallel()
+				folder := t.TempDir()
+				if err := os.CopyFS(folder, os.DirFS(filepath.Join(root, "golden", project))); err != nil {
+					t.Fatal(err)
+				}
+				name := filepath.Join(folder, fault.file)
+				content, err := os.ReadFile(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				faulty := strings.Replace(string(content), fault.old, fault.new, 1)
+				if faulty == string(content) {
+					t.Fatalf("%s has no %q to put the fault in", fault.file, fault.old)
+				}
+				if err := os.WriteFile(name, []byte(faulty), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				err = fault.judge(found, t.Context(), folder)
+				if err == nil {
+					t.Fatal("the judge has found nothing")
+				}
+				if !strings.Contains(err.Error(), fault.complaint) {
+					t.Errorf("the judge has found something else than %s: %v", fault.complaint, err)
+				}
+			})
+		}
 	}
 }
 

@@ -7,13 +7,21 @@ import (
 	"path/filepath"
 )
 
-// GolangCILint runs golangci-lint as the project configures it.
+// GolangCILint runs golangci-lint as the project configures it, on each of its modules.
 func (j Judges) GolangCILint(ctx context.Context, project string) error {
 	if _, err := os.Stat(filepath.Join(project, ".golangci.yml")); err != nil {
 		return err
 	}
-	_, err := judge(ctx, project, environment(), j.executable("golangci-lint"), "run", "--allow-parallel-runners", "./...")
-	return err
+	modules := []string{project}
+	if _, err := os.Stat(filepath.Join(project, "infra", "go.mod")); err == nil {
+		modules = append(modules, filepath.Join(project, "infra"))
+	}
+	for _, module := range modules {
+		if _, err := judge(ctx, module, environment(), j.executable("golangci-lint"), "run", "--allow-parallel-runners", "./..."); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Actionlint lints the project's workflows, and the shell scripts in them.

@@ -64,17 +64,34 @@ func (j Judges) SAMBuild(ctx context.Context, project string) (err error) {
 
 // CFNLintTransformed lints what AWS makes of the SAM template: cfn-lint finds circular dependencies there, and not in the source.
 func (j Judges) CFNLintTransformed(ctx context.Context, project string) error {
+	return j.transformed(ctx, project, func(template string) error {
+		_, err := judge(ctx, project, offline(), j.executable("cfn-lint"), "--template", template)
+		return err
+	})
+}
+
+// SAMTemplate returns what AWS makes of the project's SAM template: a CloudFormation template, JSON.
+func (j Judges) SAMTemplate(ctx context.Context, project string) (template []byte, err error) {
+	err = j.transformed(ctx, project, func(name string) (err error) {
+		template, err = os.ReadFile(name)
+		return err
+	})
+	return template, err
+}
+
+// transformed calls use with the path of the transformed SAM template.
+func (j Judges) transformed(ctx context.Context, project string, use func(template string) error) error {
 	folder, err := os.MkdirTemp("", "golam-judges-")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	transformed := filepath.Join(folder, "transformed.json")
-	if _, err := judge(ctx, project, offline(), filepath.Join(j.cache, "sam", "bin", "python"), "-c", transform, "template.yaml", transformed); err != nil {
+	template := filepath.Join(folder, "transformed.json")
+	python := filepath.Join(j.cache, "sam", "bin", "python")
+	if _, err := judge(ctx, project, offline(), python, "-c", transform, "template.yaml", template); err != nil {
 		return err
 	}
-	_, err = judge(ctx, project, offline(), j.executable("cfn-lint"), "--template", transformed)
-	return err
+	return use(template)
 }
 
 // Checkov looks for what checkov's rules find unsafe in the project's template and workflows, of which it must have one at least; a project
@@ -87,7 +104,9 @@ func (j Judges) Checkov(ctx context.Context, project string) error {
 	}
 	// checkov passes over what it cannot parse without a word.
 	judged := 0
-	for kind, pattern := range map[string]string{"cloudformation": "template.yaml", "github_actions": ".github/workflows/*.yml"} {
+	for pattern, kind := range map[string]string{
+		samTemplate: "cloudformation", cdkTemplate: "cloudformation", ".github/workflows/*.yml": "github_actions",
+	} {
 		if _, err := files(project, pattern); err != nil {
 			continue
 		}

@@ -3,6 +3,7 @@ package local
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -15,11 +16,14 @@ type environment struct {
 	stream     *logStream
 	endpoint   *endpoint
 	output     *output
+	telemetry  *telemetry
 	process    *process
 
 	// For the goroutine that drives the environment.
 	initDuration time.Duration
-	memory       int64 // bytes used at most, as far as seen
+	initCPU      time.Duration
+	memory       int64         // bytes used at most, as far as seen
+	cpu          time.Duration // processor time used when it was last looked at
 
 	changed chan struct{} // has a token after any change of the state below
 	ended   chan struct{} // closed: requests of the APIs end
@@ -27,6 +31,7 @@ type environment struct {
 	mu         sync.Mutex
 	poll       chan *invocation // the runtime waits in next; nil if it doesn't
 	polled     bool             // it has done so at least once: the init phase is over for it
+	asked      time.Time        // when the runtime or an extension last asked for an event
 	initError  *failure         // as posted by the runtime
 	invocation *invocation      // the current or the last one
 	extensions map[string]*extension
@@ -42,6 +47,7 @@ func (fn *function) launch(stream *logStream) (*environment, *failure, error) {
 		ended:      make(chan struct{}),
 		extensions: make(map[string]*extension),
 	}
+	e.telemetry = &telemetry{e: e}
 	fn.mu.Lock()
 	e.generation = fn.generation
 	fn.mu.Unlock()
@@ -49,12 +55,22 @@ func (fn *function) launch(stream *logStream) (*environment, *failure, error) {
 	if e.endpoint, err = fn.lambda.newEndpoint(e.handler()); err != nil {
 		return nil, nil, fmt.Errorf("runtime API for function %s: %w", fn.Name, err)
 	}
-	if e.output, err = newOutput(func(text []byte) { stream.line(bytes.Clone(text), false) }); err != nil {
+	if e.output, err = newOutput(func(text []byte) {
+		stream.line(bytes.Clone(text), false)
+		e.telemetry.function(text)
+	}); err != nil {
 		e.endpoint.close()
 		return nil, nil, fmt.Errorf("pipe for the output of function %s: %w", fn.Name, err)
 	}
+	e.telemetry.initStart()
 	mark := runtimeAPIVariable + "=" + e.endpoint.address
-	e.process, err = startProcess(fn.Bootstrap, fn.Dir, fn.variables(e.endpoint.address, stream.name), mark, e.output.w)
+	var group *cpuGroup
+	if fn.Throttle {
+		group, err = newCPUGroup(cpuQuota(fn.MemorySize))
+	}
+	if err == nil {
+		e.process, err = startProcess(append(slices.Clone(fn.Wrapper), fn.Bootstrap), fn.Dir, fn.variables(e.endpoint.address, stream.name), mark, e.output.w, group)
+	}
 	if err != nil {
 		e.output.close()
 		e.endpoint.close()
@@ -75,6 +91,7 @@ func (e *environment) end() {
 		grace = shutdownGrace
 	}
 	e.mu.Unlock()
+	e.telemetry.close()
 	e.process.end(grace, e.fn.lambda.force)
 	e.output.close()
 	close(e.ended)
@@ -146,6 +163,17 @@ func (e *environment) sample(group bool) int64 {
 	}
 	e.memory = max(e.memory, now, peak)
 	return now
+}
+
+// usedCPU is the processor time used since the last look, 0 if it can't be measured.
+func (e *environment) usedCPU() time.Duration {
+	now, ok := e.process.cpuTime()
+	if !ok {
+		return 0
+	}
+	used := now - e.cpu
+	e.cpu = now
+	return used
 }
 
 // notify wakes await. The caller may hold the lock.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 )
 
 // Headers of the Extensions API (Lambda Developer Guide, "Extensions API").
@@ -137,6 +138,7 @@ func (e *environment) pollExtension(w http.ResponseWriter, r *http.Request) (<-c
 	ok := x.poll == nil && !x.failed
 	if ok {
 		x.poll = poll
+		e.asked = time.Now()
 		e.notify()
 	}
 	e.mu.Unlock()

@@ -24,7 +24,7 @@ func TestAnswersOutOfTurn(t *testing.T) {
 		{"wrong-id", `"400 400"`, ""},
 		{"late-init-error", "403", ""},
 		{"next-twice", "true", ""},
-		{"telemetry", "{}", "/2020-08-15/logs 501\n/2022-07-01/telemetry 501\n"},
+		{"telemetry-stranger", "{}", "/2020-08-15/logs 403\n/2022-07-01/telemetry 403\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.handler, func(t *testing.T) {

@@ -23,6 +23,10 @@ func newUUID() string {
 }
 
 // newTraceID is the trace header of an invocation that came without one. Sampled=0 is what Lambda sends with tracing off.
-func newTraceID(now time.Time) string {
-	return fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=0", now.Unix(), randomHex(12), randomHex(8))
+func newTraceID(now time.Time, sampled bool) string {
+	decision := 0
+	if sampled {
+		decision = 1
+	}
+	return fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=%d", now.Unix(), randomHex(12), randomHex(8), decision)
 }

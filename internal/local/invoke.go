@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 	"unicode/utf16"
@@ -23,6 +24,9 @@ type Invocation struct {
 	TraceID string
 	// Report makes Invoke return at the end of the invoke phase instead of at the function's answer, and Result.Report be there.
 	Report bool
+	// Stream is called if the function streams its response, with its content type, and gives where to write it as it comes. A write
+	// that fails does not end the function, as a caller that goes away does not. If Stream is nil, a function that streams fails.
+	Stream func(contentType string) io.Writer
 }
 
 // CognitoIdentity is the identity of a user of an application.
@@ -36,6 +40,8 @@ type Result struct {
 	RequestID string
 	// Payload is the function's response or, if FunctionError is set, the error: JSON with errorType and errorMessage.
 	Payload []byte
+	// Streamed tells that the response went to Stream; Payload then is empty, or the error that it broke off with.
+	Streamed bool
 	// FunctionError is "Unhandled" if the function failed, or "".
 	FunctionError string
 	// TraceID is the trace header that the function was given.
@@ -62,6 +68,9 @@ type Report struct {
 	// MaxMemory is the most resident memory in bytes that the execution environment was seen to use since its start; 0 where that
 	// can't be measured.
 	MaxMemory int64
+	// InitCPU and CPU are the processor time, of user and system, that the bootstrap used in the init phase (0 if there was none) and
+	// since then or since the invocation before. The time of processes that it started is not in it. 0 where that can't be measured.
+	InitCPU, CPU time.Duration
 	// ErrorType says why the phase failed, "" if it did not. It may fail after a good answer, when the process exits or an extension
 	// does not come back in time.
 	ErrorType string
@@ -92,11 +101,7 @@ var errClientContext = &RequestError{
 // That a function fails, times out or exits is a Result. An error is a [RequestError], [ErrClosed], the context's error, or says what
 // the machine could not do. When ctx is done, the function goes on without a caller, as on Lambda.
 func (l *Lambda) Invoke(ctx context.Context, function string, in Invocation) (Result, error) {
-	fn, inv, err := l.prepare(function, in)
-	if err != nil {
-		return Result{}, err
-	}
-	e, turn, err := fn.acquire(false)
+	fn, inv, e, turn, err := l.prepare(function, in, false)
 	if err == nil && turn != nil {
 		e, err = fn.wait(ctx, turn)
 	}
@@ -118,11 +123,7 @@ func (l *Lambda) Invoke(ctx context.Context, function string, in Invocation) (Re
 // invokeEvent sets an asynchronous invocation going, which may wait for its environment, and gives its request id. Unlike Lambda it
 // is not repeated if it fails.
 func (l *Lambda) invokeEvent(function string, in Invocation) (string, error) {
-	fn, inv, err := l.prepare(function, in)
-	if err != nil {
-		return "", err
-	}
-	e, turn, err := fn.acquire(true)
+	fn, inv, e, turn, err := l.prepare(function, in, true)
 	if err != nil {
 		return "", err
 	}
@@ -150,14 +151,20 @@ func (l *Lambda) invokeEvent(function string, in Invocation) (string, error) {
 	return inv.id, nil
 }
 
-// prepare checks an invocation.
-func (l *Lambda) prepare(name string, in Invocation) (*function, *invocation, error) {
-	fn := l.functions[name]
-	if fn == nil {
-		return nil, nil, l.notFound(name)
+// prepare checks an invocation and acquires what it needs.
+func (l *Lambda) prepare(name string, in Invocation, queue bool) (fn *function, inv *invocation, e *environment, t turn, err error) {
+	for inv == nil || errors.Is(err, errRetired) {
+		if fn = l.function(name); fn == nil {
+			return nil, nil, nil, nil, l.notFound(name)
+		}
+		if inv == nil {
+			if inv, err = l.newInvocation(name, in); err != nil {
+				return nil, nil, nil, nil, err
+			}
+		}
+		e, t, err = fn.acquire(queue)
 	}
-	inv, err := l.newInvocation(name, in)
-	return fn, inv, err
+	return fn, inv, e, t, err
 }
 
 func (l *Lambda) notFound(function string) error {
@@ -172,13 +179,18 @@ type invocation struct {
 	identity      CognitoIdentity
 	traceID       string
 	report        bool
+	stream        func(contentType string) io.Writer
 
 	// Set before the runtime sees it.
 	deadline time.Time
 
+	// Of the environment's driver.
+	initCPU, cpu time.Duration
+
 	// With the state of its environment locked.
-	answer *answer
-	over   bool // the phase has ended
+	answer    *answer
+	streaming bool // the response has begun to come
+	over      bool // the phase has ended
 
 	done   chan struct{} // closed: result and err are set
 	result Result
@@ -194,13 +206,14 @@ func (l *Lambda) newInvocation(function string, in Invocation) (*invocation, err
 		identity:      in.Identity,
 		traceID:       in.TraceID,
 		report:        in.Report,
+		stream:        in.Stream,
 		done:          make(chan struct{}),
 	}
 	if len(inv.payload) == 0 {
 		inv.payload = []byte("{}")
 	}
 	if inv.traceID == "" {
-		inv.traceID = newTraceID(time.Now())
+		inv.traceID = newTraceID(time.Now(), l.cfg.Sampled)
 	}
 	switch {
 	case len(inv.payload) > maxPayload:

@@ -187,7 +187,7 @@ func TestFunctionErrors(t *testing.T) {
 		{"reader breaks", official, "broken-reader", "errorString", "the source dried up", "", nil},
 		{
 			"streaming", raw, "streaming", "Runtime.StreamingNotSupported",
-			"the local Lambda has no response streaming: answer with the whole response", "",
+			"the function streams its response: invoke it through a function URL or with InvokeWithResponseStream", "",
 			[]string{"streaming: 501"},
 		},
 	}

@@ -29,19 +29,27 @@ func newInvokeServer(l *Lambda, address string) (*invokeServer, error) {
 	}
 	setDefault(&host, "127.0.0.1")
 	s.host = host
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /2015-03-31/functions/{name}/invocations", s.handleInvoke)
-	mux.HandleFunc("POST /2021-11-15/functions/{name}/response-streaming-invocations",
-		notImplemented("response streaming: use /2015-03-31/functions/{name}/invocations"))
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, newUUID(), &RequestError{http.StatusNotFound, "UnknownOperationException", "no such operation: " + r.Method + " " + r.URL.Path})
-	})
 	// A page in a browser must not invoke functions: neither by a name of its own that leads here nor by a form.
-	if s.server, err = serve(net.JoinHostPort(host, port), s.checkHost(http.NewCrossOriginProtection().Handler(mux))); err != nil {
+	if s.server, err = serve(net.JoinHostPort(host, port), s.checkHost(http.NewCrossOriginProtection().Handler(s.operations()))); err != nil {
 		return nil, fmt.Errorf("serving the Invoke API: %w", err)
 	}
 	s.url = "http://" + s.server.address
 	return s, nil
+}
+
+// InvokeAPI serves the Invoke API to requests that somebody else has received, and vouches for: it looks at neither Host nor Origin.
+func (l *Lambda) InvokeAPI() http.Handler {
+	return (&invokeServer{lambda: l}).operations()
+}
+
+func (s *invokeServer) operations() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /2015-03-31/functions/{name}/invocations", s.handle(s.invoke))
+	mux.HandleFunc("POST /2021-11-15/functions/{name}/response-streaming-invocations", s.handle(s.invokeStreaming))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, newUUID(), &RequestError{http.StatusNotFound, "UnknownOperationException", "no such operation: " + r.Method + " " + r.URL.Path})
+	})
+	return mux
 }
 
 // close is fine with a nil receiver.
@@ -71,13 +79,16 @@ func (s *invokeServer) checkHost(next http.Handler) http.Handler {
 	})
 }
 
-func (s *invokeServer) handleInvoke(w http.ResponseWriter, r *http.Request) {
-	name, err := s.function(r)
-	if err == nil {
-		err = s.invoke(w, r, name)
-	}
-	if err != nil {
-		refuse(w, newUUID(), err)
+// handle makes a handler of an operation, which writes the response unless it returns an error.
+func (s *invokeServer) handle(operation func(w http.ResponseWriter, r *http.Request, name string) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		name, err := s.function(r)
+		if err == nil {
+			err = operation(w, r, name)
+		}
+		if err != nil {
+			refuse(w, newUUID(), err)
+		}
 	}
 }
 
@@ -98,25 +109,31 @@ func (s *invokeServer) function(r *http.Request) (string, error) {
 	if qualifier != version {
 		return "", s.lambda.notFound(name + ":" + qualifier)
 	}
-	if s.lambda.functions[name] == nil {
+	if s.lambda.function(name) == nil {
 		return "", s.lambda.notFound(name)
 	}
 	return name, nil
 }
 
-// invoke writes the response unless it returns an error.
-func (s *invokeServer) invoke(w http.ResponseWriter, r *http.Request, name string) error {
-	in := Invocation{TraceID: r.Header.Get("X-Amzn-Trace-Id"), Report: r.Header.Get("X-Amz-Log-Type") == "Tail"}
-	var err error
+// readInvocation reads what the two operations have in common.
+func readInvocation(r *http.Request) (in Invocation, err error) {
+	in = Invocation{TraceID: r.Header.Get("X-Amzn-Trace-Id"), Report: r.Header.Get("X-Amz-Log-Type") == "Tail"}
 	if in.ClientContext, err = clientContext(r.Header.Get("X-Amz-Client-Context")); err != nil {
-		return err
+		return in, err
 	}
 	// One byte too many is enough to be refused.
 	if in.Payload, err = io.ReadAll(io.LimitReader(r.Body, maxPayload+1)); err != nil {
-		return &RequestError{http.StatusBadRequest, "InvalidRequestContentException", "the request's body broke off"}
+		return in, &RequestError{http.StatusBadRequest, "InvalidRequestContentException", "the request's body broke off"}
 	}
 	_, _ = io.CopyN(io.Discard, r.Body, maxPayload)
+	return in, nil
+}
 
+func (s *invokeServer) invoke(w http.ResponseWriter, r *http.Request, name string) error {
+	in, err := readInvocation(r)
+	if err != nil {
+		return err
+	}
 	switch kind := r.Header.Get("X-Amz-Invocation-Type"); kind {
 	case "", "RequestResponse":
 		result, err := s.lambda.Invoke(r.Context(), name, in)

@@ -242,7 +242,16 @@ func TestInvokeAPIErrors(t *testing.T) {
 			call{path: invocations("echo"), header: map[string]string{"X-Amz-Client-Context": strings.Repeat("e30K", 1000)}},
 			400, "InvalidRequestContentException", "valid Base64-encoded JSON",
 		},
-		{"streaming", call{path: "/2021-11-15/functions/echo/response-streaming-invocations"}, 501, "", "response streaming"},
+		{
+			"streamed event",
+			call{path: "/2021-11-15/functions/echo/response-streaming-invocations", header: map[string]string{"X-Amz-Invocation-Type": "Event"}},
+			400, "InvalidParameterValueException", "RequestResponse",
+		},
+		{
+			"streaming, unknown function",
+			call{path: "/2021-11-15/functions/nobody/response-streaming-invocations"},
+			404, "ResourceNotFoundException", "Function not found",
+		},
 		{"unknown operation", call{method: http.MethodGet, path: "/2015-03-31/functions/"}, 404, "UnknownOperationException", ""},
 		{"rebound name", call{path: invocations("echo"), host: "evil.example:80"}, 403, "AccessDeniedException", "use " + l.InvokeURL()},
 		{"form in a browser", call{path: invocations("echo"), header: map[string]string{"Origin": "https://evil.example"}}, 403, "", ""},

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,14 +19,21 @@ import (
 type Config struct {
 	// Functions are served side by side; their names differ.
 	Functions []Function
+	// Changing tells that functions come and go, with Set and Remove: there may be none at first.
+	Changing bool
 	// Region, "us-east-1" by default, and Account, "123456789012" by default, are what ARNs and environment variables say.
 	Region, Account string
 	// Log receives every line that the functions print and the lines that Lambda adds to them, one call at a time. A slow Log slows
 	// down the functions. It must not call the Lambda. Nil drops the lines.
 	Log func(Line)
+	// Ended receives every invocation that a function was given, at the end of its invoke phase: the result, Report included, or an error.
+	// Several may be received at a time. It must not call the Lambda. Nil drops them.
+	Ended func(function string, result Result, err error)
 	// InvokeAddress is the host:port of the Invoke API, "127.0.0.1:0" for a free port. Without a host it is 127.0.0.1. Empty means no
 	// Invoke API.
 	InvokeAddress string
+	// Sampled makes up trace headers with Sampled=1, as Lambda does with active tracing, for invocations that come without one.
+	Sampled bool
 	// SharedRuntimeAPI serves all execution environments from one port and tells them apart by a path in AWS_LAMBDA_RUNTIME_API.
 	// By default each one has a port of its own, because Lambda's value is a bare host:port and not every runtime bears more:
 	// aws-lambda-go does, Rust's refuses it.
@@ -38,6 +46,8 @@ type Function struct {
 	Name string
 	// Bootstrap is the path of an executable file.
 	Bootstrap string
+	// Wrapper is a program that the bootstrap is run by, such as a debugger, with arguments that the path of the bootstrap is added to.
+	Wrapper []string
 	// Dir is the working directory and LAMBDA_TASK_ROOT; the folder of Bootstrap by default.
 	Dir string
 	// Handler is the value of _HANDLER, "bootstrap" by default.
@@ -55,6 +65,9 @@ type Function struct {
 	Concurrency int
 	// Freeze stops an idle execution environment (SIGSTOP) until its next invocation, as Lambda does. Not on Windows.
 	Freeze bool
+	// Throttle gives each execution environment no more processor time than Lambda gives for MemorySize, in the init phase too. Where
+	// that cannot be done, [CheckThrottle] says why and no invocation succeeds.
+	Throttle bool
 }
 
 // Defaults of a Function, those of Lambda but for the concurrency.
@@ -77,7 +90,6 @@ const (
 // Lambda runs functions until it is closed.
 type Lambda struct {
 	cfg       Config
-	functions map[string]*function
 	shared    *sharedAPI // nil if each environment has its own address
 	invokeAPI *invokeServer
 	groups    groups
@@ -86,10 +98,11 @@ type Lambda struct {
 	cancel context.CancelFunc
 	force  chan struct{} // closed: end without grace
 
-	mu     sync.Mutex
-	closed bool
-	forced bool
-	work   sync.WaitGroup
+	mu        sync.Mutex
+	functions map[string]*function
+	closed    bool
+	forced    bool
+	work      sync.WaitGroup
 
 	logMu sync.Mutex
 }
@@ -105,7 +118,7 @@ func Start(ctx context.Context, cfg Config) (*Lambda, error) {
 	}
 	l := &Lambda{cfg: cfg, functions: make(map[string]*function), force: make(chan struct{})}
 	var problems []error
-	if len(cfg.Functions) == 0 {
+	if len(cfg.Functions) == 0 && !cfg.Changing {
 		problems = append(problems, errors.New("no function to serve: name at least one"))
 	}
 	for _, f := range cfg.Functions {
@@ -118,7 +131,7 @@ func Start(ctx context.Context, cfg Config) (*Lambda, error) {
 			problems = append(problems, fmt.Errorf("function %q is there twice: give each its own name", f.Name))
 			continue
 		}
-		l.functions[f.Name] = &function{Function: f, lambda: l}
+		l.functions[f.Name] = newFunction(f, l)
 	}
 	if len(problems) > 0 {
 		return nil, errors.Join(problems...)
@@ -144,8 +157,11 @@ func Start(ctx context.Context, cfg Config) (*Lambda, error) {
 	}
 	l.work.Go(func() {
 		<-l.ctx.Done()
+		l.mu.Lock()
+		functions := slices.Collect(maps.Values(l.functions))
+		l.mu.Unlock()
 		var ended sync.WaitGroup
-		for _, fn := range l.functions {
+		for _, fn := range functions {
 			ended.Go(fn.reset)
 		}
 		ended.Wait()
@@ -156,12 +172,57 @@ func Start(ctx context.Context, cfg Config) (*Lambda, error) {
 // Reset makes the next invocations of a function start afresh, from what its bootstrap is then: it ends the idle execution environments
 // and returns when they are gone. The others end after their invocation.
 func (l *Lambda) Reset(function string) error {
-	fn := l.functions[function]
+	fn := l.function(function)
 	if fn == nil {
 		return l.notFound(function)
 	}
 	fn.reset()
 	return nil
+}
+
+// Set adds a function, or puts it in the place of the one that has its name. Invocations that have got, or wait for, an execution
+// environment of the old one end there; later ones get the new one. Gone is closed when nothing of the old one is left, or needed any
+// more: neither its processes nor its bootstrap.
+func (l *Lambda) Set(f Function) (gone <-chan struct{}, err error) {
+	f, err = f.complete()
+	if err != nil {
+		return nil, err
+	}
+	return l.swap(f.Name, newFunction(f, l))
+}
+
+// Remove ends a function as Set does.
+func (l *Lambda) Remove(function string) (gone <-chan struct{}, err error) {
+	return l.swap(function, nil)
+}
+
+// swap puts a function, or none, in the place of another, or of none.
+func (l *Lambda) swap(name string, fresh *function) (<-chan struct{}, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed || l.ctx.Err() != nil {
+		return nil, ErrClosed
+	}
+	old := l.functions[name]
+	if fresh == nil {
+		delete(l.functions, name)
+	} else {
+		l.functions[name] = fresh
+	}
+	if old == nil {
+		gone := make(chan struct{})
+		close(gone)
+		return gone, nil
+	}
+	l.work.Go(old.retire)
+	return old.gone, nil
+}
+
+// function gives nil if there is none of that name.
+func (l *Lambda) function(name string) *function {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.functions[name]
 }
 
 // InvokeURL is the base URL of the Invoke API, "" if there is none.
@@ -243,6 +304,9 @@ func (f Function) complete() (Function, error) {
 	case runtime.GOOS != "windows" && info.Mode()&0o111 == 0:
 		return fail("bootstrap %s is not executable: run chmod +x", f.Bootstrap)
 	}
+	if len(f.Wrapper) > 0 && !filepath.IsAbs(f.Wrapper[0]) {
+		return fail("wrapper %q: give its absolute path", f.Wrapper[0])
+	}
 	if f.Dir == "" {
 		f.Dir = filepath.Dir(f.Bootstrap)
 	}
@@ -257,7 +321,7 @@ func (f Function) complete() (Function, error) {
 			return fail("environment variable %q: a name has no '=', and neither name nor value a NUL byte", key)
 		}
 	}
-	f.Env = maps.Clone(f.Env)
+	f.Env, f.Wrapper = maps.Clone(f.Env), slices.Clone(f.Wrapper)
 
 	setDefault(&f.Handler, "bootstrap")
 	setDefault(&f.MemorySize, DefaultMemorySize)

@@ -65,6 +65,7 @@ func (fn *function) cold(inv *invocation) (e *environment, begin time.Time) {
 	e, failed, err := fn.initialise(stream, fn.InitTimeout, "init")
 	if err == nil && failed == nil {
 		inv.result.InitDuration = e.initDuration
+		inv.initCPU = e.initCPU
 		return e, time.Time{}
 	}
 	if failed != nil {
@@ -78,7 +79,7 @@ func (fn *function) cold(inv *invocation) (e *environment, begin time.Time) {
 	case failed != nil:
 		stream.start(inv.id)
 		inv.fail(failed, time.Since(begin))
-		inv.end(stream, failed, time.Since(begin), 0)
+		inv.end(stream, failed, newReport(inv, failed, time.Since(begin), 0))
 		fn.resolve(inv, nil)
 	}
 	return e, begin
@@ -93,11 +94,16 @@ func (fn *function) initialise(stream *logStream, timeout time.Duration, phase s
 	}
 	if failed == nil {
 		outcome := e.await(e.initialised, begin.Add(timeout))
-		e.initDuration = time.Since(begin)
 		switch outcome {
 		case ready:
+			e.mu.Lock()
+			e.initDuration = e.asked.Sub(e.process.started)
+			e.mu.Unlock()
+			e.initCPU = e.usedCPU()
 			e.sample(false)
 			e.output.flush() // what it printed belongs before START
+			e.telemetry.initDone(nil, e.initDuration)
+			e.telemetry.seal()
 			return e, nil, nil
 		case exited:
 			failed = e.exitFailure()
@@ -112,6 +118,7 @@ func (fn *function) initialise(stream *logStream, timeout time.Duration, phase s
 			failed = e.initError
 		}
 		e.mu.Unlock()
+		e.telemetry.initDone(failed, time.Since(begin))
 		e.end()
 	}
 	stream.initReport(phase, failed, time.Since(begin))
@@ -123,6 +130,7 @@ func (e *environment) invoke(inv *invocation, begin time.Time) *environment {
 	fn := e.fn
 	inv.result.LogStream = e.stream.name
 	e.stream.start(inv.id)
+	e.telemetry.start(inv)
 	e.process.thaw()
 	if begin.IsZero() {
 		begin = time.Now()
@@ -164,14 +172,19 @@ func (e *environment) invoke(inv *invocation, begin time.Time) *environment {
 		}
 	}
 
+	if inv.report {
+		inv.cpu = e.usedCPU()
+	}
 	if inv.report || fn.lambda.cfg.Log != nil {
 		e.sample(false)
 		e.output.flush()
 	}
+	report := newReport(inv, failed, duration, e.memory)
+	e.telemetry.end(inv, failed, report)
 	if failed != nil {
 		e.end()
 	}
-	inv.end(e.stream, failed, duration, e.memory)
+	inv.end(e.stream, failed, report)
 	if inv.report {
 		fn.resolve(inv, nil)
 	}
@@ -187,6 +200,7 @@ func (e *environment) invoke(inv *invocation, begin time.Time) *environment {
 // accept takes over the answer of the runtime, which is there and does not change any more.
 func (inv *invocation) accept(begin time.Time) {
 	inv.result.Payload = inv.answer.payload
+	inv.result.Streamed = inv.answer.streamed
 	inv.result.Duration = inv.answer.at.Sub(begin)
 	if inv.answer.failed {
 		inv.result.FunctionError = unhandled
@@ -202,17 +216,24 @@ func (inv *invocation) fail(f *failure, duration time.Duration) {
 
 const unhandled = "Unhandled"
 
-// end writes the last lines of an invocation to the log, and the report if there is to be one. Nothing of the process may follow.
-func (inv *invocation) end(stream *logStream, failed *failure, duration time.Duration, memory int64) {
+func newReport(inv *invocation, failed *failure, duration time.Duration, memory int64) *Report {
 	report := &Report{
 		Duration:       duration,
 		BilledDuration: roundUp(duration+inv.result.InitDuration, time.Millisecond),
 		MaxMemory:      memory,
+		InitCPU:        inv.initCPU,
+		CPU:            inv.cpu,
 	}
 	if failed != nil {
 		report.ErrorType = failed.errorType
 	}
+	return report
+}
+
+// end writes the last lines of an invocation to the log, and the report if there is to be one. Nothing of the process may follow.
+func (inv *invocation) end(stream *logStream, failed *failure, report *Report) {
 	stream.finish(inv, failed, report)
+	stream.fn.ended(inv, report, nil)
 	if inv.report {
 		report.LogTail = stream.tail.bytes()
 		inv.result.Report = report

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"sync"
@@ -21,7 +22,16 @@ type function struct {
 	settling   int            // of these, the ones whose invocation is resolved but that are not idle yet
 	waiting    []turn         // invocations that get the next environment, in their order
 	generation int            // environments of an earlier one are not used again
+	retired    bool           // it takes no more invocations
+	gone       chan struct{}  // closed: it is retired, and no environment exists or is about to
 }
+
+func newFunction(f Function, l *Lambda) *function {
+	return &function{Function: f, lambda: l, gone: make(chan struct{})}
+}
+
+// errRetired says that another function has taken the place of this one.
+var errRetired = errors.New("the function has been replaced")
 
 // turn receives an invocation's environment, once.
 type turn chan *environment
@@ -35,6 +45,9 @@ type turn chan *environment
 func (fn *function) acquire(queue bool) (*environment, turn, error) {
 	fn.mu.Lock()
 	defer fn.mu.Unlock()
+	if fn.retired {
+		return nil, nil, errRetired
+	}
 	for len(fn.idle) > 0 {
 		e := fn.idle[len(fn.idle)-1]
 		fn.idle = fn.idle[:len(fn.idle)-1]
@@ -88,7 +101,22 @@ func (fn *function) resolve(inv *invocation, err error) {
 	fn.mu.Lock()
 	fn.settling++
 	fn.mu.Unlock()
+	if err != nil {
+		fn.ended(inv, nil, err)
+	}
 	inv.resolve(err)
+}
+
+// ended tells whoever wants to know. The result of an invocation does not change any more.
+func (fn *function) ended(inv *invocation, report *Report, err error) {
+	if fn.lambda.cfg.Ended != nil {
+		result := inv.result
+		if report != nil {
+			own := *report
+			result.Report = &own
+		}
+		fn.lambda.cfg.Ended(fn.Name, result, err)
+	}
 }
 
 // finish gives back the environment of an invocation that has been resolved: idle, or nil if it has ended.
@@ -106,7 +134,8 @@ func (fn *function) release(e *environment) {
 func (fn *function) give(e *environment, account func()) {
 	fn.mu.Lock()
 	defer fn.mu.Unlock()
-	if e != nil && (e.generation != fn.generation || fn.lambda.ctx.Err() != nil) {
+	// One that was started after the function had been retired has the newest generation.
+	if e != nil && (e.generation != fn.generation || fn.retired || fn.lambda.ctx.Err() != nil) {
 		fn.mu.Unlock()
 		e.end()
 		fn.mu.Lock()
@@ -119,8 +148,32 @@ func (fn *function) give(e *environment, account func()) {
 		fn.waiting = fn.waiting[1:]
 	case e == nil:
 		fn.total--
+		fn.leave()
 	default:
 		fn.idle = append(fn.idle, e)
+	}
+}
+
+// retire lets no more invocations in, and ends the environments as they get idle.
+func (fn *function) retire() {
+	fn.mu.Lock()
+	fn.retired = true
+	fn.mu.Unlock()
+	fn.reset()
+	fn.mu.Lock()
+	defer fn.mu.Unlock()
+	fn.leave()
+}
+
+// leave closes gone when nothing is left. With the function locked.
+func (fn *function) leave() {
+	if !fn.retired || fn.total > 0 {
+		return
+	}
+	select {
+	case <-fn.gone:
+	default:
+		close(fn.gone)
 	}
 }
 

@@ -18,19 +18,24 @@ type process struct {
 	err    error // nil for exit status 0
 	peak   int64 // bytes of resident memory of the bootstrap at most, 0 if unknown
 
+	started time.Time // when the system was asked for the process
+	group   *cpuGroup // nil if its processor time is not limited
+
 	mu     sync.Mutex
 	reaped bool // the process id may belong to another by now
 	frozen bool
 }
 
-// startProcess starts a program in a process group of its own. Output is where its stdout and stderr go.
-func startProcess(program, dir string, env []string, mark string, output *os.File) (*process, error) {
+// startProcess starts a program with arguments in a process group of its own, and in the group of limited processor time unless that is
+// nil. Output is where its stdout and stderr go. When the process has ended, so has its cpuGroup.
+func startProcess(args []string, dir string, env []string, mark string, output *os.File, group *cpuGroup) (*process, error) {
 	p := &process{
 		cmd: &exec.Cmd{
-			Path: program, Args: []string{program}, Dir: dir, Env: env, Stdout: output, Stderr: output, SysProcAttr: processAttributes(),
+			Path: args[0], Args: args, Dir: dir, Env: env, Stdout: output, Stderr: output, SysProcAttr: processAttributes(),
 		},
 		mark:   mark,
 		exited: make(chan struct{}),
+		group:  group,
 	}
 	started := make(chan error)
 	go p.supervise(started)
@@ -45,12 +50,22 @@ func startProcess(program, dir string, env []string, mark string, output *os.Fil
 func (p *process) supervise(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	err := p.cmd.Start()
-	started <- err
+	err := p.group.start(p.cmd, func() error {
+		p.started = time.Now()
+		return p.cmd.Start()
+	})
 	if err != nil {
+		if p.cmd.Process != nil {
+			_ = p.cmd.Process.Kill()
+			_ = p.cmd.Wait()
+		}
+		p.group.remove()
+		started <- err
 		return
 	}
+	started <- nil
 	defer close(p.exited)
+	defer p.group.remove()
 	p.err = p.reap()
 	p.peak = peakMemory(p.cmd.ProcessState)
 }

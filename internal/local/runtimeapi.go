@@ -36,8 +36,8 @@ func (e *environment) handler() http.Handler {
 	mux.HandleFunc("GET "+extension+"/event/next", e.handleEventNext)
 	mux.HandleFunc("POST "+extension+"/init/error", e.handleExtensionError("Extension.InitError"))
 	mux.HandleFunc("POST "+extension+"/exit/error", e.handleExtensionError("Extension.ExitError"))
-	mux.HandleFunc("PUT /2020-08-15/logs", notImplemented("the Logs API"))
-	mux.HandleFunc("PUT /2022-07-01/telemetry", notImplemented("the Telemetry API"))
+	mux.HandleFunc("PUT /2020-08-15/logs", e.handleSubscribe(true))
+	mux.HandleFunc("PUT /2022-07-01/telemetry", e.handleSubscribe(false))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusNotFound, "NotFound", "no such operation: "+r.Method+" "+r.URL.Path)
 	})
@@ -91,6 +91,7 @@ func (e *environment) pollRuntime() (inv *invocation, poll <-chan *invocation, o
 	p := make(chan *invocation, 1)
 	e.poll = p
 	e.polled = true
+	e.asked = time.Now()
 	e.notify()
 	return nil, p, true
 }
@@ -100,11 +101,7 @@ func (e *environment) handleResponse(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if streaming(r) {
-		message := "the local Lambda has no response streaming: answer with the whole response"
-		if e.answer(w, r, true, failureBody("Runtime.StreamingNotSupported", message)) {
-			discard(r)
-			writeError(w, http.StatusNotImplemented, "NotImplemented", message)
-		}
+		e.handleStream(w, r)
 		return
 	}
 	body, err := readBody(r)
@@ -119,17 +116,90 @@ func (e *environment) handleResponse(w http.ResponseWriter, r *http.Request) {
 		writeBodyError(w, err)
 		return
 	}
-	failed := false
-	if errorType := r.Trailer.Get(headerErrorType); errorType != "" {
-		// The handler failed while its response was read.
-		failed = true
-		if body, err = base64.StdEncoding.DecodeString(r.Trailer.Get(headerErrorBody)); err != nil {
-			body = failureBody(errorType, "the response broke off")
-		}
+	broken, failed := brokenOff(r)
+	if failed {
+		body = broken
 	}
 	if e.answer(w, r, failed, body) {
 		writeAccepted(w)
 	}
+}
+
+// brokenOff gives the error of a handler that failed while its response was read, from the trailers of a body that has been read.
+func brokenOff(r *http.Request) (body []byte, failed bool) {
+	errorType := r.Trailer.Get(headerErrorType)
+	if errorType == "" {
+		return nil, false
+	}
+	body, err := base64.StdEncoding.DecodeString(r.Trailer.Get(headerErrorBody))
+	if err != nil || len(body) == 0 {
+		body = failureBody(errorType, "the response broke off")
+	}
+	return body, true
+}
+
+// handleStream passes a response on as it comes. Whoever takes it sets the pace, as far as the function's timeout allows.
+func (e *environment) handleStream(w http.ResponseWriter, r *http.Request) {
+	e.mu.Lock()
+	inv := e.invocation
+	first := inv.id == r.PathValue("id") && !inv.streaming
+	inv.streaming = inv.streaming || first
+	e.mu.Unlock()
+	if !first {
+		writeInvalidState(w, "this invocation is being answered")
+		return
+	}
+	if inv.stream == nil {
+		message := "the function streams its response: invoke it through a function URL or with InvokeWithResponseStream"
+		if e.answer(w, r, true, failureBody("Runtime.StreamingNotSupported", message)) {
+			discard(r)
+			writeError(w, http.StatusNotImplemented, "NotImplemented", message)
+		}
+		return
+	}
+	_, err := io.Copy(&steady{to: inv.stream(r.Header.Get("Content-Type"))}, io.LimitReader(r.Body, maxStream+1))
+	a := answer{streamed: true}
+	switch {
+	case errors.Is(err, errTooLarge):
+		a.failed = true
+		a.payload = failureBody("Function.ResponseSizeTooLarge",
+			fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", maxStream))
+		discard(r)
+	case err != nil:
+		// The process has ended, or will yet say what is wrong.
+		e.mu.Lock()
+		inv.streaming = false
+		e.mu.Unlock()
+		writeBodyError(w, err)
+		return
+	default:
+		a.payload, a.failed = brokenOff(r)
+	}
+	if e.give(w, r, a) {
+		writeAccepted(w)
+	}
+}
+
+// maxStream is what Lambda lets a function stream, in bytes (Lambda Developer Guide, "Response streaming for Lambda functions").
+const maxStream = 200 << 20
+
+// steady writes until a write fails, and from then on takes everything without a word: the function does not feel that its caller is
+// gone.
+type steady struct {
+	to      io.Writer
+	failed  bool
+	written int64
+}
+
+func (s *steady) Write(p []byte) (int, error) {
+	if s.written += int64(len(p)); s.written > maxStream {
+		return 0, errTooLarge
+	}
+	if !s.failed {
+		_, err := s.to.Write(p)
+		s.failed = err != nil
+	}
+	return len(p), nil
 }
 
 // streaming reports whether a response is meant to be streamed: runtimes say so in a header, aws-lambda-go with a content type.
@@ -179,7 +249,7 @@ func (e *environment) expects(w http.ResponseWriter, id string) bool {
 	e.mu.Lock()
 	inv := e.invocation
 	current := inv != nil && inv.id == id && !inv.over
-	answered := current && inv.answer != nil
+	answered := current && (inv.answer != nil || inv.streaming)
 	e.mu.Unlock()
 	switch {
 	case !current:
@@ -192,12 +262,16 @@ func (e *environment) expects(w http.ResponseWriter, id string) bool {
 
 // answer ends the wait for the runtime's answer, or refuses one that comes too late.
 func (e *environment) answer(w http.ResponseWriter, r *http.Request, failed bool, payload []byte) bool {
-	a := &answer{payload: payload, failed: failed, at: time.Now()}
+	return e.give(w, r, answer{payload: payload, failed: failed})
+}
+
+func (e *environment) give(w http.ResponseWriter, r *http.Request, a answer) bool {
+	a.at = time.Now()
 	e.mu.Lock()
 	inv := e.invocation
 	ok := inv.id == r.PathValue("id") && !inv.over && inv.answer == nil
 	if ok {
-		inv.answer = a
+		inv.answer = &a
 		e.notify()
 	}
 	e.mu.Unlock()
@@ -209,9 +283,10 @@ func (e *environment) answer(w http.ResponseWriter, r *http.Request, failed bool
 
 // answer is what the runtime posted for an invocation.
 type answer struct {
-	payload []byte
-	failed  bool
-	at      time.Time
+	payload  []byte
+	failed   bool
+	streamed bool
+	at       time.Time
 }
 
 var errTooLarge = errors.New("too large")
@@ -279,10 +354,4 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(value)
-}
-
-func notImplemented(what string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		writeError(w, http.StatusNotImplemented, "NotImplemented", "the local Lambda does not have "+what)
-	}
 }

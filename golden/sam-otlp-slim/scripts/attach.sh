@@ -168,7 +168,7 @@ attach() {
     policy=''
   fi
   if [[ $policy != *"\"$pool_arn\""* ]]; then
-    fail "the function does not let $pool_arn call it. Deploy with the parameter ExistingUserPoolId=$pool first."
+    fail "the function does not let $pool_arn call it. Deploy with $pool as the existing user pool first."
   fi
 
   update "\"PreTokenGenerationConfig\":{\"LambdaArn\":\"$function_arn\",\"LambdaVersion\":\"$lambda_version\"}"

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 
 	"github.com/golam-cli/golam/internal/local"
 )
@@ -68,8 +71,8 @@ func cases() []conformanceCase {
 		{"SIGTERM on timeout", "So does one whose invocation timed out.", sigterm, sigtermOnTimeout},
 		{"no SIGTERM", "A function without an extension is killed at once, as on Lambda.", "", noSIGTERM},
 		{
-			"streaming", "It is refused clearly: `Runtime.StreamingNotSupported` for a response, 501 for the Invoke API's streaming operation.",
-			streaming, streamingRefused,
+			"streaming", "A response streams to InvokeWithResponseStream as messages of an event stream; Invoke refuses it with `Runtime.StreamingNotSupported`.",
+			streaming, streams,
 		},
 		{"broken response", "A response that breaks off is a function error with the reason from the trailers.", trailers, brokenResponse},
 	}
@@ -360,16 +363,35 @@ func noSIGTERM(t *testing.T, s subject) {
 	}
 }
 
-func streamingRefused(t *testing.T, s subject) {
+func streams(t *testing.T, s subject) {
 	l := s.start(t, "stream")
 	for range 2 {
 		r := l.invoke("{}")
 		requireFunctionError(t, r.FunctionError, string(r.Payload), "Runtime.StreamingNotSupported",
-			"the local Lambda has no response streaming: answer with the whole response")
-	}
-	res, body := l.post(streamingInvocations, "{}")
-	if res.StatusCode != http.StatusNotImplemented || !strings.Contains(body, "response streaming: use /2015-03-31/functions/") {
-		t.Errorf("streaming invocation: %d %s", res.StatusCode, body)
+			"the function streams its response: invoke it through a function URL or with InvokeWithResponseStream")
+		res, body := l.post(streamingInvocations, "{}")
+		if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "application/vnd.amazon.eventstream" {
+			t.Fatalf("streaming invocation: %d %v %s", res.StatusCode, res.Header, body)
+		}
+		var payload, kinds strings.Builder
+		decoder, messages := eventstream.NewDecoder(), strings.NewReader(body)
+		for messages.Len() > 0 {
+			message, err := decoder.Decode(messages, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kind := message.Headers.Get(":event-type").String()
+			if kind == "PayloadChunk" {
+				payload.Write(message.Payload)
+			} else {
+				fmt.Fprintf(&kinds, "%s %s", kind, message.Payload)
+			}
+		}
+		// Both runtimes put status and headers before the body.
+		prelude, rest, found := strings.Cut(payload.String(), strings.Repeat("\x00", 8))
+		if !found || !json.Valid([]byte(prelude)) || rest != "hello" || kinds.String() != "InvokeComplete {}" {
+			t.Errorf("payload %q, then %s", payload.String(), &kinds)
+		}
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"example.com/sam-cloudwatch/internal/sigv4"
 )
 
-// newDestination sends spans to CloudWatch, at the address that template.yaml sets as OTEL_EXPORTER_OTLP_TRACES_ENDPOINT. Lambda's own
+// newDestination sends spans to CloudWatch, at the address that the stack sets as OTEL_EXPORTER_OTLP_TRACES_ENDPOINT. Lambda's own
 // spans are there too, and X-Ray decides which traces are recorded.
 // Source: Amazon CloudWatch User Guide, "OpenTelemetry Protocol (OTLP) endpoint".
 func newDestination(env *environment, config settings) destination {

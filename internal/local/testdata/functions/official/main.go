@@ -37,6 +37,8 @@ func main() {
 			}))
 	case "hang":
 		lambda.Start(hang)
+	case "burn":
+		lambda.Start(burn)
 	case "broken-reader":
 		lambda.Start(func() (*brokenReader, error) { return &brokenReader{}, nil })
 	default:

@@ -3,9 +3,11 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -87,6 +89,32 @@ func main() {
 	case "faults":
 		initFault()
 	case "telemetry":
+		// What it is told of itself it passes on to the test.
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			panic(err)
+		}
+		go http.Serve(listener, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			request("POST", os.Getenv("SINK")+r.URL.Path, string(body))
+		}))
+		_, port, _ := net.SplitHostPort(listener.Addr().String())
+		id := register("telemetry", "INVOKE")
+		subscribe := func(path, version, types string) int {
+			return request("PUT", base+path, fmt.Sprintf(`{"schemaVersion":%q,"types":%s,"buffering":{"timeoutMs":25},`+
+				`"destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:%s/%s"}}`, version, types, port, version),
+				"Lambda-Extension-Identifier", id).status
+		}
+		fmt.Println("in the init phase")
+		fmt.Println(`{"level":"INFO"}`)
+		telemetry := subscribe("/2022-07-01/telemetry", "2022-12-13", `["platform","function"]`)
+		logs := subscribe("/2020-08-15/logs", "2021-03-18", `["platform","function"]`)
+		nothing := subscribe("/2022-07-01/telemetry", "2022-12-13", `["nothing"]`)
+		fmt.Println("subscriptions:", telemetry, logs, nothing)
+		go func() {
+			poll(id)
+		}()
+	case "telemetry-stranger":
 		for _, path := range []string{"/2020-08-15/logs", "/2022-07-01/telemetry"} {
 			fmt.Println(path, request("PUT", base+path, "{}").status)
 		}
@@ -136,6 +164,38 @@ func serve(inv reply, served int) {
 	case "next-twice":
 		again := request("GET", runtimeAPI+"invocation/next", "")
 		respond(strconv.FormatBool(again.header.Get("Lambda-Runtime-Aws-Request-Id") == id))
+	case "stream":
+		// A chunk, another one when the gate opens, and what the event says.
+		body, write := io.Pipe()
+		go func() {
+			_, _ = io.WriteString(write, "first,")
+			gate()
+			_, _ = io.WriteString(write, "second")
+			switch inv.body {
+			case `"hang"`:
+				fmt.Println("hanging")
+				time.Sleep(time.Hour)
+			case `"exit"`:
+				os.Exit(3)
+			}
+			write.Close()
+		}()
+		req, _ := http.NewRequest("POST", runtimeAPI+"invocation/"+id+"/response", body)
+		req.Header.Set("Lambda-Runtime-Function-Response-Mode", "streaming")
+		req.Header.Set("Content-Type", "text/x-raw")
+		if inv.body == `"fail"` {
+			req.Trailer = http.Header{
+				"Lambda-Runtime-Function-Error-Type": {"Sorry"},
+				"Lambda-Runtime-Function-Error-Body": {base64.StdEncoding.EncodeToString([]byte(`{"errorType":"Sorry","errorMessage":"dry"}`))},
+			}
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			fmt.Println("stream:", err)
+			return
+		}
+		res.Body.Close()
+		fmt.Println("stream:", res.StatusCode)
 	case "streaming":
 		r := request("POST", runtimeAPI+"invocation/"+id+"/response", "{}", "Lambda-Runtime-Function-Response-Mode", "streaming")
 		fmt.Println("streaming:", r.status)

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golam-cli/golam/internal/benchmark"
+	"github.com/golam-cli/golam/internal/build"
+)
+
+func TestGroupOfGoldenProject(t *testing.T) {
+	for want, spec := range map[string]goldenSpec{
+		"customizer":  {IaC: "sam", Trigger: "v2"},
+		"eventbridge": {IaC: "sam", Trigger: "v2", EventBridge: "true", OTel: "off", Runtime: "slim"},
+		"otel":        {IaC: "sam", Trigger: "v2", EventBridge: "false", OTel: "otlp"},
+		"both":        {IaC: "sam", Trigger: "v2", EventBridge: "true", OTel: "otlp"},
+	} {
+		if got := spec.key(); got != want {
+			t.Errorf("%+v is of %q, not %s", spec, got, want)
+		}
+	}
+	for _, spec := range []goldenSpec{{IaC: "cdk", Trigger: "v2"}, {IaC: "sam", Trigger: "v1"}, {IaC: "sam", Trigger: "v2", OTel: "cloudwatch"}} {
+		if got := spec.key(); got != "" {
+			t.Errorf("%+v is of %q", spec, got)
+		}
+	}
+}
+
+// TestCheckTokens: nobody is measured who does less.
+func TestCheckTokens(t *testing.T) {
+	event, err := os.ReadFile("../../golden/sam/events/authentication.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const claims = `{"claimsToAddOrOverride":{"tenant_id":"acme-42","plan":"gold","roles":["admins","billing"]}}`
+	answer := func(details string) []byte {
+		return []byte(strings.Replace(string(event), `"claimsAndScopeOverrideDetails": null`, `"claimsAndScopeOverrideDetails": `+details, 1))
+	}
+	good := `{"idTokenGeneration":` + claims + `,"accessTokenGeneration":` + claims
+	if err := checkTokens(event, answer(good+"}")); err != nil {
+		t.Error(err)
+	}
+	for name, details := range map[string]string{
+		"nothing":        `null`,
+		"one token":      `{"idTokenGeneration":` + claims + `}`,
+		"another tenant": strings.ReplaceAll(good, "acme-42", "acme") + "}",
+		"no groups":      good + `,"groupOverrideDetails":{}}`,
+		"a reserved one": strings.Replace(good, `"plan":`, `"sub":"x","plan":`, 1) + "}",
+	} {
+		if err := checkTokens(event, answer(details)); err == nil {
+			t.Errorf("%s passes", name)
+		}
+	}
+	if err := checkTokens(event, []byte("{}")); err == nil {
+		t.Error("an empty answer passes")
+	}
+	if err := checkGreeting(nil, []byte(`{"body":"Hello"}`)); err == nil {
+		t.Error("a greeting of nobody passes")
+	}
+}
+
+// measured makes rounds with a steady first response and noise-free figures.
+func measured(d time.Duration) []benchmark.Round {
+	rounds := make([]benchmark.Round, 40)
+	for i := range rounds {
+		rounds[i] = benchmark.Round{{
+			Init: d, First: 2 * d, CPU: d, Memory: 5 << 20, Warm: []benchmark.Invocation{{Duration: d, CPU: d}},
+		}}
+	}
+	return rounds
+}
+
+func TestPage(t *testing.T) {
+	g := measuredGroup{
+		group: group{key: "customizer", title: "Token customizer", about: "It works.", subjects: []*subject{
+			{name: "golam", note: "`golden/sam`", ours: true, dir: "golden/sam", zip: 2_000_000, zipARM: 2_000_000, parts: []build.Part{{Name: "runtime", Bytes: 1000}}},
+			{name: "Rust", note: "in Rust", zip: 500_000, zipARM: 500_000},
+			{name: "Absent", problem: "there is no cargo on this machine"},
+		}},
+		full: [][]benchmark.Round{measured(2 * time.Millisecond), measured(time.Millisecond)},
+	}
+	p := page{settings: settings{rounds: 40, invocations: 1}, throttleProblem: "there are no control groups", groups: []measuredGroup{g}}
+	text := p.markdown()
+	for _, want := range []string{
+		"| golam | Rust | **200%** | **200%** | **200%** | **200%** | = | **400%** |",
+		"| golam | 2 | 4 | 2 | 5.24 | 2 | - | 2 | 2000 | 2000 |",
+		"| Rust | 0.50 (0.50 - 0.50) |",
+		"- Absent: not measured, because there is no cargo on this machine.",
+		"Not measured throttled: there are no control groups.",
+		"![Distribution of first responses](pictures/benchmarks/first-customizer.svg)",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "%!") {
+		t.Errorf("a format went wrong:\n%s", text)
+	}
+	pictures, err := p.pictures()
+	if err != nil || len(pictures) != 3 {
+		t.Errorf("%d pictures: %v", len(pictures), err)
+	}
+}

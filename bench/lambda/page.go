@@ -1,0 +1,398 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/golam-cli/golam/internal/benchmark"
+)
+
+// page is docs/benchmarks.md.
+type page struct {
+	settings
+	machine         benchmark.Machine
+	throttleProblem string
+	roots           int // certificates in the file that SSL_CERT_FILE names
+	groups          []measuredGroup
+}
+
+const picturesFolder = "docs/pictures/benchmarks"
+
+// write replaces the page, its pictures and the summary in README.md.
+func (p page) write() error {
+	pictures, err := p.pictures()
+	if err != nil {
+		return err
+	}
+	folder := filepath.Join(p.root, picturesFolder)
+	if err := os.RemoveAll(folder); err != nil {
+		return err
+	}
+	if _, err := benchmark.WritePictures(folder, pictures, "svg"); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(p.root, "docs/benchmarks.md"), []byte(p.markdown()), 0o644); err != nil {
+		return err
+	}
+	readme := filepath.Join(p.root, "README.md")
+	content, err := os.ReadFile(readme)
+	if err != nil {
+		return err
+	}
+	const begin, end = "<!-- Written by make benchmarks. -->\n", "<!-- End of what make benchmarks writes. -->\n"
+	before, rest, found := bytes.Cut(content, []byte(begin))
+	_, after, closed := bytes.Cut(rest, []byte(end))
+	if !found || !closed {
+		return fmt.Errorf("README.md has no place for the summary: add the line %q and the line %q", begin, end)
+	}
+	summary := begin + "\n" + p.summary(true) + "\n" + end
+	return os.WriteFile(readme, slices.Concat(before, []byte(summary), after), 0o644)
+}
+
+// markdown is the whole page.
+func (p page) markdown() string {
+	var w strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&w, format+"\n", args...) }
+	line("# Benchmarks")
+	line("")
+	line("Written by `make benchmarks`; every figure is of that run. It measures processes on one machine, side by side. It does not measure AWS:")
+	line("see [what this does not say](#what-this-does-not-say).")
+	line("")
+	line("## Where golam wins, ties and loses")
+	line("")
+	w.WriteString(p.summary(false))
+	for _, g := range p.groups {
+		p.group(&w, g)
+	}
+	line("")
+	line("## Packages")
+	line("")
+	line("![Sizes of the packages](%s)", p.link("sizes"))
+	line("")
+	line("All are packed as `golam build` packs them. Rust is not built for arm64 here, for want of its target.")
+	for _, name := range p.contents() {
+		line("")
+		line("![What fills the bootstrap of %s](%s)", name, p.link("contents-"+name))
+	}
+	p.method(&w)
+	return w.String()
+}
+
+func (p page) link(name string) string {
+	return strings.TrimPrefix(picturesFolder, "docs/") + "/" + name + ".svg"
+}
+
+// compared are the figures of a summary, by their keys in a comparison.
+var compared = []struct{ key, name string }{
+	{"first", "first response"}, {"cpuCold", "CPU of a cold start"}, {"warmP50", "warm invocation"}, {"cpuWarm", "warm CPU"}, {"memory", "peak memory"},
+}
+
+// summary is a table of the peers and how golam stands beside each. The short one has the smallest of golam's variants in each group, and
+// of the peers the main ones.
+func (p page) summary(short bool) string {
+	var w strings.Builder
+	fmt.Fprint(&w, "What golam's function takes, of what its peer takes:\n\n| golam | beside |")
+	for _, c := range compared {
+		fmt.Fprintf(&w, " %s |", c.name)
+	}
+	fmt.Fprint(&w, " package |\n|"+strings.Repeat(" --- |", len(compared)+3)+"\n")
+	for _, g := range p.groups {
+		ready := g.ready()
+		for i, ours := range ready {
+			if !ours.ours || short && slices.ContainsFunc(ready, func(s *subject) bool { return s.ours && s.packed() < ours.packed() }) {
+				continue
+			}
+			for j, peer := range ready {
+				if peer.ours || peer.other || short && peer.minor {
+					continue
+				}
+				what := ours.name
+				if g.key != "customizer" {
+					what += map[string]string{"eventbridge": ", events", "otel": ", OpenTelemetry"}[g.key]
+				}
+				fmt.Fprintf(&w, "| %s | %s |", what, peer.name)
+				comparisons := p.compare(g.full[j], g.full[i])
+				for _, c := range compared {
+					fmt.Fprintf(&w, " %s |", standing(comparisons[c.key]))
+				}
+				fmt.Fprintf(&w, " %s |\n", percent(float64(ours.packed())/float64(peer.packed())))
+			}
+		}
+	}
+	text := "\nLess is better everywhere; where golam takes more, the figure is bold. A figure is there only if the whole of its interval is on one\n" +
+		"side, with 99% confidence for a row; = means that this run shows no difference.\n"
+	if short {
+		text += fmt.Sprintf("Medians of %d rounds in turns on one machine: [all figures, the method, and what they do not say](docs/benchmarks.md).\n", p.rounds)
+	}
+	return w.String() + text
+}
+
+// standing says how golam stands beside a peer in one figure.
+func standing(c benchmark.Comparison) string {
+	switch {
+	case c.Key == "":
+		return "not measured"
+	case c.Verdict == benchmark.NoDifference:
+		return "="
+	}
+	return percent(c.Ratio)
+}
+
+func percent(ratio float64) string {
+	if ratio > 1 {
+		return fmt.Sprintf("**%.0f%%**", 100*ratio)
+	}
+	return fmt.Sprintf("%.0f%%", 100*ratio)
+}
+
+// packed is the size of the package for this machine's processor.
+func (s *subject) packed() int64 {
+	if runtime.GOARCH == "arm64" {
+		return s.zipARM
+	}
+	return s.zip
+}
+
+// compare gives comparisons by key.
+func (p page) compare(before, after []benchmark.Round) map[string]benchmark.Comparison {
+	byKey := map[string]benchmark.Comparison{}
+	comparisons, err := benchmark.Compare(before, after)
+	if err != nil {
+		return byKey // too few rounds, which the flags rule out
+	}
+	for _, c := range comparisons {
+		byKey[c.Key] = c
+	}
+	return byKey
+}
+
+func (p page) group(w *strings.Builder, g measuredGroup) {
+	line := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+	line("")
+	line("## %s", g.title)
+	line("")
+	line("%s", g.about)
+	line("")
+	line("At full speed, %d rounds of one cold start and %d warm invocations; medians, and the 99th percentile of warm invocations. Load", p.rounds, p.invocations)
+	line("averages %s before and %s after.", g.loads[0], g.loads[1])
+	line("")
+	line("| | init ms | first response ms | CPU of both ms | peak MB | warm ms | warm p99 ms | warm CPU ms | zip kB x86_64 | zip kB arm64 |")
+	line("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |")
+	ready := g.ready()
+	for i, s := range ready {
+		f := figures(g.full[i])
+		line("| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |", s.name, f.median("init", 1), f.median("first", 1), f.median("cpuCold", 1),
+			f.median("memory", 1e6), f.median("warm", 1), f.p99("warm"), f.median("cpuWarm", 1), kilobytes(s.zip), kilobytes(s.zipARM))
+	}
+	line("")
+	for _, s := range g.subjects {
+		if s.problem != "" {
+			line("- %s: not measured, because %s.", s.name, s.problem)
+			continue
+		}
+		line("- %s: %s.", s.name, s.note)
+	}
+	for i, s := range ready {
+		if s.service != nil && g.arrived[i] < g.expected[i] {
+			line("- %s: %d of %d arrived.", s.name, g.arrived[i], g.expected[i])
+		}
+	}
+	if len(ready) > 1 {
+		line("")
+		line("![Distribution of first responses](%s)", p.link("first-"+g.key))
+		p.ratios(w, g)
+	}
+	p.slow(w, g)
+}
+
+// ratios compares everybody with the first of golam's.
+func (p page) ratios(w *strings.Builder, g measuredGroup) {
+	ready := g.ready()
+	reference := slices.IndexFunc(ready, func(s *subject) bool { return s.ours })
+	if reference < 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nRatios to %s, each the median of the ratios of single rounds, with its interval:\n\n| |", ready[reference].name)
+	for _, c := range compared {
+		fmt.Fprintf(w, " %s |", c.name)
+	}
+	fmt.Fprint(w, "\n|"+strings.Repeat(" --- |", len(compared)+1)+"\n")
+	for i, s := range ready {
+		if i == reference {
+			continue
+		}
+		fmt.Fprintf(w, "| %s |", s.name)
+		comparisons := p.compare(g.full[reference], g.full[i])
+		for _, c := range compared {
+			if found, ok := comparisons[c.key]; ok {
+				fmt.Fprintf(w, " %.2f (%.2f - %.2f) |", found.Ratio, found.Low, found.High)
+			} else {
+				fmt.Fprint(w, " not measured |")
+			}
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+// slow is the table of the throttled rounds.
+func (p page) slow(w *strings.Builder, g measuredGroup) {
+	line := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+	line("")
+	if g.slow == nil {
+		line("Not measured throttled: %s.", p.throttleProblem)
+		return
+	}
+	line("Throttled to what %d MB give, %d rounds of one cold start and %d warm invocations; medians:", p.throttledMemory, p.throttled, p.throttledInvoked)
+	line("")
+	line("| | init ms | first response ms | CPU of both ms | warm ms | warm CPU ms |")
+	line("| --- | --: | --: | --: | --: | --: |")
+	for i, s := range g.ready() {
+		f := figures(g.slow[i])
+		line("| %s | %s | %s | %s | %s | %s |", s.name, f.median("init", 1), f.median("first", 1), f.median("cpuCold", 1), f.median("warm", 1),
+			f.median("cpuWarm", 1))
+	}
+}
+
+type figureSet []benchmark.Figure
+
+func figures(rounds []benchmark.Round) figureSet { return benchmark.Figures(rounds) }
+
+func (f figureSet) find(key string) (benchmark.Figure, bool) {
+	i := slices.IndexFunc(f, func(figure benchmark.Figure) bool { return figure.Key == key })
+	if i < 0 {
+		return benchmark.Figure{}, false
+	}
+	return f[i], true
+}
+
+func (f figureSet) median(key string, by float64) string {
+	figure, ok := f.find(key)
+	if !ok {
+		return "-"
+	}
+	return fmt.Sprintf("%.3g", figure.P50/by)
+}
+
+func (f figureSet) p99(key string) string {
+	figure, ok := f.find(key)
+	if !ok || figure.P99 == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.3g", *figure.P99)
+}
+
+func kilobytes(n int64) string {
+	if n == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d", (n+500)/1000)
+}
+
+// contents names the projects whose bootstraps are drawn.
+func (p page) contents() []string {
+	var names []string
+	for _, g := range p.groups {
+		for _, s := range g.ready() {
+			if s.ours && g.key == "customizer" && len(s.parts) > 0 {
+				names = append(names, filepath.Base(s.dir))
+			}
+		}
+	}
+	return names
+}
+
+func (p page) pictures() ([]benchmark.Picture, error) {
+	var pictures []benchmark.Picture
+	var bars []benchmark.Bar
+	for _, g := range p.groups {
+		var series []benchmark.Series
+		for i, s := range g.ready() {
+			var values []float64
+			for _, round := range g.full[i] {
+				for _, sample := range round {
+					values = append(values, float64(sample.First)/float64(time.Millisecond))
+				}
+			}
+			series = append(series, benchmark.Series{Name: plain(s.name), Values: values, Dashed: !s.ours})
+			bar := benchmark.Bar{Name: plain(s.name) + ": " + g.key, Value: float64(s.packed()) / 1e3, Label: kilobytes(s.packed())}
+			if !s.ours {
+				bar.Colour = 1
+			}
+			bars = append(bars, bar)
+			if g.key == "customizer" && s.ours && len(s.parts) > 0 {
+				name := filepath.Base(s.dir)
+				picture, err := benchmark.Contents("contents-"+name, name+": what fills the bootstrap (arm64)", s.parts)
+				if err != nil {
+					return nil, err
+				}
+				pictures = append(pictures, picture)
+			}
+		}
+		if len(series) > 1 {
+			picture, err := benchmark.Distributions("first-"+g.key, g.title+": first responses", series)
+			if err != nil {
+				return nil, err
+			}
+			pictures = append(pictures, picture)
+		}
+	}
+	slices.Reverse(bars) // they are drawn from the bottom up
+	sizes, err := benchmark.Bars("sizes", "Packages for this machine's processor", "kB, zipped", bars)
+	return append(pictures, sizes), err
+}
+
+// plain is a name without the marks of Markdown.
+func plain(name string) string { return strings.ReplaceAll(name, "`", "") }
+
+func (p page) method(w *strings.Builder) {
+	line := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+	line("")
+	line("## Machine and method")
+	line("")
+	line("- %s, %d processors%s%s. Load averages stand with each table: the machine was not idle if they are high, and then", p.machine.System,
+		p.machine.Processors, prefixed(" of ", p.machine.Processor), prefixed(", kernel ", p.machine.Kernel))
+	line("  absolute times are worth little and ratios much.")
+	line("- %s; %s; `lambda.norpc`, `-s -w`, CGO off for golam and the peers in Go, each peer with its lock file in `bench/peers`.", runtime.Version(), rustVersion())
+	line("- `make benchmarks` took %s, of which building %s.", time.Since(p.began).Round(time.Second), p.builtBefore.Sub(p.began).Round(time.Second))
+	line("- In each round everybody is started once, in a new random order. A ratio is the median of the ratios of single rounds, so what slows the")
+	line("  machine down for a while does not decide. Its interval is by order statistics, and all intervals of a row hold together with 99%% confidence.")
+	line("- Init: from the start of the process to its first request for an event. First response: to the first whole answer. CPU: user and")
+	line("  system time of the process. Peak memory: resident, at the end of all invocations of an environment.")
+	line("- Before it is measured everybody is asked once, and Cognito's rules are applied to the answer: claims in both tokens, groups intact. What")
+	line("  arrives at the bus and the collector is counted.")
+	line("- TLS: golam's functions carry Amazon's roots, and for this benchmark its own among them; everybody else finds it in a file of %d roots,", p.roots)
+	line("  the system's and its own, that `SSL_CERT_FILE` names.")
+	line("")
+	line("Reproduce it, with Go, Python 3 and, for Rust, Cargo:")
+	line("")
+	line("```sh")
+	line("make benchmarks")
+	line("```")
+	line("")
+	line("## What this does not say")
+	line("")
+	line("- Not AWS's Init Duration, which has the start of the microVM, the download of the package and an extension in it, and on Graviton another")
+	line("  processor. Differences of a millisecond are small beside that.")
+	line("- Throttling limits processor time alone, in the init phase too, while AWS gives more in the init phase of small functions.")
+	line("- Warm invocations follow one another without a pause, so a throttled one may wait for the time that the one before has used. On Lambda")
+	line("  that happens to a busy function alone.")
+	line("- The network is 127.0.0.1: a real PutEvents takes milliseconds that no language saves.")
+	line("- The peers are small and honest, not tuned to the last byte; whoever can make one better is invited to.")
+}
+
+// rustVersion says which compiler built the peers.
+func rustVersion() string {
+	output, err := exec.Command("rustc", "--version").Output() //nolint:noctx // it takes no time
+	if err != nil {
+		return "no Rust"
+	}
+	version, _, _ := strings.Cut(strings.TrimSpace(string(output)), " (")
+	return version
+}

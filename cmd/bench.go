@@ -1,0 +1,234 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/golam-cli/golam/internal/benchmark"
+	"github.com/golam-cli/golam/internal/invoke"
+)
+
+// benchOptions are the parsed command line of `golam bench`.
+type benchOptions struct {
+	benchmark.Options
+
+	event, data, example string
+	env                  []string
+	save, compare        string
+	pictures             string
+	limits               map[string]*string
+}
+
+func (a *app) benchCommand() *cobra.Command {
+	options := benchOptions{limits: map[string]*string{}}
+	command := &cobra.Command{
+		Use:   "bench [FUNCTION...]",
+		Short: "Measure cold starts, warm invocations, memory and size of functions",
+		Long: `Measure functions of the project in the current folder on a local Lambda: package, init, first response, warm invocations, processor
+time and memory. Without an argument all functions are measured, with the same event. Nothing is written to the project.
+
+A baseline holds the program that was measured. --compare runs it again, in turns with the present one, so that what else the machine
+does changes both; a difference is named only if the whole interval of its ratio is beyond 1%. Gates look at medians. The exit code is 1
+if a function fails or a gate does.
+
+Times are those of processes on this machine, for comparisons. They are not Lambda's.`,
+		Example: `  golam bench
+  golam bench --example authentication --runs 100 --pictures pictures
+  golam bench --save before.json
+  golam bench --compare before.json
+  golam bench --throttle --memory 128
+  golam bench --max-first 5ms --max-zip 3.1MB`,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(command *cobra.Command, args []string) error {
+			options.Functions = args
+			options.Invoke.Dir, options.Invoke.Environ = ".", os.Environ()
+			return a.bench(command.Context(), options, command.Flags())
+		},
+	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&options.event, "event", "", "read the event from a `FILE`; - is standard input (default the first in the project's folder events)")
+	flags.StringVar(&options.data, "data", "", "the event itself, as `JSON`")
+	flags.StringVar(&options.example, "example", "", "take an event of the project's folder events, or one of golam's, by its `NAME`")
+	flags.IntVar(&options.Plan.Rounds, "runs", benchmark.DefaultRounds, "how many times a function is started")
+	flags.IntVar(&options.Plan.Invocations, "invocations", benchmark.DefaultInvocations, "warm invocations after each start")
+	flags.IntVar(&options.Plan.Concurrency, "concurrency", 1, "execution environments that work at the same time")
+	flags.StringArrayVar(&options.env, "env", nil, "set an environment variable of the functions, `NAME=VALUE`, or NAME for golam's own; may be repeated")
+	flags.DurationVar(&options.Invoke.Timeout, "timeout", 0, "the functions' timeout, such as 10s (default 4s for projects of golam, else 3s)")
+	flags.IntVar(&options.Invoke.MemorySize, "memory", 0, "the functions' memory in `MB` (default 256 for projects of golam, else 128)")
+	flags.BoolVar(&options.Throttle, "throttle", false, "give no more processor time than Lambda does for that memory, where control groups allow it")
+	flags.StringVar(&options.save, "save", "", "write a baseline to a `FILE`")
+	flags.StringVar(&options.compare, "compare", "", "run the functions in turns with those of the baseline in a `FILE`")
+	flags.StringVar(&options.pictures, "pictures", "", "draw times and contents into a `FOLDER`, as SVG and PNG")
+	for _, gate := range benchmark.GateHelps() {
+		options.limits[gate.Key] = flags.String("max-"+gate.Key, "", gate.Help)
+	}
+	a.completeExamples(command)
+	return command
+}
+
+func (a *app) bench(ctx context.Context, options benchOptions, flags *pflag.FlagSet) error {
+	if err := a.prepareBench(ctx, &options, flags); err != nil {
+		return benchError(err)
+	}
+	progress := a.newProgress()
+	options.Progress = progress.show
+	result, err := benchmark.Run(ctx, options.Options)
+	progress.end()
+	if err != nil {
+		return benchError(err)
+	}
+	// What is written to files comes first: a script that reads standard output may end early.
+	if options.save != "" {
+		if err := result.Save(options.save, options.Invoke.Cache); err != nil {
+			return err
+		}
+		a.note("saved the baseline %s", options.save)
+	}
+	if options.pictures != "" {
+		pictures, err := result.Pictures()
+		if err != nil {
+			return err
+		}
+		drawn, err := benchmark.WritePictures(options.pictures, pictures, benchmark.Formats()...)
+		if err != nil {
+			return err
+		}
+		a.note("drew %d pictures into %s", len(drawn), options.pictures)
+	}
+	if a.output == "json" {
+		err = printJSON(a.streams.Out, result)
+	} else if err = result.WriteText(a.streams.Out); err != nil {
+		err = fmt.Errorf("print the result: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	if !result.Passed() {
+		return errors.New("a gate failed")
+	}
+	return nil
+}
+
+// prepareBench parses what flags hold, and finds the event and the baseline.
+func (a *app) prepareBench(ctx context.Context, options *benchOptions, flags *pflag.FlagSet) error {
+	var sources []string
+	for _, flag := range []string{"event", "data", "example"} {
+		if flags.Changed(flag) {
+			sources = append(sources, "--"+flag)
+		}
+	}
+	if len(sources) > 1 {
+		return usage("%s contradict each other: give one", strings.Join(sources, " and "))
+	}
+	for _, name := range []string{"runs", "invocations", "concurrency"} {
+		if value, _ := flags.GetInt(name); value < 1 {
+			return usage("--%s %d: use a number from 1 on", name, value)
+		}
+	}
+	limits := map[string]string{}
+	for key, text := range options.limits {
+		if flags.Changed("max-" + key) {
+			limits[key] = *text
+		}
+	}
+	var err error
+	if options.Gates, err = benchmark.ParseGates(limits); err != nil {
+		return err
+	}
+	if options.Invoke.Timeout, options.Invoke.MemorySize, err = limitsOf(flags); err != nil {
+		return err
+	}
+	if options.Invoke.Env, err = a.environment(options.env); err != nil {
+		return err
+	}
+	if options.Invoke.Cache, err = os.UserCacheDir(); err != nil {
+		return fmt.Errorf("find the user's cache folder: %w", err)
+	}
+	if flags.Changed("save") {
+		if err := benchmark.CheckSave(options.save); err != nil {
+			return err
+		}
+	}
+	if flags.Changed("compare") {
+		if options.Baseline, err = benchmark.LoadBaseline(options.compare, options.Invoke.Cache); err != nil {
+			return err
+		}
+	}
+	switch {
+	case flags.Changed("event"):
+		options.Invoke.Event, err = a.readInput(ctx, "the event", options.event, invoke.MaxEvent)
+	case flags.Changed("data"):
+		options.Invoke.Event = []byte(options.data)
+	case flags.Changed("example"):
+		options.Invoke.Event, err = invoke.ReadExample(options.Invoke.Dir, options.example)
+	default:
+		options.Invoke.Event, err = a.firstEvent(options.Invoke.Dir)
+	}
+	return err
+}
+
+// limitsOf reads --timeout and --memory.
+func limitsOf(flags *pflag.FlagSet) (timeout time.Duration, memorySize int, err error) {
+	timeout, _ = flags.GetDuration("timeout")
+	memorySize, _ = flags.GetInt("memory")
+	switch {
+	case flags.Changed("timeout") && timeout <= 0:
+		return 0, 0, usage("--timeout %s: use a duration such as 4s", timeout)
+	case flags.Changed("memory") && memorySize <= 0:
+		return 0, 0, usage("--memory %d: use a number of MB such as 256", memorySize)
+	}
+	return timeout, memorySize, nil
+}
+
+// firstEvent is the first event of the project's own.
+func (a *app) firstEvent(dir string) ([]byte, error) {
+	examples, err := invoke.Examples(dir)
+	if err != nil {
+		return nil, err
+	}
+	if len(examples) == 0 || examples[0].Path == "" {
+		return nil, usage("there is no event: give --event FILE, --data JSON or --example NAME; golam invoke --list names the examples")
+	}
+	a.note("the event is %s", examples[0].Path)
+	return invoke.ReadExample(dir, examples[0].Name)
+}
+
+func benchError(err error) error {
+	if misuse, ok := errors.AsType[*benchmark.MisuseError](err); ok {
+		return usage("%s", misuse.Error())
+	}
+	return invokeError(err)
+}
+
+// progress is one line on a terminal that says what goes on. Elsewhere it says nothing.
+type progress struct {
+	app   *app
+	shown bool
+}
+
+func (a *app) newProgress() *progress { return &progress{app: a} }
+
+const clearLine = "\r\x1b[K"
+
+func (p *progress) show(text string) {
+	if p.app.quiet || !p.app.streams.ErrIsTerminal() || p.app.streams.Getenv("TERM") == "dumb" {
+		return
+	}
+	p.shown = true
+	fmt.Fprintf(p.app.streams.Err, clearLine+"%.*s", p.app.errWidth()-1, text)
+}
+
+// end makes room for what follows.
+func (p *progress) end() {
+	if p.shown {
+		fmt.Fprint(p.app.streams.Err, clearLine)
+	}
+}

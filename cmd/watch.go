@@ -1,0 +1,173 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/golam-cli/golam/internal/invoke"
+	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/screen"
+	"github.com/golam-cli/golam/internal/watch"
+)
+
+func (a *app) watchCommand() *cobra.Command {
+	var options watch.Options
+	var env []string
+	var debug bool
+	command := &cobra.Command{
+		Use:   "watch",
+		Short: "Serve the functions of a project, and rebuild on save",
+		Long: `Serve the functions of the project in the current folder on a local Lambda without containers, and put a new build in their place
+whenever something is saved. Invocations under way end on the old build; while the source is broken, the last good build serves.
+
+One address has it all: the Invoke API, HTTP requests for each function as with a function URL, a local event bus that the AWS SDK of the
+functions finds by itself, and an endpoint for their traces.`,
+		Example: `  golam watch
+  golam watch --env-file .env --rules rules.yaml
+  golam watch --output json | jq 'select(.type == "invocation")'
+  golam invoke --example authentication        # in another terminal`,
+		Args:              noArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(command *cobra.Command, _ []string) error {
+			options.Dir, options.Environ = ".", os.Environ()
+			if debug {
+				var err error
+				if options.Debugger, err = findDebugger(); err != nil {
+					return err
+				}
+			}
+			return a.watch(command.Context(), options, env, command.Flags().Changed)
+		},
+	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&options.Address, "address", "", "serve at `HOST:PORT` (default "+watch.DefaultAddress+", or a free port if that is taken)")
+	flags.StringVar(&options.EnvFile, "env-file", "", "set the environment variables of a `FILE` of NAME=value lines for the functions; it is watched too")
+	flags.StringArrayVar(&env, "env", nil, "set an environment variable of the functions, `NAME=VALUE`, or NAME for golam's own; may be repeated")
+	flags.StringVar(&options.Rules, "rules", "", "send events of the local bus on by the rules in a `FILE`; it is watched too")
+	flags.DurationVar(&options.Timeout, "timeout", 0, "the functions' timeout, such as 10s (default 4s for projects of golam, else 3s)")
+	flags.IntVar(&options.MemorySize, "memory", 0, "the functions' memory in `MB` (default 256 for projects of golam, else 128)")
+	flags.BoolVar(&debug, "debug", false, "build for debugging, and run the functions under Delve, at "+watch.DefaultDebugAddress+" and the next ports")
+	flags.StringVar(&options.DebugAddress, "debug-address", "", "the first `HOST:PORT` of debuggers instead of "+watch.DefaultDebugAddress)
+	flags.BoolVar(&options.Poll, "poll", false, "look for changes twice a second, where the system does not tell of them (network folders)")
+	return command
+}
+
+// findDebugger looks for Delve, which golam does not install.
+func findDebugger() (string, error) {
+	path, err := exec.LookPath("dlv")
+	if err == nil {
+		path, err = filepath.Abs(path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("--debug needs Delve on the PATH: run go install github.com/go-delve/delve/cmd/dlv@v1.27.2: %w", err)
+	}
+	return path, nil
+}
+
+func (a *app) watch(ctx context.Context, options watch.Options, env []string, given func(string) bool) (err error) {
+	switch {
+	case given("debug-address") && options.Debugger == "":
+		return usage("--debug-address is of no use without --debug")
+	case options.Debugger != "" && (given("timeout") || given("memory")):
+		return usage("with --debug a function has all the time and memory it wants: leave out --timeout and --memory")
+	case given("timeout") && options.Timeout <= 0:
+		return usage("--timeout %s: use a duration such as 4s", options.Timeout)
+	case given("memory") && options.MemorySize <= 0:
+		return usage("--memory %d: use a number of MB such as 256", options.MemorySize)
+	}
+	if options.Env, err = a.environment(env); err != nil {
+		return err
+	}
+	if options.Cache, err = os.UserCacheDir(); err != nil {
+		return fmt.Errorf("find the user's cache folder: %w", err)
+	}
+	if a.output != "json" && a.streams.CanPrompt() && !a.accessible && !a.streams.Accessible() {
+		return a.watchScreen(ctx, options)
+	}
+	if a.output == "json" {
+		encoder := json.NewEncoder(a.streams.Out)
+		encoder.SetEscapeHTML(false)
+		options.Events = func(e watch.Event) { _ = encoder.Encode(e) }
+	} else {
+		options.Events = newLines(a).print
+	}
+	session, err := watch.Start(ctx, options)
+	if err != nil {
+		return watchError(err)
+	}
+	<-ctx.Done()
+	if err := closeWatch(session); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// watchScreen is watch on a terminal.
+func (a *app) watchScreen(ctx context.Context, options watch.Options) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var session *watch.Session
+	started := make(chan struct{})
+	shown := screen.New(ctx, screen.Config{
+		In: a.streams.In, Out: a.streams.Out, Environ: options.Environ, Colour: a.streams.Colour() && !a.noColour,
+		Actions: screen.Actions{
+			Examples: func() ([]string, error) {
+				examples, err := invoke.Examples(options.Dir)
+				var names []string
+				for _, example := range examples {
+					names = append(names, example.Name)
+				}
+				return names, err
+			},
+			Invoke: func(ctx context.Context, function, example string) error {
+				event, err := invoke.ReadExample(options.Dir, example)
+				if err != nil {
+					return err
+				}
+				<-started
+				_, err = session.Invoke(ctx, function, local.Invocation{Payload: event})
+				return err
+			},
+		},
+	})
+	options.Events = shown.Tell
+	var err error
+	if session, err = watch.Start(ctx, options); err != nil {
+		return watchError(err)
+	}
+	close(started)
+	err = shown.Run()
+	cancel() // nobody takes events any more
+	if closing := closeWatch(session); closing != nil {
+		return closing
+	}
+	if errors.Is(err, screen.ErrInterrupted) {
+		return context.Canceled
+	}
+	return err
+}
+
+// watchCloseTime is how long functions may take to end.
+const watchCloseTime = 2 * time.Second
+
+func closeWatch(session *watch.Session) error {
+	closing, cancel := context.WithTimeout(context.Background(), watchCloseTime)
+	defer cancel()
+	return session.Close(closing)
+}
+
+func watchError(err error) error {
+	if misuse, ok := errors.AsType[*watch.MisuseError](err); ok {
+		return usage("%s", misuse.Error())
+	}
+	return buildError(err)
+}

@@ -1,0 +1,242 @@
+package golden_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/cloudformation"
+	"github.com/golam-cli/golam/internal/counts"
+	"github.com/golam-cli/golam/internal/judges"
+)
+
+// parameterSamples are values of the SAM template's parameters that differ from the defaults. The CDK takes the same under the same names,
+// spelled with a small first letter.
+var parameterSamples = map[string]string{
+	"ExistingUserPoolId":   "eu-west-1_AbCdEf123",
+	"UserPoolTier":         "PLUS",
+	"ExistingEventBusName": "team/events",
+	"OtlpEndpoint":         "https://otlp.example.com",
+	"OtlpHeadersSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:otlp-AbCdEf",
+	"CollectorLayerArn":    "arn:aws:lambda:eu-west-1:123456789012:layer:collector:1",
+	"LogRetentionInDays":   "365",
+	"AlarmTopicArn":        "arn:aws:sns:eu-west-1:123456789012:alarms",
+}
+
+// expectedDifference is one between the templates of SAM and of the CDK that has to be.
+type expectedDifference struct {
+	path     string // as in cloudformation.Difference, with * for anything
+	sam, cdk string // what each has, for people
+	why      string
+}
+
+func (e expectedDifference) matches(path string) bool {
+	pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(e.path), `\*`, ".*") + "$"
+	return regexp.MustCompile(pattern).MatchString(path)
+}
+
+var expectedDifferences = []expectedDifference{
+	{
+		"Resources.TokenCustomizer.Properties.Code.*", "an object in the bucket that SAM makes", "an object in the bucket that `cdk bootstrap` makes",
+		"each uploads the bootstrap to a bucket of its own",
+	},
+	{
+		"Resources.TokenCustomizer.Properties.Tags", "`lambda:createdBy` is `SAM`", "no tag", "SAM's transformation tags functions",
+	},
+	{
+		"Resources.TokenCustomizer.Metadata.BuildMethod", "`makefile`", "nothing", "tells `sam build` what to run; `make deploy` builds for the CDK",
+	},
+	{
+		"Resources.EventsAlarm.Properties.Metrics.2.Id", "`lost`", "`expr_1`", "the CDK names expressions itself; the alarm is about the one there is",
+	},
+	{
+		"Resources.EventsAlarm.Properties.Metrics.2.ReturnData", "nothing", "`true`", "the CDK writes the default out",
+	},
+	{
+		"Parameters.BootstrapVersion", "nothing", "the version of the bootstrap stack", "the CDK deploys with the roles and the bucket of that stack",
+	},
+	{
+		"Rules.CheckBootstrapVersion", "nothing", "a check of that version", "the same",
+	},
+}
+
+// twins are the answers for two projects that are the same but for what deploys them.
+type twins struct {
+	name    string
+	answers generator.Answers
+	// partly has the pair compared with some of the settings alone, too.
+	partly bool
+}
+
+// allTwins returns twins for each combination of events and traces, and for each version of the trigger.
+func allTwins() []twins {
+	values := map[string][]string{}
+	for _, option := range generator.Options() {
+		values[option.Key] = option.Values()
+	}
+	var pairs []twins
+	for _, eventbridge := range values["eventbridge"] {
+		for _, otel := range values["otel"] {
+			pairs = append(pairs, twins{
+				name:    fmt.Sprintf("eventbridge=%s,otel=%s", eventbridge, otel),
+				answers: generator.Answers{"eventbridge": eventbridge, "otel": otel},
+				partly:  otel == "off",
+			})
+		}
+	}
+	for _, trigger := range values["trigger"][1:] {
+		pairs = append(pairs, twins{"trigger=" + trigger, generator.Answers{"trigger": trigger, "otel": "off"}, true})
+	}
+	return pairs
+}
+
+// write writes one of the twins. All have the same module path, so that Go compiles what they have in common once.
+func (p twins) write(t *testing.T, iac string) (folder string) {
+	t.Helper()
+	answers := maps.Clone(p.answers)
+	answers["name"], answers["module"], answers["iac"] = "demo", "example.com/demo", iac
+	folder = filepath.Join(t.TempDir(), "demo")
+	write(t, folder, render(t, answers))
+	return folder
+}
+
+// TestSAMAndCDKDeployTheSame transforms the SAM template as AWS does, synthesizes the CDK's stack with the same settings, and compares them
+// resource by resource. docs/sam-and-cdk.md lists the differences that may be.
+func TestSAMAndCDKDeployTheSame(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs SAM's transformation and the CDK")
+	}
+	found, err := judges.Find("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pairs := allTwins()
+	seen := make([][]bool, len(pairs))
+	compared, resources := make([]int, len(pairs)), make([]int, len(pairs))
+	t.Run("pairs", func(t *testing.T) {
+		for i, pair := range pairs {
+			t.Run(pair.name, func(t *testing.T) {
+				t.Parallel()
+				seen[i], compared[i], resources[i] = compareTwins(t, found, pair)
+			})
+		}
+	})
+	if t.Failed() {
+		return
+	}
+	for i, expected := range expectedDifferences {
+		if !slices.ContainsFunc(seen, func(seen []bool) bool { return seen[i] }) {
+			t.Errorf("no pair differs in %s any more: remove it from the list", expected.path)
+		}
+	}
+	counts.Report(t, "%d pairs of SAM and CDK projects compared %d times: %d resources", len(pairs), sum(compared), sum(resources))
+}
+
+func sum(numbers []int) int {
+	total := 0
+	for _, n := range numbers {
+		total += n
+	}
+	return total
+}
+
+// compareTwins compares a pair for several settings. It returns which of the expected differences there are, how many settings it compared
+// with, and how many resources.
+func compareTwins(t *testing.T, found judges.Judges, pair twins) (seen []bool, compared, resources int) {
+	t.Helper()
+	seen = make([]bool, len(expectedDifferences))
+	source, err := found.SAMTemplate(t.Context(), pair.write(t, "sam"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := settingsOf(t, source, pair.partly)
+	var contexts []map[string]string
+	for _, parameters := range settings {
+		context := map[string]string{}
+		for name, value := range parameters {
+			context[strings.ToLower(name[:1])+name[1:]] = value
+		}
+		contexts = append(contexts, context)
+	}
+	synthesized, err := found.CDKTemplates(t.Context(), pair.write(t, "cdk"), contexts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, parameters := range settings {
+		sam, err := cloudformation.Resolve(source, parameters)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cdk, err := cloudformation.Resolve(synthesized[i], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resources += len(sam["Resources"].(map[string]any))
+		for _, difference := range cloudformation.Compare(sam, cdk) {
+			expected := slices.IndexFunc(expectedDifferences, func(e expectedDifference) bool { return e.matches(difference.Path) })
+			if expected < 0 {
+				t.Errorf("with %v, %s is\n%s with SAM, and\n%s with the CDK", parameters, difference.Path,
+					cloudformation.Text(difference.A), cloudformation.Text(difference.B))
+				continue
+			}
+			seen[expected] = true
+		}
+	}
+	return seen, len(settings), resources
+}
+
+// settingsOf returns parameters to compare with: none, every one, and on request every one but those of existing resources.
+func settingsOf(t *testing.T, template []byte, partly bool) []map[string]string {
+	t.Helper()
+	var declared struct{ Parameters map[string]any }
+	if err := json.Unmarshal(template, &declared); err != nil {
+		t.Fatal(err)
+	}
+	all, made := map[string]string{}, map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(declared.Parameters)) {
+		sample, known := parameterSamples[name]
+		if !known {
+			t.Fatalf("the SAM template has the parameter %s: give a sample of it", name)
+		}
+		all[name] = sample
+		if !strings.HasPrefix(name, "Existing") {
+			made[name] = sample
+		}
+	}
+	settings := []map[string]string{nil, all}
+	if partly {
+		settings = append(settings, made)
+	}
+	return settings
+}
+
+// differences is the page that lists the expected differences.
+func differences() []byte {
+	var page bytes.Buffer
+	page.WriteString(`# SAM and CDK
+
+With ` + "`--iac sam`" + ` and with ` + "`--iac cdk`" + ` a project deploys the same resources, under the same logical ids, with the same alarms and outputs.
+` + "`TestSAMAndCDKDeployTheSame`" + ` in golden/parity_test.go transforms the SAM template as AWS does, synthesizes the CDK's stack with the same
+settings, and compares them value by value: for each combination of events and traces, and for each version of the trigger.
+This page is rendered from the list in that test by ` + "`make golden`" + `.
+
+What a SAM template leaves to the deployment, by parameters and conditions, a CDK stack decides when it is synthesized, by its context. The
+names are the same but for the first letter: the parameter ` + "`ExistingUserPoolId`" + ` is ` + "`existingUserPoolId`" + ` in the context.
+
+These differences remain:
+
+| place | SAM | CDK | why |
+| --- | --- | --- | --- |
+`)
+	for _, e := range expectedDifferences {
+		fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", e.path, e.sam, e.cdk, e.why)
+	}
+	return page.Bytes()
+}

@@ -1,0 +1,396 @@
+package build
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofrs/flock"
+)
+
+// LiveOptions say what to keep built.
+type LiveOptions struct {
+	// Dir is a folder of the project.
+	Dir string
+	// Cache is the folder for what golam knows about projects: the user's cache folder.
+	Cache string
+	// Environ are environment variables for the go command, each as "name=value".
+	Environ []string
+	// Debug builds for a debugger: with symbols and without optimisation.
+	Debug bool
+}
+
+// Live keeps the functions of a project built for this machine while the project changes. There is one for a project at a time.
+//
+// What is built is a snapshot: a copy of the files that the functions are made of, so that a build may take its time while the next save
+// comes, and never holds a part of it.
+type Live struct {
+	options LiveOptions
+	root    string // of the project
+	dir     string // its own folder, in the cache
+	lock    *flock.Flock
+
+	toolchain *toolchain
+	module    string // the sum of the go.mod that the toolchain was found for
+	project   Project
+	known     index
+	settled   bool // known is what the last Update found, and nothing was left to build
+	names     string
+	folders   []string
+	snapshot  snapshot
+	builds    int
+	current   map[string]Current
+	mistaken  map[string]string // by function, the inputs that could not be built
+}
+
+// Current is a function as it is built now.
+type Current struct {
+	Function
+	// Bootstrap is the absolute path of the executable file, "" if there has been no good build. Each build has a path of its own.
+	Bootstrap string
+	// Err says why the newest source has not been built, nil if it has. Bootstrap is that of the last good build then.
+	Err error
+}
+
+// Update is what a look at the project found.
+type Update struct {
+	// Functions are those of the project, by name.
+	Functions []Current
+	// Changed tells that something was out of date, Built that a build was made of it, be it a good one or not.
+	Changed, Built bool
+}
+
+// LockedError says that another golam keeps the project built.
+type LockedError struct{ Root string }
+
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("another golam watches %s already: use that one, or end it first", e.Root)
+}
+
+// LiveFolder is the folder of a project in the cache that a Live and whoever wants to find it share.
+func LiveFolder(cache string, project Project) string {
+	return filepath.Join(projectCache(cache, project), "watch")
+}
+
+// OpenLive finds the project and makes it this golam's to keep built. Nothing is built before the first Update. Errors: [MisuseError],
+// [LockedError], and what the machine could not do.
+func OpenLive(options LiveOptions) (*Live, error) {
+	project, err := Open(options.Dir)
+	if err != nil {
+		return nil, err
+	}
+	l := &Live{options: options, root: project.Root, project: project, dir: LiveFolder(options.Cache, project), current: map[string]Current{}, mistaken: map[string]string{}}
+	fail := func(err error) (*Live, error) {
+		return nil, fmt.Errorf("the cache in %s: %w", options.Cache, err)
+	}
+	if err := os.MkdirAll(filepath.Dir(l.dir), 0o700); err != nil {
+		return fail(err)
+	}
+	l.lock = flock.New(l.dir + ".lock")
+	locked, err := l.lock.TryLock()
+	switch {
+	case err != nil:
+		return fail(err)
+	case !locked:
+		return nil, &LockedError{project.Root}
+	}
+	// A golam that was killed may have left something.
+	if err := errors.Join(os.RemoveAll(l.dir), os.MkdirAll(l.dir, 0o700)); err != nil {
+		_ = l.lock.Close()
+		return fail(err)
+	}
+	l.snapshot = snapshot{dir: filepath.Join(l.dir, "source"), placed: map[string]string{}}
+	l.look()
+	return l, nil
+}
+
+// Dir is a folder for files that go with this Live.
+func (l *Live) Dir() string { return l.dir }
+
+// Root is the project's folder.
+func (l *Live) Root() string { return l.root }
+
+// Made tells that golam made the project. As for the methods below, nothing else may be under way.
+func (l *Live) Made() bool { return l.project.Made }
+
+// Close removes all that was built.
+func (l *Live) Close() error {
+	err := os.RemoveAll(l.dir)
+	if err := errors.Join(err, l.lock.Close()); err != nil {
+		return fmt.Errorf("the cache in %s: %w", l.options.Cache, err)
+	}
+	return nil
+}
+
+// Folders are those in which a change may matter.
+func (l *Live) Folders() []string { return l.folders }
+
+// Inputs are the files, known so far, that functions are built from.
+func (l *Live) Inputs() []string { return l.known.Files }
+
+// look finds the names of the files and the folders that matter.
+func (l *Live) look() (names string) {
+	w := l.known.Watched
+	w.Root = l.project.Root
+	names, l.folders = w.names()
+	for _, file := range l.known.Files {
+		l.folders = append(l.folders, filepath.Dir(file))
+	}
+	slices.Sort(l.folders)
+	l.folders = slices.Compact(l.folders)
+	return names
+}
+
+// Again makes the next Update look at everything, and try again what could not be built, even if nothing has changed.
+func (l *Live) Again() {
+	l.settled = false
+	clear(l.mistaken)
+}
+
+// Update builds what is out of date, and calls building before it does. The error is about the project as a whole: a [GoError] if its go.mod or its packages cannot be read.
+// Mistakes in the source of a function are with the function. In both cases the functions that were built before are still there.
+func (l *Live) Update(ctx context.Context, building func()) (Update, error) {
+	names := l.look()
+	if l.settled && names == l.names {
+		if now, err := sums(l.known.Files); err == nil && slices.Equal(now, l.known.Sums) {
+			return Update{Functions: l.functions()}, nil
+		}
+	}
+	l.settled = false
+	// A save that comes while the sources are read makes them a mixture. Whoever saves all the time gets what there is in the end.
+	const attempts = 4
+	var now index
+	for attempt := 1; ; attempt++ {
+		var err error
+		if now, err = l.list(ctx); err != nil {
+			if _, none := errors.AsType[*NoFunctionError](err); none {
+				clear(l.current)
+			}
+			return Update{Functions: l.functions(), Changed: true}, err
+		}
+		copied, err := l.snapshot.take(l.project.Root, now.Files)
+		if err == nil && slices.Equal(copied, now.Sums) {
+			break
+		}
+		if attempt == attempts {
+			if err != nil {
+				return Update{Functions: l.functions(), Changed: true}, fmt.Errorf("copy the sources: %w", err)
+			}
+			now.Sums = nil // it will not do as settled
+			for i := range now.Functions {
+				now.Functions[i].Built = "" // who knows
+			}
+			break
+		}
+		if ctx.Err() != nil {
+			return Update{}, ctx.Err()
+		}
+	}
+	built, err := l.build(ctx, now, building)
+	if err != nil {
+		return Update{Functions: l.functions(), Changed: true}, err
+	}
+	l.known, l.names, l.settled = now, now.Names, now.Sums != nil && !now.unsure
+	l.look()
+	return Update{Functions: l.functions(), Changed: true, Built: built}, nil
+}
+
+func (l *Live) functions() []Current {
+	list := slices.Collect(maps.Values(l.current))
+	slices.SortFunc(list, func(a, b Current) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// list reads the project's packages as they are now.
+func (l *Live) list(ctx context.Context) (index, error) {
+	project, err := Open(l.project.Root)
+	if err != nil {
+		return index{}, err
+	}
+	if project.Root != l.project.Root {
+		return index{}, misuse("%s has no go.mod any more", l.project.Root)
+	}
+	l.project = project
+	module, _ := sum(filepath.Join(project.Root, "go.mod"))
+	if l.toolchain == nil || module != l.module {
+		if l.toolchain, err = findToolchain(ctx, project.Root, l.options.Environ); err != nil {
+			return index{}, err
+		}
+		l.module = module
+	}
+	return look(ctx, l.toolchain, project, l.known)
+}
+
+// build builds the functions of an index that are out of date, from the snapshot. It keeps in the index what has been built.
+func (l *Live) build(ctx context.Context, now index, building func()) (bool, error) {
+	var stale []*indexed
+	var packages []string
+	listed := map[string]bool{}
+	for i := range now.Functions {
+		f := &now.Functions[i]
+		listed[f.Name] = true
+		current := l.current[f.Name]
+		if current.Function == f.Function && current.Bootstrap != "" && f.Built == f.Inputs {
+			current.Err = nil
+			l.current[f.Name] = current
+			continue
+		}
+		if current.Function == f.Function && current.Err != nil && l.mistaken[f.Name] == f.Inputs {
+			continue
+		}
+		stale = append(stale, f)
+		packages = append(packages, f.Package)
+	}
+	maps.DeleteFunc(l.current, func(name string, _ Current) bool { return !listed[name] })
+	if len(stale) == 0 {
+		return false, nil
+	}
+	building()
+	l.builds++
+	output := filepath.Join(l.dir, "build-"+strconv.Itoa(l.builds))
+	recipe := recipe
+	if l.options.Debug {
+		recipe = debugRecipe
+	}
+	err := os.MkdirAll(output, 0o700)
+	if err == nil {
+		err = l.toolchain.build(ctx, l.snapshot.root, recipe, platform(runtime.GOOS, runtime.GOARCH),
+			output+string(filepath.Separator), packages...)
+	}
+	failure, mistaken := errors.AsType[*GoError](err)
+	switch {
+	case mistaken:
+		failure.Output = strings.ReplaceAll(failure.Output, l.snapshot.root, l.project.Root)
+	case err != nil:
+		_ = os.RemoveAll(output)
+		return true, err
+	}
+	for _, f := range stale {
+		current := Current{Function: f.Function, Bootstrap: l.current[f.Name].Bootstrap, Err: err}
+		made := filepath.Join(output, f.program()+executable())
+		// What one mistake does not concern is built all the same.
+		if info, err := os.Stat(made); err == nil && info.Mode().IsRegular() {
+			current.Bootstrap, current.Err = made, nil
+			if now.Sums != nil {
+				f.Built = f.Inputs
+			}
+		}
+		delete(l.mistaken, f.Name)
+		if current.Err != nil && now.Sums != nil {
+			l.mistaken[f.Name] = f.Inputs
+		}
+		l.current[f.Name] = current
+	}
+	return true, nil
+}
+
+// Forget removes the file of a build that is of no use any more.
+func (l *Live) Forget(bootstrap string) {
+	if within(l.dir, bootstrap) {
+		_ = os.Remove(bootstrap)
+		_ = os.Remove(filepath.Dir(bootstrap)) // if it is empty
+	}
+}
+
+// snapshot is a copy of files in a folder, that stand to each other as before.
+type snapshot struct {
+	dir    string
+	above  string            // what dir stands for
+	root   string            // where the project is in it
+	placed map[string]string // by path of the copy, what is in it
+}
+
+// take makes the snapshot one of these files, and tells what it has of each, in the form of [sums].
+func (s *snapshot) take(root string, files []string) ([]string, error) {
+	above := root
+	for _, file := range files {
+		for !within(above, file) {
+			above = filepath.Dir(above)
+		}
+	}
+	if above != s.above {
+		if err := os.RemoveAll(s.dir); err != nil {
+			return nil, err
+		}
+		s.above, s.placed = above, map[string]string{}
+	}
+	place := func(path string) (string, error) {
+		relative, err := filepath.Rel(above, path)
+		return filepath.Join(s.dir, relative), err
+	}
+	var err error
+	if s.root, err = place(root); err != nil {
+		return nil, err
+	}
+	found := make([]string, len(files))
+	kept := map[string]bool{}
+	for i, file := range files {
+		target, err := place(file)
+		if err != nil {
+			return nil, err
+		}
+		kept[target] = true
+		if found[i], err = s.copy(target, file); err != nil {
+			return nil, err
+		}
+	}
+	for target := range s.placed {
+		if !kept[target] {
+			if err := os.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, err
+			}
+			delete(s.placed, target)
+		}
+	}
+	return found, nil
+}
+
+func (s *snapshot) copy(target, file string) (string, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is no regular file", file)
+	}
+	large := info.Size() > readAlways
+	if large {
+		told, err := sum(file)
+		if err != nil || s.placed[target] == told {
+			return told, err
+		}
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.Sum256(content)
+	told := hex.EncodeToString(hash[:])
+	if large {
+		if told, err = sum(file); err != nil {
+			return "", err
+		}
+	}
+	if s.placed[target] == told {
+		return told, nil
+	}
+	delete(s.placed, target)
+	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(target, content, 0o600); err != nil {
+		return "", err
+	}
+	s.placed[target] = told
+	return told, nil
+}

@@ -1,0 +1,102 @@
+package eventbus
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// put sends a request to a bus.
+func put(t *testing.T, bus *Bus, target, body string) (int, string) {
+	t.Helper()
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
+	request.Header.Set("X-Amz-Target", target)
+	recorder := httptest.NewRecorder()
+	bus.ServeHTTP(recorder, request)
+	return recorder.Code, recorder.Body.String()
+}
+
+const putEvents = "AWSEvents.PutEvents"
+
+func TestPutEvents(t *testing.T) {
+	var seen []Delivered
+	var sent []string
+	bus := New(Config{
+		Region: "eu-west-1", Account: "123456789012", Seen: func(d Delivered) { seen = append(seen, d) },
+		Deliver: func(function string, event []byte, trace string) {
+			sent = append(sent, function+" "+trace+" "+string(event))
+		},
+	})
+	rules, err := ParseRules([]byte(`{"rules":[
+		{"name":"a","bus":"arn:aws:events:eu-west-1:123456789012:event-bus/orders","pattern":{"source":["shop"]},"functions":["f","g"]},
+		{"name":"b","bus":"default","pattern":{"source":["shop"]},"functions":["h"]},
+		{"name":"c","pattern":{"detail":{"n":[1]}}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bus.SetRules(rules)
+	status, body := put(t, bus, putEvents, `{"Entries":[
+		{"Source":"shop","DetailType":"placed","Detail":"{\"n\":1}","EventBusName":"orders","Time":1735689600.5,"Resources":["r"],"TraceHeader":"Root=1"},
+		{"Source":"","DetailType":"placed","Detail":"{}"},
+		{"Source":"shop","DetailType":"placed","Detail":"[]"},
+		{"Source":"shop","DetailType":"","Detail":"{}"},
+		{"Source":"aws.x","DetailType":"x","Detail":"{}"}]}`)
+	var response struct {
+		FailedEntryCount int
+		Entries          []struct{ EventID, ErrorCode, ErrorMessage string }
+	}
+	if err := json.Unmarshal([]byte(body), &response); err != nil || status != 200 {
+		t.Fatalf("%d %s", status, body)
+	}
+	var codes []string
+	for _, entry := range response.Entries {
+		codes = append(codes, entry.ErrorCode)
+	}
+	if response.FailedEntryCount != 4 || fmt.Sprint(codes) != "[ InvalidArgument MalformedDetail InvalidArgument NotAuthorizedForSource]" {
+		t.Errorf("got %s", body)
+	}
+	event := `{"version":"0","id":"` + response.Entries[0].EventID + `","detail-type":"placed","source":"shop","account":"123456789012",` +
+		`"time":"2025-01-01T00:00:00Z","region":"eu-west-1","resources":["r"],"detail":{"n":1}}`
+	if len(sent) != 2 || sent[0] != "f Root=1 "+event || sent[1] != "g Root=1 "+event {
+		t.Errorf("sent %q", sent)
+	}
+	if len(seen) != 5 || seen[0].Bus != "orders" || len(seen[0].Matches) != 2 || seen[0].Matches[1].Rule != "c" || seen[1].Error == "" {
+		t.Errorf("seen %+v", seen)
+	}
+}
+
+func TestRequestProblems(t *testing.T) {
+	entry := `{"Source":"s","DetailType":"d","Detail":"{}"}`
+	tests := []struct{ name, target, body, problem string }{
+		{"other operation", "AWSEvents.ListRules", `{}`, "UnknownOperationException"},
+		{"no JSON", putEvents, `{`, "SerializationException"},
+		{"no entry", putEvents, `{"Entries":[]}`, "ValidationException"},
+		{"eleven", putEvents, `{"Entries":[` + strings.Repeat(entry+",", 10) + entry + `]}`, "ValidationException"},
+		{"too large", putEvents, `{"Entries":[{"Source":"s","DetailType":"d","Detail":"` + strings.Repeat(" ", 256<<10) + `{}"}]}`, "over the limit"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			status, body := put(t, New(Config{}), tt.target, tt.body)
+			if status != 400 || !strings.Contains(body, tt.problem) {
+				t.Errorf("got %d %s", status, body)
+			}
+		})
+	}
+}
+
+func TestRulesProblems(t *testing.T) {
+	for text, problem := range map[string]string{
+		"":                              "no list of rules",
+		"rule: []":                      "field rule not found",
+		"rules:\n  - bus: x":            "rule 1 has no name",
+		"rules:\n  - name: x":           "rule x: the pattern",
+		"rules: [{name: x, target: y}]": "field target not found",
+	} {
+		if _, err := ParseRules([]byte(text)); err == nil || !strings.Contains(err.Error(), problem) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

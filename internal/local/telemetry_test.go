@@ -1,0 +1,101 @@
+package local
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// A function that subscribes is told of its phases and lines, those before the subscription included, in the forms of both APIs.
+func TestTelemetry(t *testing.T) {
+	var mu sync.Mutex
+	kinds := map[string][]string{} // by schema
+	records := map[string]json.RawMessage{}
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		var batch []struct {
+			Time, Type string
+			Record     json.RawMessage
+		}
+		if err := json.Unmarshal(body, &batch); err != nil {
+			t.Errorf("%v: %s", err, body)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, e := range batch {
+			kinds[r.URL.Path] = append(kinds[r.URL.Path], e.Type)
+			if e.Type == "function" {
+				e.Type += " " + string(e.Record)
+			}
+			records[r.URL.Path+" "+e.Type] = e.Record
+		}
+	}))
+	defer server.Close()
+	l := one(t, raw, "telemetry", func(_ *Config, f *Function) {
+		f.Env = map[string]string{"SINK": server.URL, "AWS_LAMBDA_LOG_FORMAT": "JSON"}
+	})
+	r := l.invoke(`{"n":1}`)
+	requirePayload(t, r, `{"n":1}`)
+	l.requireLog("subscriptions: 200 200 400")
+	const telemetry, logs = "/2022-12-13", "/2021-03-18"
+	eventually(t, "both have been told of the end", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return records[telemetry+" platform.report"] != nil && records[logs+" platform.report"] != nil
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	for schema, want := range map[string][]string{
+		telemetry: {
+			"platform.initStart", "platform.telemetrySubscription", "platform.initRuntimeDone", "platform.initReport", "platform.start",
+			"platform.runtimeDone", "platform.report", "function",
+		},
+		logs: {"platform.logsSubscription", "platform.start", "platform.end", "platform.report", "function"},
+	} {
+		for _, kind := range want {
+			if !strings.Contains(" "+strings.Join(kinds[schema], " ")+" ", " "+kind+" ") {
+				t.Errorf("%s has no %s: %v", schema, kind, kinds[schema])
+			}
+		}
+	}
+	if records[telemetry+` function {"level":"INFO"}`] == nil || records[logs+` function "{\"level\":\"INFO\"}\n"`] == nil ||
+		records[telemetry+` function "in the init phase\n"`] == nil {
+		t.Errorf("lines: %v", kinds)
+	}
+	var report struct {
+		RequestID, Status string
+		Metrics           struct{ DurationMs, InitDurationMs, MemorySizeMB float64 }
+	}
+	if err := json.Unmarshal(records[telemetry+" platform.report"], &report); err != nil || report.RequestID != r.RequestID ||
+		report.Status != "success" || report.Metrics.DurationMs <= 0 || report.Metrics.InitDurationMs <= 0 || report.Metrics.MemorySizeMB != 128 {
+		t.Errorf("report %s, %v", records[telemetry+" platform.report"], err)
+	}
+}
+
+func TestSubscriptionProblems(t *testing.T) {
+	const good = `{"schemaVersion":"2022-12-13","types":["platform"],"destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:8080"}}`
+	for _, tt := range []struct{ from, to, problem string }{
+		{`["platform"]`, `[]`, "types: name platform"},
+		{`["platform"]`, `["all"]`, `"all" is none of platform`},
+		{`"HTTP"`, `"TCP"`, "over HTTP only"},
+		{`sandbox.localdomain:8080`, `evil.example:80`, "use an address such as"},
+		{`sandbox.localdomain:8080`, `sandbox.localdomain`, "use an address such as"},
+		{`"types"`, `"buffering":{"timeoutMs":1},"types"`, "buffering.timeoutMs 1: use 25 to 30000"},
+		{`"types"`, `"buffering":{"maxItems":1},"types"`, "buffering.maxItems 1: use 1000 to 10000"},
+	} {
+		var asked subscription
+		if err := json.Unmarshal([]byte(strings.Replace(good, tt.from, tt.to, 1)), &asked); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := newSubscriber(asked, false); err == nil || !strings.Contains(err.Error(), tt.problem) {
+			t.Errorf("%s: %v", tt.to, err)
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package watch
+
+import (
+	"net"
+	"net/rpc/jsonrpc"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/golam-cli/golam/internal/local"
+)
+
+// A debugger that attaches stops an invocation at a line of the source, by the path that the generated VS Code configuration gives, and
+// after a save it finds the new build at the same address.
+func TestDebug(t *testing.T) {
+	slow(t)
+	delve, err := filepath.Abs("../../.cache/judges/delve/bin/dlv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(delve); err != nil {
+		t.Fatalf("%v: run scripts/install-judges.sh delve", err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	const line = 17
+	source := strings.Replace(function(`text.Text + suffix`), "return", "suffix := \"!\"\n\t\treturn", 1)
+	if got := strings.Split(source, "\n")[line-1]; !strings.Contains(got, "return") {
+		t.Fatalf("line %d is %q", line, got)
+	}
+	w := start(t, makeProject(t, map[string]string{"cmd/hello/main.go": source}), func(o *Options) {
+		o.Debugger, o.DebugAddress = delve, address
+	})
+	for _, want := range []string{`"one!"`, `"two!"`} {
+		w.answers("hello", want)
+		client, err := jsonrpc.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		type state struct {
+			Running       bool `json:"Running"`
+			CurrentThread *struct {
+				File string `json:"file"`
+				Line int    `json:"line"`
+			} `json:"currentThread"`
+		}
+		type outcome struct{ State state }
+		call := func(method string, args, reply any) {
+			t.Helper()
+			if err := client.Call("RPCServer."+method, args, reply); err != nil {
+				t.Fatalf("%s: %v", method, err)
+			}
+		}
+		command := func(name string) (reached outcome) {
+			t.Helper()
+			call("Command", map[string]any{"name": name}, &reached)
+			return reached
+		}
+		command("halt")
+		var made any
+		call("CreateBreakpoint", map[string]any{"Breakpoint": map[string]any{"file": "example.com/shop/cmd/hello/main.go", "line": line}}, &made)
+		stopped := make(chan outcome, 1)
+		go func() { stopped <- command("continue") }()
+		answered := make(chan local.Result, 1)
+		go func() {
+			result, err := w.Invoke(t.Context(), "hello", local.Invocation{})
+			if err != nil {
+				t.Error(err)
+			}
+			answered <- result
+		}()
+		at := (<-stopped).State.CurrentThread
+		if at == nil || at.Line != line || at.File != "example.com/shop/cmd/hello/main.go" {
+			t.Errorf("stopped at %+v", at)
+		}
+		var value struct{ Variable struct{ Value string } }
+		call("Eval", map[string]any{"Scope": map[string]any{"GoroutineID": -1}, "Expr": "suffix"}, &value)
+		if value.Variable.Value != "!" {
+			t.Errorf("the variable is %q", value.Variable.Value)
+		}
+		var cleared any
+		call("ClearBreakpoint", map[string]any{"Id": 1}, &cleared)
+		go func() { _ = client.Call("RPCServer.Command", map[string]any{"name": "continue"}, &outcome{}) }()
+		if r := <-answered; string(r.Payload) != want {
+			t.Errorf("answer %s", r.Payload)
+		}
+		client.Close()
+		w.write("text/text.go", textGo("two"))
+		w.settle()
+	}
+}

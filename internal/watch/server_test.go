@@ -1,0 +1,194 @@
+package watch
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A function that streams through aws-lambda-go's own wrapper of HTTP handlers, and one that answers as a whole.
+var webFunctions = map[string]string{
+	"cmd/hello/main.go": `package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdaurl"
+)
+
+func main() {
+	lambdaurl.Start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.Header().Set("Content-Type", "text/x-streamed")
+		http.SetCookie(w, &http.Cookie{Name: "a", Value: "1"})
+		w.WriteHeader(http.StatusTeapot)
+		fmt.Fprintf(w, "%s %s %s\n", r.Method, r.URL, body)
+		for until := r.URL.Query().Get("until"); until != ""; time.Sleep(time.Millisecond) {
+			if _, err := os.Stat(until); err == nil {
+				break
+			}
+		}
+		fmt.Fprintln(w, "end")
+	}))
+}
+`,
+	"cmd/whole/main.go": `package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+func main() {
+	lambda.Start(func(_ context.Context, e events.APIGatewayV2HTTPRequest) (any, error) {
+		switch e.RawPath {
+		case "/fail":
+			return nil, errors.New("no luck")
+		case "/plain":
+			return map[string]int{"n": 1}, nil
+		case "/binary":
+			return events.APIGatewayV2HTTPResponse{StatusCode: 201, Body: "AP8=", IsBase64Encoded: true,
+				Headers: map[string]string{"content-type": "application/octet-stream"}, Cookies: []string{"a=1", "b=2"}}, nil
+		}
+		body, err := json.Marshal(e)
+		return events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: string(body)}, err
+	})
+}
+`,
+}
+
+func TestHTTP(t *testing.T) {
+	slow(t)
+	w := start(t, makeProject(t, webFunctions))
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	do := func(method, path, body string, header ...string) (*http.Response, string) {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), method, w.URL()+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(header); i += 2 {
+			request.Header.Add(header[i], header[i+1])
+			if header[i] == "Host" {
+				request.Host = header[i+1]
+			}
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		content, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response, string(content)
+	}
+
+	t.Run("event", func(t *testing.T) {
+		_, body := do("POST", "/lambda-url/whole/a%20b/c?x=1&x=2&y=%20", `{"k":"v"}`, "Content-Type", "application/json", "Cookie", "a=1; b=2", "X-Two", "1", "X-Two", "2")
+		var event struct {
+			Version, RawPath, RawQueryString, Body string
+			Cookies                                []string
+			Headers, QueryStringParameters         map[string]string
+			IsBase64Encoded                        bool
+			RequestContext                         struct {
+				HTTP  struct{ Method, Path, SourceIP string }
+				Stage string
+			}
+		}
+		if err := json.Unmarshal([]byte(body), &event); err != nil {
+			t.Fatalf("%v: %s", err, body)
+		}
+		if event.Version != "2.0" || event.RawPath != "/a%20b/c" || event.RawQueryString != "x=1&x=2&y=%20" || event.Body != `{"k":"v"}` ||
+			event.IsBase64Encoded || strings.Join(event.Cookies, "|") != "a=1|b=2" || event.Headers["x-two"] != "1,2" ||
+			event.QueryStringParameters["x"] != "1,2" || event.QueryStringParameters["y"] != " " || event.RequestContext.HTTP.Method != "POST" ||
+			event.RequestContext.HTTP.SourceIP != "127.0.0.1" || event.RequestContext.Stage != "$default" {
+			t.Errorf("the event is %s", body)
+		}
+		if _, body = do("POST", "/lambda-url/whole/", "\x00\xff"); !strings.Contains(body, `"AP8="`) {
+			t.Errorf("binary content arrives as %s", body)
+		}
+	})
+	t.Run("host of its own", func(t *testing.T) {
+		address, err := url.Parse(w.URL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response, body := do("GET", "/plain", "", "Host", "whole.localhost:"+address.Port()); response.StatusCode != 200 || body != `{"n":1}` ||
+			response.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("got %d %v %s", response.StatusCode, response.Header, body)
+		}
+	})
+	t.Run("response", func(t *testing.T) {
+		response, body := do("GET", "/lambda-url/whole/binary", "")
+		if response.StatusCode != 201 || body != "\x00\xff" || response.Header.Get("Content-Type") != "application/octet-stream" ||
+			len(response.Header.Values("Set-Cookie")) != 2 {
+			t.Errorf("got %d %v %q", response.StatusCode, response.Header, body)
+		}
+		response, body = do("GET", "/lambda-url/whole/fail", "")
+		if response.StatusCode != 502 || body != "{\"message\":\"Internal Server Error\"}\n" || response.Header.Get("X-Golam-Error") != "errorString: no luck" {
+			t.Errorf("got %d %v %q", response.StatusCode, response.Header, body)
+		}
+	})
+	t.Run("stream", func(t *testing.T) {
+		sign := filepath.Join(t.TempDir(), "sign")
+		response, err := client.Post(w.URL()+"/lambda-url/hello/a?until="+url.QueryEscape(sign), "text/plain", strings.NewReader("body"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		reader := bufio.NewReader(response.Body)
+		first, err := reader.ReadString('\n') // the function has not ended
+		if err != nil || !strings.HasPrefix(first, "POST https://127.0.0.1/a?until=") || !strings.HasSuffix(first, " body\n") {
+			t.Errorf("got %q, %v", first, err)
+		}
+		if response.StatusCode != http.StatusTeapot || response.Header.Get("Content-Type") != "text/x-streamed" || response.Header.Get("Set-Cookie") != "a=1" {
+			t.Errorf("got %d %v", response.StatusCode, response.Header)
+		}
+		write(t, sign, "")
+		if rest, err := io.ReadAll(reader); err != nil || string(rest) != "end\n" {
+			t.Errorf("got %q, %v", rest, err)
+		}
+	})
+	t.Run("who may ask", func(t *testing.T) {
+		for _, tt := range []struct {
+			name   string
+			header []string
+			status int
+		}{
+			{"rebound name", []string{"Host", "evil.example"}, 403},
+			{"page of another site", []string{"Origin", "https://evil.example"}, 403},
+			{"page of an address elsewhere", []string{"Origin", "http://192.0.2.1"}, 403},
+			{"form of another site", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+			{"sandboxed page", []string{"Origin", "null"}, 403},
+			{"page of this machine", []string{"Origin", "http://localhost:5173", "Sec-Fetch-Site", "same-site"}, 200},
+			{"no page", nil, 200},
+		} {
+			if response, body := do("POST", "/lambda-url/whole/plain", "", tt.header...); response.StatusCode != tt.status {
+				t.Errorf("%s: %d %s", tt.name, response.StatusCode, body)
+			}
+		}
+	})
+	t.Run("nothing there", func(t *testing.T) {
+		for _, path := range []string{"/", "/lambda-url/nobody/", "/2015-03-31/functions/nobody/invocations"} {
+			if response, body := do("POST", path, ""); response.StatusCode != 404 {
+				t.Errorf("%s: %d %s", path, response.StatusCode, body)
+			}
+		}
+	})
+}

@@ -1,0 +1,139 @@
+package watch
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/joho/godotenv"
+
+	"github.com/golam-cli/golam/internal/eventbus"
+)
+
+// settings are what functions get besides their code. They may change at any time.
+type settings struct {
+	env       map[string]string
+	rules     []eventbus.Rule
+	rulesText string
+	problem   string // why they are not the newest
+}
+
+// settingsFiles are where settings come from.
+type settingsFiles struct {
+	env, rules string // absolute paths, or ""
+	fixed      map[string]string
+}
+
+func openSettings(options Options) (settingsFiles, error) {
+	files := settingsFiles{fixed: options.Env}
+	for _, f := range []struct{ from, to *string }{{&options.EnvFile, &files.env}, {&options.Rules, &files.rules}} {
+		if *f.from == "" {
+			continue
+		}
+		path, err := filepath.Abs(*f.from)
+		if err == nil {
+			// Changes are told of the folder that the file is in.
+			var dir string
+			dir, err = filepath.EvalSymlinks(filepath.Dir(path))
+			path = filepath.Join(dir, filepath.Base(path))
+		}
+		if err != nil {
+			return settingsFiles{}, misuse("%s cannot be read: %v", *f.from, err)
+		}
+		*f.to = path
+	}
+	return files, nil
+}
+
+func (f settingsFiles) paths() (paths []string) {
+	for _, path := range []string{f.env, f.rules} {
+		if path != "" {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+func (f settingsFiles) folders() (folders []string) {
+	for _, path := range f.paths() {
+		folders = append(folders, filepath.Dir(path))
+	}
+	return folders
+}
+
+// maxEnv is the size in bytes up to which a file of environment variables is read: far more than Lambda's 4 KB for all of them.
+const maxEnv = 1 << 20
+
+func (f settingsFiles) read() (settings, error) {
+	read := settings{env: map[string]string{}}
+	var problems []error
+	if f.env != "" {
+		text, err := readAtMost(f.env, maxEnv)
+		if err == nil {
+			read.env, err = parseEnv(text)
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("the environment file: %w", err))
+		}
+	}
+	if f.rules != "" {
+		text, err := readAtMost(f.rules, eventbus.MaxRules)
+		if err == nil {
+			read.rulesText = string(text)
+			read.rules, err = eventbus.ParseRules(text)
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("the rules in %s: %w", filepath.Base(f.rules), err))
+		}
+	}
+	maps.Copy(read.env, f.fixed)
+	return read, errors.Join(problems...)
+}
+
+// parseEnv never repeats the content in an error: it may hold secrets.
+func parseEnv(text []byte) (map[string]string, error) {
+	if !bytes.HasSuffix(text, []byte("\n")) {
+		text = append(bytes.Clone(text), '\n') // a last line without its end is read differently
+	}
+	env, err := godotenv.UnmarshalBytes(text)
+	if err != nil {
+		// A value may go on over several lines, so what is wrong begins after the most lines that can be read.
+		read, number := 0, 1
+		for at, line := 0, 1; at < len(text); line++ {
+			end := bytes.IndexByte(text[at:], '\n')
+			if end < 0 {
+				break
+			}
+			at += end + 1
+			if _, err := godotenv.UnmarshalBytes(text[:at]); err == nil {
+				read, number = at, line+1
+			}
+		}
+		number += len(text[read:]) - len(bytes.TrimLeft(text[read:], "\n"))
+		return nil, fmt.Errorf("line %d is not of the form NAME=value", number)
+	}
+	for name, value := range env {
+		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(value, "\x00") {
+			return nil, fmt.Errorf("the variable %q cannot be one of a process", name)
+		}
+	}
+	return env, nil
+}
+
+func readAtMost(path string, most int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("it has more than %d bytes", most)
+	}
+	return text, err
+}

@@ -1,0 +1,684 @@
+package watch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/golam-cli/golam/internal/build"
+	"github.com/golam-cli/golam/internal/eventbus"
+	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/traces"
+)
+
+// MisuseError says that what was asked for cannot be done: the fault is on the command line.
+type MisuseError struct{ text string }
+
+func (e *MisuseError) Error() string { return e.text }
+
+func misuse(format string, args ...any) error {
+	return &MisuseError{text: fmt.Sprintf(format, args...)}
+}
+
+// Options say what to watch, and how to serve it.
+type Options struct {
+	// Dir is a folder of the project.
+	Dir string
+	// Cache is the user's cache folder.
+	Cache string
+	// Environ are environment variables for the go command, each as "name=value".
+	Environ []string
+	// Address is host:port of everything that is served, [DefaultAddress] if it is empty. If that is taken, a free port is used instead;
+	// one that was asked for must be free.
+	Address string
+	// EnvFile is a file of environment variables for the functions, as NAME=value lines, or "". It is watched.
+	EnvFile string
+	// Rules is a file of rules of the local event bus, or "". It is watched.
+	Rules string
+	// Env are environment variables for the functions. They win over those of EnvFile.
+	Env map[string]string
+	// Timeout and MemorySize (in MB) are those of [local.Function]. Zero is what the templates of golam set for projects that golam made,
+	// and Lambda's default for others.
+	Timeout    time.Duration
+	MemorySize int
+	// Debugger is the absolute path of Delve, or "". With it, functions are built for debugging and run under it, one execution
+	// environment each. Whoever wants to debug attaches to DebugAddress, [DefaultDebugAddress] if it is empty; a second function has the
+	// next port, and so on.
+	Debugger     string
+	DebugAddress string
+	// Poll looks at the project every half second instead of being told of changes.
+	Poll bool
+	// Events receives what happens, one call at a time. It must not call the Session, and holds everything up while it lasts.
+	Events func(Event)
+}
+
+// Where watch serves by default. The port of the debugger is the one that Delve's clients try by themselves.
+const (
+	DefaultAddress      = "127.0.0.1:9001"
+	DefaultDebugAddress = "127.0.0.1:2345"
+)
+
+// Defaults of a project that golam made: those of its template.yaml.
+const (
+	madeTimeout    = 4 * time.Second
+	madeMemorySize = 256
+)
+
+// Times of the loop.
+const (
+	// settleTime is how long nothing must change before the project is looked at, so that all files of a save are there.
+	settleTime = 20 * time.Millisecond
+	// settleAtMost bounds it for whoever saves all the time.
+	settleAtMost = 250 * time.Millisecond
+	// retryTime is the time before another look after the machine, not the source, was at fault.
+	retryTime = time.Second
+	closeTime = 2 * time.Second
+)
+
+// Session keeps a project built and served until it is closed.
+type Session struct {
+	options Options
+	live    *build.Live
+	lambda  *local.Lambda
+	server  *server
+	notify  *notifier
+	bus     *eventbus.Bus
+	traces  *traces.Store
+	files   settingsFiles
+
+	ctx     context.Context
+	cancel  context.CancelFunc
+	ended   chan struct{} // the loop has ended
+	settles chan chan struct{}
+	first   chan struct{} // closed: the project has been looked at once
+
+	events chan Event
+	quit   chan struct{} // closed: no more events
+	told   chan struct{} // closed: all have been received
+
+	debug     debugPorts
+	closeOnce sync.Once
+	closeErr  error
+
+	swapping sync.RWMutex // while functions of a debugger are in between
+
+	mu       sync.Mutex
+	state    map[string]FunctionState
+	problem  string // of the project as a whole
+	reasons  map[string]string
+	settings settings
+	made     bool // golam made the project
+}
+
+// Start serves a project until ctx is done or Close is called; Close must be called in any case. It returns when the address takes
+// requests; invocations wait for the first build. Errors: [MisuseError], [build.MisuseError], [build.LockedError], and what the machine
+// could not do. Broken source is no error.
+func Start(ctx context.Context, options Options) (_ *Session, err error) {
+	live, err := build.OpenLive(build.LiveOptions{
+		Dir: options.Dir, Cache: options.Cache, Environ: options.Environ, Debug: options.Debugger != "",
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{
+		options: options, live: live,
+		ended: make(chan struct{}), settles: make(chan chan struct{}), first: make(chan struct{}),
+		events: make(chan Event, 1024), quit: make(chan struct{}), told: make(chan struct{}),
+		state: map[string]FunctionState{}, reasons: map[string]string{},
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.release())
+		}
+	}()
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	if options.Debugger != "" {
+		if s.debug, err = newDebugPorts(options.DebugAddress); err != nil {
+			return nil, err
+		}
+	}
+	if s.files, err = openSettings(options); err != nil {
+		return nil, err
+	}
+	s.settings, err = s.files.read()
+	if err != nil {
+		return nil, misuse("%s", err)
+	}
+	s.lambda, err = local.Start(s.ctx, local.Config{
+		Changing: true, Sampled: true, Log: s.log, Ended: s.invocationEnded,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the local Lambda: %w", err)
+	}
+	s.bus = eventbus.New(eventbus.Config{
+		Region: region, Account: account, Deliver: s.deliver,
+		Seen: func(d eventbus.Delivered) { s.tell(Event{Type: EventBus, Bus: &d}) },
+	})
+	s.bus.SetRules(s.settings.rules)
+	s.traces = traces.NewStore(func(t traces.Trace) { s.tell(Event{Type: EventTrace, Trace: &t}) })
+	if s.server, err = listen(s, options.Address); err != nil {
+		return nil, err
+	}
+	var reason error
+	s.notify, reason = newNotifier(options.Poll)
+	if err := announce(live, s.server.url); err != nil {
+		return nil, err
+	}
+	go s.report()
+	s.tell(Event{Type: EventServing, Serving: &Serving{URL: s.server.url, Root: live.Root()}})
+	if s.server.moved {
+		s.note("%s is taken: serving at %s instead; --address chooses another", DefaultAddress, s.server.url)
+	}
+	if reason != nil {
+		s.notePolling(reason)
+	}
+	go s.run()
+	return s, nil
+}
+
+// The account and region that functions see.
+const (
+	region  = "us-east-1"
+	account = "123456789012"
+)
+
+// URL is the base of all addresses.
+func (s *Session) URL() string { return s.server.url }
+
+// Lambda is where the functions run.
+func (s *Session) Lambda() *local.Lambda { return s.lambda }
+
+// Close ends the functions, frees the port and removes what was built. Invocations under way get an error.
+// Closing twice is fine.
+func (s *Session) Close(ctx context.Context) error {
+	s.closeOnce.Do(func() { s.closeErr = s.close(ctx) })
+	return s.closeErr
+}
+
+func (s *Session) close(ctx context.Context) error {
+	s.cancel()
+	<-s.ended
+	err := s.lambda.Close(ctx)
+	err = errors.Join(err, s.release())
+	close(s.quit)
+	<-s.told
+	return err
+}
+
+// release frees what Start has taken.
+func (s *Session) release() error {
+	if s.cancel != nil {
+		s.cancel()
+	}
+	if s.server != nil {
+		s.server.close()
+	}
+	if s.notify != nil {
+		s.notify.close()
+	}
+	var err error
+	if s.lambda != nil {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), closeTime)
+		defer cancel()
+		err = s.lambda.Close(closing)
+	}
+	return errors.Join(err, s.live.Close())
+}
+
+// tell passes an event on, and drops it once the session is being closed and nobody takes any more.
+func (s *Session) tell(e Event) {
+	e.Time = time.Now()
+	select {
+	case s.events <- e:
+	default:
+		select {
+		case s.events <- e:
+		case <-s.ctx.Done():
+		}
+	}
+}
+
+func (s *Session) report() {
+	defer close(s.told)
+	for {
+		select {
+		case e := <-s.events:
+			s.options.Events(e)
+		case <-s.quit:
+			for len(s.events) > 0 {
+				s.options.Events(<-s.events)
+			}
+			return
+		}
+	}
+}
+
+func (s *Session) note(format string, args ...any) {
+	s.tell(Event{Type: EventNote, Note: fmt.Sprintf(format, args...)})
+}
+
+func (s *Session) notePolling(reason error) {
+	s.note("the system does not tell of changes (%v), so the project is looked at every %s; on Linux raise "+
+		"fs.inotify.max_user_watches and fs.inotify.max_user_instances", reason, pollInterval)
+}
+
+// Settle returns when everything that was saved before has been looked at, and is served if it builds.
+func (s *Session) Settle(ctx context.Context) error {
+	settled := make(chan struct{})
+	select {
+	case s.settles <- settled:
+	case <-s.ctx.Done():
+		return local.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-settled:
+		return nil
+	case <-s.ctx.Done():
+		return local.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// run looks at the project until the session ends.
+func (s *Session) run() {
+	defer close(s.ended)
+	var waiting []chan struct{}
+	begin := sync.OnceFunc(func() { close(s.first) })
+	defer begin()
+	for {
+		retry := s.look()
+		added, reason := s.notify.watch(s.live.Root(), slices.Concat(s.live.Folders(), s.files.folders()), slices.Concat(s.live.Inputs(), s.files.paths()))
+		if reason != nil {
+			s.notePolling(reason)
+		}
+		begin()
+		if s.ctx.Err() != nil {
+			return
+		}
+		if added {
+			s.notify.notify()
+		} else {
+			for _, settled := range waiting {
+				close(settled)
+			}
+			waiting = nil
+		}
+		if !s.wait(&waiting, retry) {
+			return
+		}
+	}
+}
+
+// wait returns when there is reason to look again, false at the end of the session.
+func (s *Session) wait(waiting *[]chan struct{}, retry bool) bool {
+	var again <-chan time.Time
+	if retry {
+		timer := time.NewTimer(retryTime)
+		defer timer.Stop()
+		again = timer.C
+	}
+	if len(*waiting) > 0 {
+		return true
+	}
+	select {
+	case <-s.ctx.Done():
+		return false
+	case settled := <-s.settles:
+		*waiting = append(*waiting, settled)
+		return true
+	case <-again:
+		return true
+	case <-s.notify.changes:
+	}
+	// The other files of a save, or of a thousand, follow.
+	atMost := time.After(settleAtMost)
+	for {
+		quiet := time.NewTimer(settleTime)
+		select {
+		case <-s.ctx.Done():
+			quiet.Stop()
+			return false
+		case <-s.notify.changes:
+			quiet.Stop()
+		case settled := <-s.settles:
+			quiet.Stop()
+			*waiting = append(*waiting, settled)
+			return true
+		case <-quiet.C:
+			return true
+		case <-atMost:
+			quiet.Stop()
+			return true
+		}
+	}
+}
+
+// look builds and swaps what has changed. Retry tells that the machine was at fault.
+func (s *Session) look() (retry bool) {
+	began := time.Now()
+	changedSettings := s.readSettings()
+	update, err := s.live.Update(s.ctx, func() { s.tell(Event{Type: EventBuilding}) })
+	if s.ctx.Err() != nil {
+		return false
+	}
+	s.mu.Lock()
+	s.made = s.live.Made()
+	s.mu.Unlock()
+	made := Build{}
+	if err != nil {
+		made.Error = s.shorten(err)
+	}
+	var reported []error
+	reasons := map[string]string{}
+	for _, f := range update.Functions {
+		if f.Err != nil {
+			reasons[f.Name] = s.shorten(f.Err)
+			if !slices.Contains(reported, f.Err) {
+				reported = append(reported, f.Err)
+				made.Error = strings.TrimPrefix(made.Error+"\n"+s.shorten(f.Err), "\n")
+			}
+		}
+	}
+	if err := s.swap(update.Functions, changedSettings, &made); err != nil {
+		made.Error = strings.TrimPrefix(made.Error+"\n"+err.Error(), "\n")
+	}
+	retry = slices.ContainsFunc(append(reported, err), build.MachineFault)
+	if retry {
+		s.live.Again()
+	}
+	made.Milliseconds = float64(time.Since(began)) / float64(time.Millisecond)
+
+	s.mu.Lock()
+	news := s.problem != made.Error || update.Built && !retry || len(made.Added)+len(made.Changed)+len(made.Removed) > 0
+	s.problem, s.reasons = made.Error, reasons
+	functions := s.functionStates()
+	s.mu.Unlock()
+	if news {
+		s.tell(Event{Type: EventBuilt, Build: &made, Functions: functions})
+	}
+	return retry
+}
+
+// shorten leaves out what the screen says anyway, and the folder that everything is in.
+func (s *Session) shorten(err error) string {
+	text := err.Error()
+	if failure, ok := errors.AsType[*build.GoError](err); ok {
+		text = strings.TrimSpace(failure.Output + "\n" + failure.Note)
+	}
+	return strings.ReplaceAll(text, s.live.Root()+string(filepath.Separator), "")
+}
+
+// functionStates is called with the session locked.
+func (s *Session) functionStates() []FunctionState {
+	states := slices.Collect(maps.Values(s.state))
+	slices.SortFunc(states, func(a, b FunctionState) int { return strings.Compare(a.Name, b.Name) })
+	return states
+}
+
+// readSettings reads the files of settings again, and tells whether the functions' environment has changed.
+func (s *Session) readSettings() bool {
+	fresh, err := s.files.read()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		if s.settings.problem != err.Error() {
+			s.settings.problem = err.Error()
+			s.note("%s; what it was before still holds", err)
+		}
+		return false
+	}
+	changed := !maps.Equal(fresh.env, s.settings.env)
+	if fresh.rulesText != s.settings.rulesText {
+		s.bus.SetRules(fresh.rules)
+		s.note("%s: %d rules", s.options.Rules, len(fresh.rules))
+	}
+	s.settings = fresh
+	return changed
+}
+
+// swap serves what has been built, and nothing else.
+func (s *Session) swap(functions []build.Current, again bool, made *Build) error {
+	var problems []error
+	present := map[string]bool{}
+	for _, f := range functions {
+		present[f.Name] = true
+		s.mu.Lock()
+		before, known := s.state[f.Name]
+		s.mu.Unlock()
+		state := FunctionState{
+			Name: f.Name, Serving: before.Serving, Broken: f.Err != nil, URL: s.server.functionURL(f.Name), Debug: s.debug.of(f.Name),
+			bootstrap: before.bootstrap,
+		}
+		if f.Bootstrap != "" && (f.Bootstrap != before.bootstrap || again) {
+			if err := s.serve(f, before.bootstrap); err != nil {
+				problems = append(problems, err)
+			} else {
+				state.Serving, state.bootstrap = true, f.Bootstrap
+				if known && before.Serving {
+					made.Changed = append(made.Changed, f.Name)
+				} else {
+					made.Added = append(made.Added, f.Name)
+				}
+			}
+		}
+		s.mu.Lock()
+		s.state[f.Name] = state
+		s.mu.Unlock()
+	}
+	s.mu.Lock()
+	var removed []FunctionState
+	for name, state := range s.state {
+		if !present[name] {
+			removed = append(removed, state)
+			delete(s.state, name)
+		}
+	}
+	s.mu.Unlock()
+	for _, state := range removed {
+		made.Removed = append(made.Removed, state.Name)
+		if !state.Serving {
+			continue
+		}
+		gone, err := s.lambda.Remove(state.Name)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		s.forget(state.bootstrap, gone)
+	}
+	slices.Sort(made.Removed)
+	return errors.Join(problems...)
+}
+
+// serve puts a build in the place of the one before.
+func (s *Session) serve(f build.Current, before string) error {
+	if s.options.Debugger != "" {
+		// The port of the debugger must be free first.
+		s.swapping.Lock()
+		defer s.swapping.Unlock()
+		gone, err := s.lambda.Remove(f.Name)
+		if err != nil {
+			return err
+		}
+		select {
+		case <-gone:
+		case <-s.ctx.Done():
+			return s.ctx.Err()
+		}
+	}
+	gone, err := s.lambda.Set(s.function(f))
+	if err != nil {
+		return fmt.Errorf("serve %s: %w", f.Name, err)
+	}
+	if before != f.Bootstrap {
+		s.forget(before, gone)
+	}
+	return nil
+}
+
+// forget removes a build when nothing needs it any more.
+func (s *Session) forget(bootstrap string, gone <-chan struct{}) {
+	if bootstrap == "" {
+		return
+	}
+	go func() {
+		select {
+		case <-gone:
+			s.live.Forget(bootstrap)
+		case <-s.ended: // everything is removed
+		}
+	}()
+}
+
+// function says how to run a build.
+func (s *Session) function(f build.Current) local.Function {
+	s.mu.Lock()
+	env, made := maps.Clone(s.settings.env), s.made
+	s.mu.Unlock()
+	function := local.Function{
+		Name: f.Name, Bootstrap: f.Bootstrap, Dir: s.live.Root(), Env: env,
+		Timeout: s.options.Timeout, MemorySize: s.memorySize(), Concurrency: concurrency,
+	}
+	s.wire(env)
+	if made {
+		setDefault(env, "AWS_LAMBDA_LOG_FORMAT", "JSON")
+		if function.Timeout == 0 {
+			function.Timeout = madeTimeout
+		}
+	}
+	if s.options.Debugger != "" {
+		const patience = 15 * time.Minute
+		function.Timeout, function.InitTimeout, function.Concurrency, function.MemorySize = patience, patience, 1, maxMemorySize
+		function.Wrapper = []string{
+			s.options.Debugger, "exec", "--headless", "--listen=" + s.debug.of(f.Name), "--api-version=2", "--accept-multiclient",
+			"--continue", "--check-go-version=false",
+		}
+	}
+	return function
+}
+
+// memorySize is what functions have, in MB.
+func (s *Session) memorySize() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.options.MemorySize != 0:
+		return s.options.MemorySize
+	case s.made:
+		return madeMemorySize
+	}
+	return local.DefaultMemorySize
+}
+
+const (
+	concurrency   = 100
+	maxMemorySize = 10240
+)
+
+// wire gives a function what makes it observable here. Whatever the user has set stays.
+func (s *Session) wire(env map[string]string) {
+	setDefault(env, "AWS_ENDPOINT_URL_EVENTBRIDGE", s.server.url)
+	setDefault(env, "EVENT_BUS_NAME", "default")
+	setDefault(env, "OTEL_EXPORTER_OTLP_ENDPOINT", s.server.url)
+	if env["AWS_ACCESS_KEY_ID"] == "" && env["AWS_PROFILE"] == "" {
+		// Requests are signed, if only for the local event bus, and these are nobody's.
+		env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env["AWS_SESSION_TOKEN"] = "golam", "golam", "golam"
+	}
+}
+
+func setDefault(env map[string]string, name, value string) {
+	if _, set := env[name]; !set {
+		env[name] = value
+	}
+}
+
+func (s *Session) log(line local.Line) {
+	s.tell(Event{Type: EventLog, Log: &Log{
+		Function: line.Function, RequestID: line.RequestID, Platform: line.Platform, Text: strings.ToValidUTF8(string(line.Text), "�"),
+	}})
+}
+
+// maxShown is the size in bytes up to which a response is part of an event.
+const maxShown = 64 << 10
+
+func (s *Session) invocationEnded(function string, result local.Result, err error) {
+	invocation := Invocation{
+		Function: function, RequestID: result.RequestID, TraceID: result.TraceID, Cold: result.Cold, Init: milliseconds(result.InitDuration),
+	}
+	if report := result.Report; report != nil {
+		invocation.Duration, invocation.Billed, invocation.MaxMemory = milliseconds(report.Duration), report.BilledDuration.Milliseconds(), report.MaxMemory
+	}
+	invocation.MemorySize = s.memorySize()
+	switch {
+	case err != nil:
+		invocation.Error = &FunctionError{Type: "Golam", Message: err.Error()}
+	case result.FunctionError != "":
+		invocation.Error = &FunctionError{}
+		_ = json.Unmarshal(result.Payload, invocation.Error)
+	case result.Report != nil && result.Report.ErrorType != "":
+		invocation.Error = &FunctionError{Type: result.Report.ErrorType, Message: "after the answer"}
+	case len(result.Payload) <= maxShown && json.Valid(result.Payload):
+		invocation.Response = result.Payload
+	}
+	s.tell(Event{Type: EventInvocation, Invocation: &invocation})
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// deliver invokes a function with an event of the bus.
+func (s *Session) deliver(function string, event []byte, traceHeader string) {
+	go func() {
+		_, err := s.Invoke(s.ctx, function, local.Invocation{Payload: event, TraceID: traceHeader})
+		if err != nil && s.ctx.Err() == nil {
+			s.note("an event was not delivered to %s: %v", function, err)
+		}
+	}()
+}
+
+// Invoke runs an event through a function as it is served now. It waits for the first build.
+func (s *Session) Invoke(ctx context.Context, function string, in local.Invocation) (local.Result, error) {
+	if err := s.ready(ctx, function); err != nil {
+		return local.Result{}, err
+	}
+	return s.lambda.Invoke(ctx, function, in)
+}
+
+// ready waits for the first build, and says why a function is not served.
+func (s *Session) ready(ctx context.Context, function string) error {
+	select {
+	case <-s.first:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.ctx.Done():
+		return local.ErrClosed
+	}
+	s.swapping.RLock()
+	defer s.swapping.RUnlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	state, known := s.state[function]
+	switch {
+	case state.Serving:
+		return nil
+	case known:
+		return &local.RequestError{
+			StatusCode: 503, Type: "ServiceUnavailableException",
+			Message: function + " has not been built yet: " + s.reasons[function],
+		}
+	case s.problem != "" && len(s.state) == 0:
+		return &local.RequestError{
+			StatusCode: 503, Type: "ServiceUnavailableException", Message: "the project has not been built yet: " + s.problem,
+		}
+	}
+	return nil // the local Lambda knows what to say
+}
