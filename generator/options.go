@@ -174,7 +174,7 @@ func Options() []Option {
 		}, func(s *Spec) *string { return &s.OTel }),
 		choices(Option{
 			Key: "runtime", Page: "Function", Question: "What does it run on?", Golden: true,
-			Help: "Slim starts twice as fast, takes a third of the memory at first, and is a third of the size.",
+			Help: "Slim is a third of the size, starts in two thirds of the time, and takes a third of the memory for it.",
 			Choices: []Choice{
 				{Value: "official", Help: "aws-lambda-go, and the AWS SDK where one is needed", Layers: []string{"official"}},
 				{
