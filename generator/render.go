@@ -65,6 +65,14 @@ func render(layers fs.FS, spec Spec) (Tree, error) {
 // add is there once.
 func Layers(spec Spec) ([]string, error) {
 	layers := []string{"base"}
+	add := func(more []string) {
+		for _, layer := range more {
+			if !slices.Contains(layers, layer) {
+				layers = append(layers, layer)
+			}
+		}
+	}
+	var chosen []Choice
 	for _, option := range Options() {
 		if option.Kind != Choose {
 			continue
@@ -74,9 +82,13 @@ func Layers(spec Spec) ([]string, error) {
 		if i < 0 {
 			return nil, fmt.Errorf("the spec's %s is %q: make specs with Resolve", option.Key, value)
 		}
-		for _, layer := range option.Choices[i].Layers {
-			if !slices.Contains(layers, layer) {
-				layers = append(layers, layer)
+		add(option.Choices[i].Layers)
+		chosen = append(chosen, option.Choices[i])
+	}
+	for _, choice := range chosen {
+		for other, more := range choice.LayersWith {
+			if slices.Contains(layers, other) {
+				add(more)
 			}
 		}
 	}
@@ -263,6 +275,17 @@ func (d data) GOARCH() string {
 
 // LambdaVersion is Cognito's word for the trigger version, as in PreTokenGenerationConfig.
 func (d data) LambdaVersion() string { return strings.ToUpper(d.Trigger) + "_0" }
+
+// Slim tells whether the function runs on the project's own Runtime API client.
+func (d data) Slim() bool { return d.Runtime == "slim" }
+
+// Logging is the package whose Logger the function's parts write to.
+func (d data) Logging() string {
+	if d.Slim() {
+		return "lambdaruntime"
+	}
+	return "slog"
+}
 
 // Publishes tells whether the function publishes events to EventBridge.
 func (d data) Publishes() bool { return d.EventBridge == "true" }

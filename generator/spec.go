@@ -16,8 +16,8 @@ type Spec struct {
 	Module string
 	// Claims that the policy starts with, in the order given.
 	Claims []Claim
-	// IaC, Trigger, EventBridge, OTel, Arch and CI are values of the choices of [Options].
-	IaC, Trigger, EventBridge, OTel, Arch, CI string
+	// IaC, Trigger, EventBridge, OTel, Runtime, Arch and CI are values of the choices of [Options].
+	IaC, Trigger, EventBridge, OTel, Runtime, Arch, CI string
 	// Functions of the project; today always the token customizer.
 	Functions []Function
 }

@@ -16,7 +16,7 @@ func TestResolveDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Spec{
-		Name: "demo", Module: "example.com/demo", IaC: "sam", Trigger: "v2", EventBridge: "false", OTel: "otlp", Arch: "arm64", CI: "github",
+		Name: "demo", Module: "example.com/demo", IaC: "sam", Trigger: "v2", EventBridge: "false", OTel: "otlp", Runtime: "official", Arch: "arm64", CI: "github",
 		Claims:    []Claim{{"tenant_id", "custom:tenant_id"}, {"plan", "custom:plan"}},
 		Functions: []Function{{"token-customizer"}},
 	}

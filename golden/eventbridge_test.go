@@ -25,7 +25,7 @@ import (
 )
 
 // publishing are the golden projects that publish events, one for each client of EventBridge.
-var publishing = []string{"sam-eventbridge"}
+var publishing = []string{"sam-eventbridge", "sam-eventbridge-slim"}
 
 // bootstrapOf builds the function of a project as it is deployed, for this machine.
 func bootstrapOf(t *testing.T, project string) string {

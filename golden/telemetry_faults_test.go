@@ -160,37 +160,43 @@ func TestTelemetryFaults(t *testing.T) {
 		healthy, broken = 10_000, 100
 	}
 	table := traceFaults(t)
-	impatient := edited(t, noPause)
 	var invocations, spans atomic.Int64
 	t.Run("all", func(t *testing.T) {
-		for _, fault := range table {
-			t.Run(fault.name, func(t *testing.T) {
-				t.Parallel()
-				n := broken
-				if fault.healthy {
-					n = healthy
-				}
-				bootstrap := impatient
-				if fault.edits != nil {
-					bootstrap = edited(t, append(slices.Clone(noPause), fault.edits...))
-				}
-				fault.try(t, bootstrap, sampleEvent(t), n, &spans)
-				invocations.Add(int64(n))
-			})
+		for _, project := range exporting {
+			impatient := edited(t, project, noPause)
+			for _, fault := range table {
+				t.Run(project+"/"+fault.name, func(t *testing.T) {
+					t.Parallel()
+					n := broken
+					if fault.healthy {
+						n = healthy
+					}
+					bootstrap := impatient
+					if fault.edits != nil {
+						bootstrap = edited(t, project, append(slices.Clone(noPause), fault.edits...))
+					}
+					fault.try(t, bootstrap, sampleEvent(t), n, &spans)
+					invocations.Add(int64(n))
+				})
+			}
 		}
 	})
 	counts.Report(t, "%d states of telemetry, %d sign-ins with %d spans: each token at once, each span sent or counted, nothing left behind",
 		len(table), invocations.Load(), spans.Load())
 }
 
+// exporting are the golden projects whose telemetry is tried, one for each HTTP client.
+var exporting = []string{"sam-otlp", "sam-otlp-slim"}
+
 // edited builds the function of an edited copy of the project.
-func edited(t *testing.T, edits []edit) string {
+func edited(t *testing.T, project string, edits []edit) string {
 	t.Helper()
 	copied := filepath.Join(t.TempDir(), "project")
-	if err := os.CopyFS(copied, os.DirFS("sam-otlp")); err != nil {
+	if err := os.CopyFS(copied, os.DirFS(project)); err != nil {
 		t.Fatal(err)
 	}
 	for _, edit := range edits {
+		edit.new = strings.ReplaceAll(edit.new, "example.com/sam-otlp/", "example.com/"+project+"/")
 		edit.apply(t, copied)
 	}
 	return bootstrapOf(t, copied)
@@ -385,41 +391,43 @@ func TestSpansAtTheEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds functions")
 	}
-	t.Run("timeout", func(t *testing.T) {
-		t.Parallel()
-		hangs := edited(t, []edit{{file: "internal/customizer/handler.go", old: "start := time.Now()\n", new: "start := time.Now()\n\t<-make(chan struct{})\n"}})
-		sink := newSink(t)
-		lambda, _ := serveTraced(t, hangs, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": sink.URL, "OTEL_EXPORTER_OTLP_COMPRESSION": "none"},
-			func(f *local.Function) { f.Timeout = 500 * time.Millisecond })
-		result := invoke(t, lambda, local.Invocation{Payload: sampleEvent(t), TraceID: xrayHeader + ";Sampled=1"})
-		if result.FunctionError == "" {
-			t.Fatalf("the function answers %s", result.Payload)
-		}
-		_, span := sink.span(t)
-		attributes := spanAttributes(result, true)
-		attributes["error.type"] = encodedString("timeout")
-		want := exportedSpan{TraceID: xrayTrace, ParentSpanID: xrayParent, Name: "demo", Kind: 2, Flags: 0x301}
-		want.Status.Code, want.Status.Message = 2, "stopped before its answer"
-		checkSpan(t, span, want, attributes)
-	})
-	t.Run("shutdown", func(t *testing.T) {
-		t.Parallel()
-		f := traceFault{handler: status(503, "")}
-		var sink traceSink
-		sink.serve(t, f)
-		lambda, lines := serveTraced(t, bootstrapOf(t, "sam-otlp"), map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": sink.address})
-		for range 3 {
-			invoke(t, lambda, local.Invocation{Payload: sampleEvent(t), Report: true})
-		}
-		sink.mend(t, f)
-		if err := lambda.Close(t.Context()); err != nil {
-			t.Error(err)
-		}
-		if got := sink.spans.Load(); got != 2 {
-			t.Errorf("%d spans arrive at the end, want those two that waited for the endpoint to recover", got)
-		}
-		if again := lines.matching("telemetry arrives again"); len(again) != 1 || !strings.Contains(again[0], `"droppedSpans":1`) {
-			t.Errorf("logged %q", again)
-		}
-	})
+	for _, project := range exporting {
+		t.Run(project+"/timeout", func(t *testing.T) {
+			t.Parallel()
+			hangs := edited(t, project, []edit{{file: "internal/customizer/handler.go", old: "start := time.Now()\n", new: "start := time.Now()\n\t<-make(chan struct{})\n"}})
+			sink := newSink(t)
+			lambda, _ := serveTraced(t, hangs, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": sink.URL, "OTEL_EXPORTER_OTLP_COMPRESSION": "none"},
+				func(f *local.Function) { f.Timeout = 500 * time.Millisecond })
+			result := invoke(t, lambda, local.Invocation{Payload: sampleEvent(t), TraceID: xrayHeader + ";Sampled=1"})
+			if result.FunctionError == "" {
+				t.Fatalf("the function answers %s", result.Payload)
+			}
+			_, span := sink.span(t)
+			attributes := spanAttributes(result, true)
+			attributes["error.type"] = encodedString("timeout")
+			want := exportedSpan{TraceID: xrayTrace, ParentSpanID: xrayParent, Name: "demo", Kind: 2, Flags: 0x301}
+			want.Status.Code, want.Status.Message = 2, "stopped before its answer"
+			checkSpan(t, span, want, attributes)
+		})
+		t.Run(project+"/shutdown", func(t *testing.T) {
+			t.Parallel()
+			f := traceFault{handler: status(503, "")}
+			var sink traceSink
+			sink.serve(t, f)
+			lambda, lines := serveTraced(t, bootstrapOf(t, project), map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": sink.address})
+			for range 3 {
+				invoke(t, lambda, local.Invocation{Payload: sampleEvent(t), Report: true})
+			}
+			sink.mend(t, f)
+			if err := lambda.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if got := sink.spans.Load(); got != 2 {
+				t.Errorf("%d spans arrive at the end, want those two that waited for the endpoint to recover", got)
+			}
+			if again := lines.matching("telemetry arrives again"); len(again) != 1 || !strings.Contains(again[0], `"droppedSpans":1`) {
+				t.Errorf("logged %q", again)
+			}
+		})
+	}
 }

@@ -27,7 +27,7 @@ import (
 var traced = []struct {
 	project    string
 	followXRay bool
-}{{"sam-otlp", false}, {"sam-cloudwatch", true}, {"sam-collector", true}}
+}{{"sam-otlp", false}, {"sam-otlp-slim", false}, {"sam-cloudwatch", true}, {"sam-collector", true}}
 
 // patience is how long a test waits for what is bound to happen.
 const patience = 20 * time.Second

@@ -39,7 +39,8 @@ This page is rendered from the cases in ` + "`internal/local/conformance`" + ` b
 unmodified libraries; a "yes" that does not hold is a failure.
 
 The versions of aws-lambda-go are the first that knows ` + "`AWS_LAMBDA_RUNTIME_API`" + `, the newest, and some that brought something new in
-between. The function in Rust is built where cargo is; elsewhere its tests say "not run: no cargo".
+between. The function in Rust is built where cargo is; elsewhere its tests say "not run: no cargo". The last
+column is golam's own runtime, which slim projects bring along.
 
 | case | what is held |`)
 	libraries := runtimes()

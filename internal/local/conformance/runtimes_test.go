@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/golam-cli/golam/generator"
 )
 
 // feature is what not every runtime has. For functions in Go some are build tags.
@@ -51,6 +53,15 @@ func runtimes() []runtimeLibrary {
 			lacks:        map[feature]string{pathInAddress: "refuses it", trailers: "streams only"},
 			panicType:    "&alloc::boxed::Box<dyn core::any::Any + core::marker::Send>",
 			panicMessage: "Lambda panicked: out of cheese",
+		},
+		{
+			name:          "lambdaruntime of slim projects",
+			build:         buildSlim,
+			lacks:         map[feature]string{streaming: "not in it", trailers: "not in it"},
+			panicType:     "string",
+			panicMessage:  "out of cheese",
+			hasStackTrace: true,
+			exits:         true,
 		},
 	}
 }
@@ -99,11 +110,40 @@ func buildRust(t *testing.T) string {
 	return filepath.Join(target, "release", "function")
 }
 
-// run runs a program in a folder of testdata/functions.
+// buildSlim builds a function with the runtime that a slim project has: in a module of that name, with the packages as they are rendered.
+func buildSlim(t *testing.T) string {
+	t.Helper()
+	spec, err := generator.Resolve(generator.Answers{"name": "function", "module": "example.com/function", "runtime": "slim"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := generator.Render(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	if _, err := generator.Write(t.Context(), folder, tree, generator.WriteOptions{Overwrite: true}); err != nil {
+		t.Fatal(err)
+	}
+	function, err := os.ReadFile(filepath.Join("testdata", "functions", "slim", "main.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "cmd", "token-customizer", "main.go"), function, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bootstrap := filepath.Join(folder, "bootstrap")
+	run(t, folder, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", bootstrap, "./cmd/token-customizer")
+	return bootstrap
+}
+
+// run runs a program in a folder, by default one of testdata/functions.
 func run(t *testing.T, dir string, args ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
-	cmd.Dir = filepath.Join("testdata", "functions", dir)
+	if cmd.Dir = dir; !filepath.IsAbs(dir) {
+		cmd.Dir = filepath.Join("testdata", "functions", dir)
+	}
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=", "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", args, err, out)

@@ -1,8 +1,11 @@
 package publisher
 
 import (
+	"encoding/json"
 	"os"
 	"time"
+
+	"example.com/cdk-eventbridge-otlp/internal/rawjson"
 )
 
 // counts are what became of events.
@@ -32,16 +35,19 @@ type metric struct {
 // attributes are the counts for a line of the log, which CloudWatch turns into metrics.
 func (c counts) attributes() []any {
 	const unit = "Count"
-	embedded := metrics{
+	embedded, err := json.Marshal(metrics{
 		Timestamp: time.Now().UnixMilli(),
 		CloudWatchMetrics: []directive{{
 			Namespace:  metricNamespace,
 			Dimensions: [][]string{{"FunctionName"}},
 			Metrics:    []metric{{"EventsPublished", unit}, {"EventsFailed", unit}, {"EventsDropped", unit}},
 		}},
+	})
+	if err != nil { // of numbers and texts, which can always be written
+		embedded = []byte("null")
 	}
 	return []any{
 		"EventsPublished", c.published, "EventsFailed", c.failed, "EventsDropped", c.dropped,
-		"FunctionName", os.Getenv("AWS_LAMBDA_FUNCTION_NAME"), "_aws", embedded,
+		"FunctionName", os.Getenv("AWS_LAMBDA_FUNCTION_NAME"), "_aws", rawjson.Value(embedded),
 	}
 }

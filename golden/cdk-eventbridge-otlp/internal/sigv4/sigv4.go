@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -43,16 +42,23 @@ func FromEnvironment() (Credentials, error) {
 	return credentials, nil
 }
 
+// Request is what a signature covers of a request beside its body. Names in Header are in the form in which http.Header has them, but
+// package net/http, which not every client needs, stays out of here.
+type Request struct {
+	Method string
+	URL    *url.URL
+	Header map[string][]string
+}
+
 // Sign adds X-Amz-Date, X-Amz-Security-Token where there is a session token, and Authorization to the request, which is sent with body.
 // All headers that the request has are signed, so later changes to them make it invalid. It is not for Amazon S3, whose paths are
 // signed in another way.
-func (c Credentials) Sign(request *http.Request, body []byte, service, region string, now time.Time) {
+func (c Credentials) Sign(request Request, body []byte, service, region string, now time.Time) {
 	now = now.UTC()
-	request.Header.Del("Authorization")
-	request.Header.Set("X-Amz-Date", now.Format(timeFormat))
-	request.Header.Del("X-Amz-Security-Token")
+	request.Header["X-Amz-Date"] = []string{now.Format(timeFormat)}
+	delete(request.Header, "X-Amz-Security-Token")
 	if c.SessionToken != "" {
-		request.Header.Set("X-Amz-Security-Token", c.SessionToken)
+		request.Header["X-Amz-Security-Token"] = []string{c.SessionToken}
 	}
 	headers, names := canonicalHeaders(request, len(body))
 	canonical := strings.Join([]string{
@@ -70,20 +76,17 @@ func (c Credentials) Sign(request *http.Request, body []byte, service, region st
 	for _, part := range strings.Split(scope, "/") {
 		key = sum(key, part)
 	}
-	request.Header.Set("Authorization",
-		algorithm+" Credential="+c.AccessKeyID+"/"+scope+", SignedHeaders="+names+", Signature="+hex.EncodeToString(sum(key, toSign)))
+	request.Header["Authorization"] = []string{
+		algorithm + " Credential=" + c.AccessKeyID + "/" + scope + ", SignedHeaders=" + names + ", Signature=" + hex.EncodeToString(sum(key, toSign)),
+	}
 }
 
 // unsigned headers are changed on the way, by proxies or by Go.
 var unsigned = []string{"Accept-Encoding", "Authorization", "Connection", "Expect", "Transfer-Encoding", "User-Agent", "X-Amzn-Trace-Id"}
 
 // canonicalHeaders returns the headers as they are signed, one a line, and their names.
-func canonicalHeaders(request *http.Request, length int) (lines, names string) {
-	host := request.Host
-	if host == "" {
-		host = request.URL.Host
-	}
-	values := map[string]string{"host": host}
+func canonicalHeaders(request Request, length int) (lines, names string) {
+	values := map[string]string{"host": request.URL.Host}
 	if length > 0 {
 		values["content-length"] = strconv.Itoa(length)
 	}

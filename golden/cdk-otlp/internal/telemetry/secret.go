@@ -28,7 +28,7 @@ const (
 // secret has headers in AWS Secrets Manager.
 type secret struct {
 	arn, region, endpoint string
-	client                *http.Client
+	client                client
 	// turn is held by whoever fetches or looks.
 	turn  chan struct{}
 	found http.Header
@@ -37,7 +37,7 @@ type secret struct {
 func newSecret(arn string, getenv func(string) string) *secret {
 	s := &secret{
 		arn: arn, region: getenv("AWS_REGION"), endpoint: getenv(managerEndpoint),
-		client: &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()},
+		client: newClient(nil),
 		turn:   make(chan struct{}, 1),
 	}
 	if parts := strings.Split(arn, ":"); len(parts) > 3 {
@@ -116,7 +116,7 @@ func (s *secret) fetch(ctx context.Context) (http.Header, error) {
 	}
 	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	request.Header.Set("X-Amz-Target", "secretsmanager.GetSecretValue")
-	credentials.Sign(request, body, "secretsmanager", s.region, time.Now())
+	credentials.Sign(sigv4.Request{Method: request.Method, URL: request.URL, Header: request.Header}, body, "secretsmanager", s.region, time.Now())
 	response, err := s.client.Do(request)
 	if err != nil {
 		return nil, withoutURL(err)

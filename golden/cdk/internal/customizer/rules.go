@@ -3,20 +3,19 @@
 package customizer
 
 import (
-	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 
 	"example.com/cdk/internal/pretoken"
+	"example.com/cdk/internal/rawjson"
 )
 
 // Policy is what the function does to tokens. Its rules are applied in their order, then the lookup's findings: a later claim takes
 // the place of an earlier one of the same name, and a suppressed claim or scope stays out whoever adds it.
 type Policy struct {
 	Rules []Rule
-	// Lookup finds more claims and scopes while the user waits. Leave it zero for none.
-	Lookup Lookup
+	// Lookup finds more claims and scopes while the user waits. Leave it nil for none.
+	Lookup Finder
 	// OnProblem says what happens when an attribute or the lookup brings what Cognito would refuse, or when the lookup fails.
 	OnProblem Action
 	// MaxSize bounds the bytes that claims and scopes add to one token. Headers of 8 KB and less stand in front of most APIs.
@@ -75,7 +74,7 @@ type Claim struct {
 // Source is where the value of a claim comes from: Attribute, AttributeAs, Groups, ClientID or Static.
 type Source struct {
 	// value is nil, nil where the event has nothing for the claim.
-	value func(*pretoken.Event) (json.RawMessage, error)
+	value func(*pretoken.Event) (rawjson.Value, error)
 	// static tells that value is the same for every event, so that New can check it.
 	static bool
 }
@@ -85,7 +84,7 @@ func Attribute(name string) Source { return AttributeAs(name, String) }
 
 // AttributeAs takes a user attribute and reads its text as another type.
 func AttributeAs(name string, as Type) Source {
-	return Source{value: func(event *pretoken.Event) (json.RawMessage, error) {
+	return Source{value: func(event *pretoken.Event) (rawjson.Value, error) {
 		text, found := event.Attributes[name]
 		if !found {
 			return nil, nil
@@ -96,22 +95,22 @@ func AttributeAs(name string, as Type) Source {
 
 // Groups takes the names of the user's groups, as an array.
 func Groups() Source {
-	return Source{value: func(event *pretoken.Event) (json.RawMessage, error) {
+	return Source{value: func(event *pretoken.Event) (rawjson.Value, error) {
 		if len(event.Groups) == 0 {
 			return nil, nil
 		}
-		return encode(event.Groups)
+		return rawjson.Strings(event.Groups), nil
 	}}
 }
 
 // ClientID takes the id of the app client: the only value that Cognito accepts for the claim aud of an access token.
 func ClientID() Source {
-	return Source{value: func(event *pretoken.Event) (json.RawMessage, error) { return encode(event.ClientID) }}
+	return Source{value: func(event *pretoken.Event) (rawjson.Value, error) { return rawjson.String(event.ClientID), nil }}
 }
 
 // Static takes one value for everybody: a string, number or boolean, a slice of these, a map or a struct.
 func Static(value any) Source {
-	return Source{static: true, value: func(*pretoken.Event) (json.RawMessage, error) { return encode(value) }}
+	return Source{static: true, value: func(*pretoken.Event) (rawjson.Value, error) { return encode(value) }}
 }
 
 // Type is how the text of an attribute is read.
@@ -128,19 +127,20 @@ const (
 	JSON
 )
 
-func (t Type) read(text string) (json.RawMessage, error) {
-	raw := json.RawMessage(strings.TrimSpace(text))
-	valid := json.Valid(raw)
-	switch t {
-	case String:
-		return encode(text)
+func (t Type) read(text string) (rawjson.Value, error) {
+	if t == String {
+		return rawjson.String(text), nil
+	}
+	value, err := rawjson.Parse([]byte(text))
+	valid := err == nil
+	switch kind := value.Kind(); t {
 	case Number:
-		valid = valid && (raw[0] == '-' || '0' <= raw[0] && raw[0] <= '9')
+		valid = valid && (kind == '-' || '0' <= kind && kind <= '9')
 	case Boolean:
-		valid = valid && (raw[0] == 't' || raw[0] == 'f')
+		valid = valid && (kind == 't' || kind == 'f')
 	}
 	if !valid {
 		return nil, errors.New("attribute is not " + [...]string{Number: "a number", Boolean: "true or false", JSON: "JSON"}[t])
 	}
-	return raw, nil
+	return value, nil
 }

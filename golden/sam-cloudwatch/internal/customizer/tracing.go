@@ -22,11 +22,12 @@ func annotate(ctx context.Context, event *pretoken.Event) {
 
 // Traced returns the policy with a span around each call of its lookup. Of an error the span has the type alone, as the log does.
 func (p Policy) Traced(tracer trace.Tracer) Policy {
-	find := p.Lookup.Find
+	lookup, _ := p.Lookup.(Lookup)
+	find := lookup.Find
 	if find == nil {
 		return p
 	}
-	p.Lookup.Find = func(ctx context.Context, event *pretoken.Event) (Found, error) {
+	lookup.Find = func(ctx context.Context, event *pretoken.Event) (Found, error) {
 		ctx, span := tracer.Start(ctx, "lookup", trace.WithSpanKind(trace.SpanKindInternal))
 		defer span.End()
 		// Nobody waits for a lookup that takes too long, so its span ends too.
@@ -43,5 +44,6 @@ func (p Policy) Traced(tracer trace.Tracer) Policy {
 		}
 		return found, err
 	}
+	p.Lookup = lookup
 	return p
 }

@@ -21,7 +21,7 @@ func newDestination(env *environment, config settings) destination {
 		authorize: func(_ context.Context, request *http.Request, body []byte) error {
 			credentials, err := sigv4.FromEnvironment()
 			if err == nil {
-				credentials.Sign(request, body, "xray", region, time.Now())
+				credentials.Sign(sigv4.Request{Method: request.Method, URL: request.URL, Header: request.Header}, body, "xray", region, time.Now())
 			}
 			return err
 		},

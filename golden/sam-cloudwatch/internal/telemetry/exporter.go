@@ -54,21 +54,14 @@ type exporter struct {
 	to      destination
 	headers http.Header
 	timeout time.Duration
-	client  *http.Client
+	client  client
 	// Of the last export, for the next, which is never at the same time.
 	compressor *gzip.Writer
 	body       bytes.Buffer
 }
 
 func newExporter(to destination, config settings) *exporter {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.DialTLSContext = to.dialTLS
-	transport.IdleConnTimeout = idleTimeout
-	e := &exporter{to: to, headers: config.headers, timeout: config.timeout, client: &http.Client{
-		Transport: transport,
-		// A redirect is a mistake in the address, and the credentials are meant for that one alone.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	e := &exporter{to: to, headers: config.headers, timeout: config.timeout, client: newClient(to.dialTLS)}
 	if config.gzip {
 		e.compressor, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // a valid level
 	}
@@ -132,7 +125,7 @@ func (e *exporter) request(ctx context.Context, body []byte) (*http.Request, err
 			return nil, err
 		}
 	}
-	// With this key and no value net/http sends the request again over a new connection where an old one turns out to be dead.
+	// With this key and no value the client sends the request again over a new connection where an old one turns out to be dead.
 	request.Header["Idempotency-Key"] = nil
 	return request, nil
 }

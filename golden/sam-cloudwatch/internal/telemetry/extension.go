@@ -27,7 +27,7 @@ const (
 // Source: Lambda Developer Guide, "Using the Lambda Extensions API to create extensions".
 type extension struct {
 	url    string
-	client *http.Client
+	client client
 	logger Logger
 	flush  func(deadline time.Time)
 	// active is true while Lambda waits for the extension after each answer.
@@ -38,9 +38,8 @@ type extension struct {
 
 func newExtension(api string, logger Logger, flush func(deadline time.Time)) *extension {
 	return &extension{
-		url: "http://" + api + extensionPath,
-		// No time limit: an event comes when there is an invocation, and a poll that is given up is never repeated in Lambda's eyes.
-		client:   &http.Client{Transport: &http.Transport{}},
+		url:      "http://" + api + extensionPath,
+		client:   newLambdaClient(),
 		logger:   logger,
 		flush:    flush,
 		answered: make(chan string, 1),

@@ -2,13 +2,13 @@ package customizer
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"example.com/sam-collector/internal/pretoken"
+	"example.com/sam-collector/internal/rawjson"
 )
 
 // Customizer applies a policy to events.
@@ -19,7 +19,7 @@ type Customizer struct {
 // New returns a customizer, or an error that lists everything in the policy that Cognito would refuse.
 func New(policy Policy) (*Customizer, error) {
 	if err := policy.check(); err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
+		return nil, errors.New("policy: " + err.Error())
 	}
 	return &Customizer{policy: policy}, nil
 }
@@ -44,12 +44,8 @@ func (c *Customizer) Customize(ctx context.Context, event *pretoken.Event) (pret
 			draft.apply(rule)
 		}
 	}
-	if lookup := c.policy.Lookup; lookup.Find != nil {
-		found, err := lookup.find(ctx, event)
-		if err != nil {
-			draft.problem("lookup", err)
-		}
-		draft.add(found, lookup.Tokens)
+	if c.policy.Lookup != nil {
+		c.policy.Lookup.addTo(ctx, draft, event)
 	}
 	response := draft.response(c.policy.MaxSize)
 	if len(draft.problems) > 0 && c.policy.OnProblem == Fail {
@@ -70,14 +66,14 @@ type draft struct {
 type tokenDraft struct {
 	token    Tokens
 	names    []string
-	claims   map[string]json.RawMessage
+	claims   map[string]rawjson.Value
 	suppress []string
 }
 
 func newDraft(event *pretoken.Event) *draft {
 	d := &draft{event: event}
 	for _, token := range []Tokens{IDToken, AccessToken} {
-		d.tokens = append(d.tokens, &tokenDraft{token: token, claims: map[string]json.RawMessage{}})
+		d.tokens = append(d.tokens, &tokenDraft{token: token, claims: map[string]rawjson.Value{}})
 	}
 	return d
 }
@@ -127,7 +123,7 @@ func (d *draft) add(found Found, tokens Tokens) {
 	}
 }
 
-func (d *draft) claim(tokens Tokens, name string, value json.RawMessage) {
+func (d *draft) claim(tokens Tokens, name string, value rawjson.Value) {
 	for _, token := range d.tokens {
 		if !tokens.has(token.token) {
 			continue
@@ -154,7 +150,7 @@ func (d *draft) response(maxSize int) pretoken.Response {
 		left := maxSize
 		fits := func(name string, size int) bool {
 			if size > left {
-				d.problem(name, fmt.Errorf("does not fit into the %d bytes for claims and scopes", maxSize))
+				d.problem(name, errors.New("does not fit into the "+strconv.Itoa(maxSize)+" bytes for claims and scopes"))
 				return false
 			}
 			left -= size

@@ -2,39 +2,42 @@ package customizer
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+
+	"example.com/sam-collector/internal/rawjson"
 )
 
 // check lists what is wrong with the policy whatever event comes.
 func (p Policy) check() error {
 	var mistakes []error
 	for i, rule := range p.Rules {
-		mistake := func(what string, err error) {
+		mistake := func(what, name string, err error) {
 			if err != nil {
-				mistakes = append(mistakes, fmt.Errorf("rule %d: %s: %w", i+1, what, err))
+				mistakes = append(mistakes, errors.New("rule "+strconv.Itoa(i+1)+": "+what+" "+strconv.Quote(name)+": "+err.Error()))
 			}
 		}
 		for _, claim := range rule.Claims {
-			mistake(fmt.Sprintf("claim %q", claim.Name), claim.check(rule.Tokens))
+			mistake("claim", claim.Name, claim.check(rule.Tokens))
 		}
 		for _, name := range rule.SuppressClaims {
-			mistake(fmt.Sprintf("suppressed claim %q", name), checkSuppress(name))
+			mistake("suppressed claim", name, checkSuppress(name))
 		}
 		for _, scope := range slices.Concat(rule.AddScopes, rule.SuppressScopes) {
-			mistake(fmt.Sprintf("scope %q", scope), checkScope(scope))
+			mistake("scope", scope, checkScope(scope))
 		}
 		for _, source := range rule.TriggerSources {
 			if !source.Known() {
-				mistake(fmt.Sprintf("trigger source %q", source), errors.New("unknown"))
+				mistake("trigger source", string(source), errors.New("unknown"))
 			}
 		}
 	}
-	if p.Lookup.Find != nil && p.Lookup.Timeout <= 0 {
-		mistakes = append(mistakes, errors.New("lookup: it needs a timeout"))
+	if p.Lookup != nil {
+		if err := p.Lookup.check(); err != nil {
+			mistakes = append(mistakes, errors.New("lookup: "+err.Error()))
+		}
 	}
 	if p.MaxSize <= 0 {
 		mistakes = append(mistakes, errors.New("MaxSize has to be above 0"))
@@ -113,9 +116,9 @@ func checkChange(name string) error {
 }
 
 // checkValue tells why a claim that checkName accepts cannot have the value in a token of the app client, or nil.
-func checkValue(token Tokens, name string, value json.RawMessage, clientID string) error {
+func checkValue(token Tokens, name string, value rawjson.Value, clientID string) error {
 	if name == "aud" {
-		if want, err := encode(clientID); err != nil || !bytes.Equal(value, want) {
+		if !bytes.Equal(value, rawjson.String(clientID)) {
 			return errors.New("aud can only be the id of the app client")
 		}
 		return nil
@@ -124,11 +127,7 @@ func checkValue(token Tokens, name string, value json.RawMessage, clientID strin
 	case scalar:
 		return nil
 	case array:
-		var items []json.RawMessage
-		if err := json.Unmarshal(value, &items); err != nil {
-			return errors.New("is not JSON")
-		}
-		for _, item := range items {
+		for item := range value.Elements() {
 			if shapeOf(item) != scalar {
 				return errors.New("an array can hold strings, numbers and booleans only")
 			}
@@ -166,8 +165,8 @@ const (
 	object
 )
 
-func shapeOf(value json.RawMessage) shape {
-	switch value[0] {
+func shapeOf(value rawjson.Value) shape {
+	switch value.Kind() {
 	case 'n':
 		return null
 	case '[':
@@ -176,12 +175,4 @@ func shapeOf(value json.RawMessage) shape {
 		return object
 	}
 	return scalar
-}
-
-func encode(value any) (json.RawMessage, error) {
-	raw, err := json.Marshal(value)
-	if err != nil {
-		return nil, errors.New("value cannot be written as JSON")
-	}
-	return raw, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"example.com/sam-eventbridge-otlp/internal/pretoken"
+	"example.com/sam-eventbridge-otlp/internal/rawjson"
 )
 
 // script is a bus that follows a list, a step for each request.
@@ -124,9 +125,9 @@ func user() (*pretoken.Event, pretoken.Response) {
 		ClientMetadata: map[string]string{"canary": "canary"},
 	}
 	return event, pretoken.Response{
-		IDToken: pretoken.Changes{Claims: map[string]json.RawMessage{"mail": json.RawMessage(`"canary"`)}, Suppress: []string{"phone_number"}},
+		IDToken: pretoken.Changes{Claims: map[string]rawjson.Value{"mail": rawjson.String("canary")}, Suppress: []string{"phone_number"}},
 		AccessToken: pretoken.Changes{
-			Claims:    map[string]json.RawMessage{"plan": json.RawMessage(`"canary"`), "mail": json.RawMessage(`"canary"`)},
+			Claims:    map[string]rawjson.Value{"plan": rawjson.String("canary"), "mail": rawjson.String("canary")},
 			AddScopes: []string{"canary"},
 		},
 	}

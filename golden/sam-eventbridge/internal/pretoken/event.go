@@ -5,10 +5,9 @@
 package pretoken
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
+
+	"example.com/sam-eventbridge/internal/rawjson"
 )
 
 // Version is the trigger version that this package speaks. It is set as LambdaVersion V2_0 in the user pool.
@@ -52,92 +51,81 @@ type Event struct {
 	// ClientMetadata is whatever the caller of the sign-in sent along: never take it as proof of anything.
 	ClientMetadata map[string]string
 
-	fields []field
+	members []member
+	size    int // of the event in bytes
 }
 
-// field is one top-level member of the event as it came.
-type field struct {
+// usualResponse is the size that most responses stay below, in bytes.
+const usualResponse = 1024
+
+// member is one top-level member of the event as it came.
+type member struct {
 	name  string
-	value json.RawMessage
+	value rawjson.Value
 }
 
-// Parse reads an event. Unknown fields are kept for the answer. An error says nothing of the event's content.
+// Parse reads an event. Unknown members are kept for the answer, so the payload must not change. An error says nothing of its content.
 func Parse(payload []byte) (*Event, error) {
-	var wire struct {
-		Version       text `json:"version"`
-		TriggerSource text `json:"triggerSource"`
-		Region        text `json:"region"`
-		UserPoolID    text `json:"userPoolId"`
-		UserName      text `json:"userName"`
-		CallerContext struct {
-			ClientID text `json:"clientId"`
-		} `json:"callerContext"`
-		Request struct {
-			UserAttributes     map[string]text `json:"userAttributes"`
-			GroupConfiguration struct {
-				GroupsToOverride []text `json:"groupsToOverride"`
-			} `json:"groupConfiguration"`
-			Scopes         []text          `json:"scopes"`
-			ClientMetadata map[string]text `json:"clientMetadata"`
-		} `json:"request"`
-	}
-	// A value of an unexpected type is skipped and the rest is still read (encoding/json, Unmarshal).
-	var mismatch *json.UnmarshalTypeError
-	if err := json.Unmarshal(payload, &wire); err != nil && !errors.As(err, &mismatch) {
+	whole, err := rawjson.Parse(payload)
+	if err != nil || whole.Kind() != '{' {
 		return nil, errNotObject
 	}
-	fields, err := topLevel(payload)
-	if err != nil {
-		return nil, err
+	event := &Event{members: make([]member, 0, 8), size: len(payload)}
+	for name, value := range whole.Members() {
+		event.members = append(event.members, member{name, value})
+		switch name {
+		case "version":
+			if version := text(value); version != "" && version != Version {
+				return nil, errVersion
+			}
+		case "triggerSource":
+			event.TriggerSource = TriggerSource(text(value))
+		case "region":
+			event.Region = text(value)
+		case "userPoolId":
+			event.UserPoolID = text(value)
+		case "userName":
+			event.UserName = text(value)
+		case "callerContext":
+			event.ClientID = text(value.Member("clientId"))
+		case "request":
+			event.readRequest(value)
+		}
 	}
-	if wire.Version != "" && wire.Version != Version {
-		return nil, errVersion
+	return event, nil
+}
+
+func (e *Event) readRequest(request rawjson.Value) {
+	for name, value := range request.Members() {
+		switch name {
+		case "userAttributes":
+			e.Attributes = textByName(value)
+		case "groupConfiguration":
+			e.Groups = texts(value.Member("groupsToOverride"))
+		case "scopes":
+			e.Scopes = texts(value)
+		case "clientMetadata":
+			e.ClientMetadata = textByName(value)
+		}
 	}
-	return &Event{
-		TriggerSource:  TriggerSource(wire.TriggerSource),
-		Region:         string(wire.Region),
-		UserPoolID:     string(wire.UserPoolID),
-		UserName:       string(wire.UserName),
-		ClientID:       string(wire.CallerContext.ClientID),
-		Attributes:     withText(wire.Request.UserAttributes),
-		Groups:         texts(wire.Request.GroupConfiguration.GroupsToOverride),
-		Scopes:         texts(wire.Request.Scopes),
-		ClientMetadata: withText(wire.Request.ClientMetadata),
-		fields:         fields,
-	}, nil
 }
 
 // Answer returns the event as it came, the request to the byte, with the response that Cognito is to act on.
-func (e *Event) Answer(response Response) ([]byte, error) {
-	var overrides struct {
-		Details *Response `json:"claimsAndScopeOverrideDetails"`
-	}
-	if !response.IDToken.IsZero() || !response.AccessToken.IsZero() {
-		overrides.Details = &response
-	}
-	encoded, err := json.Marshal(overrides)
-	if err != nil {
-		return nil, fmt.Errorf("encode response: %w", err)
-	}
-	var answer bytes.Buffer
-	answer.WriteByte('{')
-	for _, field := range e.fields {
-		if field.name == "response" {
-			continue
+func (e *Event) Answer(response Response) []byte {
+	var answer, overrides rawjson.Object
+	answer.Grow(e.size + usualResponse)
+	for _, member := range e.members {
+		if member.name != "response" {
+			answer.Add(member.name, member.value)
 		}
-		name, err := json.Marshal(field.name)
-		if err != nil {
-			return nil, fmt.Errorf("encode field name: %w", err)
-		}
-		answer.Write(name)
-		answer.WriteByte(':')
-		answer.Write(field.value)
-		answer.WriteByte(',')
 	}
-	answer.WriteString(`"response":`)
-	answer.Write(encoded)
-	answer.WriteByte('}')
-	return answer.Bytes(), nil
+	details := rawjson.Value("null")
+	if !response.IsZero() {
+		details = response.value()
+	}
+	overrides.Add("claimsAndScopeOverrideDetails", details)
+	answer.Add("response", overrides.Value())
+	return answer.Value()
 }
 
 var (
@@ -146,58 +134,32 @@ var (
 		": set LambdaVersion to V" + Version + "_0 in the user pool's PreTokenGenerationConfig")
 )
 
-// topLevel splits the event into its members, in their order and with their bytes.
-func topLevel(payload []byte) ([]field, error) {
-	decoder := json.NewDecoder(bytes.NewReader(payload))
-	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
-		return nil, errNotObject
-	}
-	var fields []field
-	for decoder.More() {
-		name, err := decoder.Token()
-		if err != nil {
-			return nil, errNotObject
-		}
-		var value json.RawMessage
-		if err := decoder.Decode(&value); err != nil {
-			return nil, errNotObject
-		}
-		fields = append(fields, field{name: name.(string), value: value})
-	}
-	return fields, nil
-}
-
 // text reads a JSON string, number or boolean as text, and anything else as nothing.
-type text string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (t *text) UnmarshalJSON(raw []byte) error {
-	switch raw[0] {
+func text(value rawjson.Value) string {
+	switch value.Kind() {
 	case '"':
-		return json.Unmarshal(raw, (*string)(t))
-	case '{', '[', 'n':
-		*t = ""
-	default:
-		*t = text(raw)
+		return value.Text()
+	case '{', '[', 'n', 0:
+		return ""
 	}
-	return nil
+	return string(value)
 }
 
-func withText(values map[string]text) map[string]string {
-	found := make(map[string]string, len(values))
-	for name, value := range values {
-		if value != "" {
-			found[name] = string(value)
+func textByName(object rawjson.Value) map[string]string {
+	found := map[string]string{}
+	for name, value := range object.Members() {
+		if text := text(value); text != "" {
+			found[name] = text
 		}
 	}
 	return found
 }
 
-func texts(values []text) []string {
+func texts(array rawjson.Value) []string {
 	var found []string
-	for _, value := range values {
-		if value != "" {
-			found = append(found, string(value))
+	for value := range array.Elements() {
+		if text := text(value); text != "" {
+			found = append(found, text)
 		}
 	}
 	return found

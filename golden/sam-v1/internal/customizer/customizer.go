@@ -3,9 +3,9 @@ package customizer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"example.com/sam-v1/internal/pretoken"
 )
@@ -18,7 +18,7 @@ type Customizer struct {
 // New returns a customizer, or an error that lists everything in the policy that Cognito would refuse.
 func New(policy Policy) (*Customizer, error) {
 	if err := policy.check(); err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
+		return nil, errors.New("policy: " + err.Error())
 	}
 	return &Customizer{policy: policy}, nil
 }
@@ -49,14 +49,8 @@ func (c *Customizer) Customize(ctx context.Context, event *pretoken.Event) (pret
 		}
 		draft.response.Suppress = append(draft.response.Suppress, rule.SuppressClaims...)
 	}
-	if lookup := c.policy.Lookup; lookup.Find != nil {
-		found, err := lookup.find(ctx, event)
-		if err != nil {
-			draft.problem("lookup", err)
-		}
-		for _, name := range slices.Sorted(maps.Keys(found.Claims)) {
-			draft.claim(name, found.Claims[name])
-		}
+	if c.policy.Lookup != nil {
+		c.policy.Lookup.addTo(ctx, draft, event)
 	}
 	draft.finish(c.policy.MaxSize)
 	if len(draft.problems) > 0 && c.policy.OnProblem == Fail {
@@ -74,6 +68,13 @@ type draft struct {
 
 func (d *draft) problem(name string, reason error) {
 	d.problems = append(d.problems, Problem{Name: name, Reason: reason.Error()})
+}
+
+// add takes what a lookup found, which nobody has checked yet.
+func (d *draft) add(found Found) {
+	for _, name := range slices.Sorted(maps.Keys(found.Claims)) {
+		d.claim(name, found.Claims[name])
+	}
 }
 
 func (d *draft) claim(name, value string) {
@@ -98,7 +99,7 @@ func (d *draft) finish(maxSize int) {
 		case slices.Contains(d.response.Suppress, name):
 			delete(d.response.Claims, name)
 		case size+cost > maxSize:
-			d.problem(name, fmt.Errorf("does not fit into the %d bytes for claims", maxSize))
+			d.problem(name, errors.New("does not fit into the "+strconv.Itoa(maxSize)+" bytes for claims"))
 			delete(d.response.Claims, name)
 		default:
 			size += cost

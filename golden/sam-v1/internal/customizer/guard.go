@@ -2,8 +2,8 @@ package customizer
 
 import (
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -11,9 +11,9 @@ import (
 func (p Policy) check() error {
 	var mistakes []error
 	for i, rule := range p.Rules {
-		mistake := func(what string, err error) {
+		mistake := func(what, name string, err error) {
 			if err != nil {
-				mistakes = append(mistakes, fmt.Errorf("rule %d: %s: %w", i+1, what, err))
+				mistakes = append(mistakes, errors.New("rule "+strconv.Itoa(i+1)+": "+what+" "+strconv.Quote(name)+": "+err.Error()))
 			}
 		}
 		for _, claim := range rule.Claims {
@@ -21,19 +21,21 @@ func (p Policy) check() error {
 			if err == nil && claim.From == nil {
 				err = errors.New("it needs a source: Attribute, Groups or Static")
 			}
-			mistake(fmt.Sprintf("claim %q", claim.Name), err)
+			mistake("claim", claim.Name, err)
 		}
 		for _, name := range rule.SuppressClaims {
-			mistake(fmt.Sprintf("suppressed claim %q", name), checkSuppress(name))
+			mistake("suppressed claim", name, checkSuppress(name))
 		}
 		for _, source := range rule.TriggerSources {
 			if !source.Known() {
-				mistake(fmt.Sprintf("trigger source %q", source), errors.New("unknown"))
+				mistake("trigger source", string(source), errors.New("unknown"))
 			}
 		}
 	}
-	if p.Lookup.Find != nil && p.Lookup.Timeout <= 0 {
-		mistakes = append(mistakes, errors.New("lookup: it needs a timeout"))
+	if p.Lookup != nil {
+		if err := p.Lookup.check(); err != nil {
+			mistakes = append(mistakes, errors.New("lookup: "+err.Error()))
+		}
 	}
 	if p.MaxSize <= 0 {
 		mistakes = append(mistakes, errors.New("MaxSize has to be above 0"))

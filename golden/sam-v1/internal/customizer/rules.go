@@ -3,18 +3,18 @@
 package customizer
 
 import (
-	"encoding/json"
 	"slices"
 
 	"example.com/sam-v1/internal/pretoken"
+	"example.com/sam-v1/internal/rawjson"
 )
 
 // Policy is what the function does to ID tokens. Its rules are applied in their order, then the lookup's findings: a later claim takes
 // the place of an earlier one of the same name, and a suppressed claim stays out whoever adds it.
 type Policy struct {
 	Rules []Rule
-	// Lookup finds more claims while the user waits. Leave it zero for none.
-	Lookup Lookup
+	// Lookup finds more claims while the user waits. Leave it nil for none.
+	Lookup Finder
 	// OnProblem says what happens when the lookup fails or brings what Cognito would refuse, or when a claim does not fit.
 	OnProblem Action
 	// MaxSize bounds the bytes that claims add to the token. Headers of 8 KB and less stand in front of most APIs.
@@ -67,11 +67,7 @@ func Groups() Source {
 		if len(event.Groups) == 0 {
 			return ""
 		}
-		text, err := json.Marshal(event.Groups)
-		if err != nil {
-			return "" // strings can always be written
-		}
-		return string(text)
+		return string(rawjson.Strings(event.Groups))
 	}
 }
 

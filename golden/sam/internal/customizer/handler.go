@@ -3,14 +3,15 @@ package customizer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
-	"runtime/debug"
+	"reflect"
+	"runtime"
 	"slices"
 	"time"
 
 	"example.com/sam/internal/pretoken"
+	"example.com/sam/internal/rawjson"
 )
 
 // errSignIn is all that a user is told: Cognito shows the text of an error, in the hosted UI even in the address of the callback.
@@ -32,7 +33,9 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) (answer []byte, er
 	start := time.Now()
 	defer func() {
 		if recovered := recover(); recovered != nil {
-			h.logger.ErrorContext(ctx, "panic", "type", fmt.Sprintf("%T", recovered), "stack", string(debug.Stack()))
+			stack := make([]byte, 16<<10)
+			stack = stack[:runtime.Stack(stack, false)]
+			h.logger.ErrorContext(ctx, "panic", "type", reflect.TypeOf(recovered).String(), "stack", string(stack))
 			answer, err = nil, errSignIn
 		}
 	}()
@@ -42,7 +45,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) (answer []byte, er
 		h.logger.ErrorContext(ctx, "event refused", "reason", err.Error())
 		return nil, errSignIn
 	}
-	logger := h.logger.With("triggerSource", event.TriggerSource, "clientId", event.ClientID)
+	logger := h.logger.With("triggerSource", string(event.TriggerSource), "clientId", event.ClientID)
 
 	response, problems, refused := h.customizer.Customize(ctx, event)
 	for _, problem := range problems {
@@ -52,11 +55,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) (answer []byte, er
 		logger.ErrorContext(ctx, "sign-in refused", "reason", refused.Error())
 		return nil, errSignIn
 	}
-	answer, err = event.Answer(response)
-	if err != nil {
-		logger.ErrorContext(ctx, "no answer", "reason", err.Error())
-		return nil, errSignIn
-	}
+	answer = event.Answer(response)
 	logger.InfoContext(ctx, "tokens customized",
 		"idToken", summary(response.IDToken),
 		"accessToken", summary(response.AccessToken),
@@ -65,24 +64,21 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) (answer []byte, er
 	return answer, nil
 }
 
-// summary logs the names of what changed in a token, and no values.
-type summary pretoken.Changes
-
-// LogValue implements slog.LogValuer.
-func (s summary) LogValue() slog.Value {
-	var attrs []slog.Attr
+// summary has the names of what changed in a token, and no values.
+func summary(changes pretoken.Changes) rawjson.Value {
+	var object rawjson.Object
 	for _, list := range []struct {
 		key   string
 		names []string
 	}{
-		{"claims", slices.Sorted(maps.Keys(s.Claims))},
-		{"suppressedClaims", s.Suppress},
-		{"addedScopes", s.AddScopes},
-		{"suppressedScopes", s.SuppressScopes},
+		{"claims", slices.Sorted(maps.Keys(changes.Claims))},
+		{"suppressedClaims", changes.Suppress},
+		{"addedScopes", changes.AddScopes},
+		{"suppressedScopes", changes.SuppressScopes},
 	} {
 		if len(list.names) > 0 {
-			attrs = append(attrs, slog.Any(list.key, list.names))
+			object.Add(list.key, rawjson.Strings(list.names))
 		}
 	}
-	return slog.GroupValue(attrs...)
+	return object.Value()
 }

@@ -3,7 +3,7 @@ package customizer
 import (
 	"context"
 	"errors"
-	"fmt"
+	"reflect"
 	"time"
 
 	"example.com/sam/internal/pretoken"
@@ -28,6 +28,30 @@ type Found struct {
 	Scopes []string
 }
 
+// Finder is a Lookup. As an interface it keeps what only a lookup needs out of the binary of a function that has none.
+type Finder interface {
+	check() error
+	addTo(ctx context.Context, draft *draft, event *pretoken.Event)
+}
+
+func (l Lookup) check() error {
+	if l.Find != nil && l.Timeout <= 0 {
+		return errors.New("it needs a timeout")
+	}
+	return nil
+}
+
+func (l Lookup) addTo(ctx context.Context, draft *draft, event *pretoken.Event) {
+	if l.Find == nil {
+		return
+	}
+	found, err := l.find(ctx, event)
+	if err != nil {
+		draft.problem("lookup", err)
+	}
+	draft.add(found, l.Tokens)
+}
+
 // answerMargin is kept between the end of a lookup and the deadline of the invocation, for writing the answer.
 const answerMargin = 500 * time.Millisecond
 
@@ -48,12 +72,12 @@ func (l Lookup) find(ctx context.Context, event *pretoken.Event) (Found, error) 
 	go func() {
 		defer func() {
 			if recovered := recover(); recovered != nil {
-				done <- result{err: fmt.Errorf("panicked with a %T", recovered)}
+				done <- result{err: errors.New("panicked with a " + reflect.TypeOf(recovered).String())}
 			}
 		}()
 		found, err := l.Find(ctx, event)
 		if err != nil {
-			err = fmt.Errorf("failed with a %T", err)
+			err = errors.New("failed with a " + reflect.TypeOf(err).String())
 		}
 		done <- result{found, err}
 	}()

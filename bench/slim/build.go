@@ -1,0 +1,58 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// build builds the subject's bootstrap. A project with roots of its own for TLS gets the run's among them, in a copy.
+func (s *subject) build(ctx context.Context, root, folder string, trusted []byte) error {
+	source, err := filepath.Abs(filepath.Join(root, s.source))
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(source, "Cargo.toml")); err == nil {
+		return s.buildRust(ctx, root, source)
+	}
+	roots := filepath.Join("internal", "awsroots", "roots.pem")
+	if own, err := os.ReadFile(filepath.Join(source, roots)); err == nil {
+		if err := os.CopyFS(folder, os.DirFS(source)); err != nil {
+			return err
+		}
+		source = folder
+		if err := os.WriteFile(filepath.Join(source, roots), append(own, trusted...), 0o600); err != nil {
+			return err
+		}
+	}
+	s.path = filepath.Join(folder, "bootstrap")
+	return command(ctx, source, "CGO_ENABLED=0", "go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w",
+		"-o", s.path, "./cmd/token-customizer")
+}
+
+// buildRust builds into a folder that git ignores, so that it takes its minutes only once.
+func (s *subject) buildRust(ctx context.Context, root, source string) error {
+	target, err := filepath.Abs(filepath.Join(root, ".cache", "rust", filepath.Base(source)+"-"+s.feature))
+	if err != nil {
+		return err
+	}
+	s.path = filepath.Join(target, "release", filepath.Base(source))
+	args := []string{"build", "--release", "--locked", "--quiet", "--target-dir", target}
+	if s.feature != "" {
+		args = append(args, "--no-default-features", "--features", s.feature)
+	}
+	return command(ctx, source, "CARGO_TERM_COLOR=never", "cargo", args...)
+}
+
+func command(ctx context.Context, dir, variable, program string, args ...string) error {
+	command := exec.CommandContext(ctx, program, args...)
+	command.Dir, command.Env = dir, append(os.Environ(), "GOFLAGS=", "GOWORK=off", variable)
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", program, args[0], err, output)
+	}
+	return nil
+}

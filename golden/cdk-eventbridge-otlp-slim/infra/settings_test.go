@@ -1,0 +1,63 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+)
+
+func TestReadSettings(t *testing.T) {
+	got, err := readSettings(map[string]any{
+		"@aws-cdk/core:target-partitions": []string{"aws"},
+		"aws:cdk:enable-path-metadata":    true,
+		"cli-telemetry":                   false,
+		"stackName":                       "other",
+		"existingUserPoolId":              "us-gov-west-1_AbCdEf123",
+		"userPoolTier":                    "PLUS",
+		"existingEventBusName":            "team/events",
+		"otlpEndpoint":                    "http://otlp.example.com:4318",
+		"otlpHeadersSecretArn":            "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:otlp-AbCdEf",
+		"logRetentionInDays":              3653.0, // as cdk.json has numbers
+		"alarmTopicArn":                   "arn:aws-us-gov:sns:us-gov-west-1:123456789012:alarms",
+	})
+	want := settings{
+		stackName:            "other",
+		existingUserPoolID:   "us-gov-west-1_AbCdEf123",
+		userPoolTier:         "PLUS",
+		existingEventBusName: "team/events",
+		otlpEndpoint:         "http://otlp.example.com:4318",
+		otlpHeadersSecretARN: "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:otlp-AbCdEf",
+		logRetention:         awslogs.RetentionDays_TEN_YEARS,
+		alarmTopicARN:        "arn:aws-us-gov:sns:us-gov-west-1:123456789012:alarms",
+	}
+	if err != nil || got != want {
+		t.Errorf("got  %+v\nwant %+v (%v)", got, want, err)
+	}
+}
+
+func TestReadSettingsRefuses(t *testing.T) {
+	for name, test := range map[string]struct {
+		key, value, want string
+	}{
+		"unknown key":          {"existingUserPoolID", "eu-west-1_AbCdEf123", "use stackName, existingUserPoolId"},
+		"name with a space":    {"stackName", "a b", "letters, digits and hyphens"},
+		"ARN of a pool":        {"existingUserPoolId", "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123", "no ARN"},
+		"plan without trigger": {"userPoolTier", "LITE", "LITE has no V2_0 trigger"},
+		"ARN of a bus":         {"existingEventBusName", "arn:aws:events:eu-west-1:123456789012:event-bus/events", "no ARN"},
+		"endpoint by name":     {"otlpEndpoint", "otlp.example.com", "begins with https://"},
+		"key for the secret":   {"otlpHeadersSecretArn", "x-honeycomb-team=key", "ARN of a secret"},
+		"days nobody offers":   {"logRetentionInDays", "31", "30, 90"},
+		"topic by name":        {"alarmTopicArn", "alarms", "ARN of an SNS topic"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			// A second mistake is reported along with the first.
+			_, err := readSettings(map[string]any{test.key: test.value, "unknown": true})
+			for _, want := range []string{"context " + test.key, test.want, "context unknown is unknown"} {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("%v does not say %q", err, want)
+				}
+			}
+		})
+	}
+}

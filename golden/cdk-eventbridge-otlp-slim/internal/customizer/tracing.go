@@ -1,0 +1,49 @@
+package customizer
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"example.com/cdk-eventbridge-otlp-slim/internal/pretoken"
+)
+
+// annotate adds to the span of the invocation what the log has of its event too. The names begin with that of the program: those of the
+// semantic conventions have nothing for Cognito.
+// Source: OpenTelemetry specification, "Naming", section "Recommendations for application developers".
+func annotate(ctx context.Context, event *pretoken.Event) {
+	trace.SpanFromContext(ctx).SetAttributes(
+		attribute.String("token_customizer.trigger_source", string(event.TriggerSource)),
+		attribute.String("token_customizer.client_id", event.ClientID))
+}
+
+// Traced returns the policy with a span around each call of its lookup. Of an error the span has the type alone, as the log does.
+func (p Policy) Traced(tracer trace.Tracer) Policy {
+	lookup, _ := p.Lookup.(Lookup)
+	find := lookup.Find
+	if find == nil {
+		return p
+	}
+	lookup.Find = func(ctx context.Context, event *pretoken.Event) (Found, error) {
+		ctx, span := tracer.Start(ctx, "lookup", trace.WithSpanKind(trace.SpanKindInternal))
+		defer span.End()
+		// Nobody waits for a lookup that takes too long, so its span ends too.
+		stop := context.AfterFunc(ctx, func() {
+			span.SetStatus(codes.Error, "took too long")
+			span.SetAttributes(semconv.ErrorTypeKey.String("timeout"))
+			span.End()
+		})
+		defer stop()
+		found, err := find(ctx, event)
+		if err != nil {
+			span.SetStatus(codes.Error, "")
+			span.SetAttributes(semconv.ErrorType(err))
+		}
+		return found, err
+	}
+	p.Lookup = lookup
+	return p
+}

@@ -1,0 +1,62 @@
+package publisher
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// spanExporter keeps spans as they end.
+type spanExporter []sdktrace.ReadOnlySpan
+
+func (s *spanExporter) ExportSpans(_ context.Context, spans []sdktrace.ReadOnlySpan) error {
+	*s = append(*s, spans...)
+	return nil
+}
+
+func (*spanExporter) Shutdown(context.Context) error { return nil }
+
+// busFunc is a bus that does one thing.
+type busFunc func() ([]string, error)
+
+func (b busFunc) put(context.Context, []entry) ([]string, error) { return b() }
+
+func (busFunc) retryable(error) bool { return false }
+
+// TestTraced wants a span for each request, with what became of it.
+func TestTraced(t *testing.T) {
+	for name, test := range map[string]struct {
+		bus    busFunc
+		status codes.Code
+		kind   string
+	}{
+		"taken":   {func() ([]string, error) { return []string{""}, nil }, codes.Unset, ""},
+		"refused": {func() ([]string, error) { return []string{"ThrottlingException"}, nil }, codes.Error, "ThrottlingException"},
+		"fails":   {func() ([]string, error) { return nil, errors.New("no") }, codes.Error, "*errors.errorString"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spans := &spanExporter{}
+			publisher := (&Publisher{bus: test.bus}).Traced(sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)).Tracer("test"))
+			want, wantErr := test.bus()
+			if got, err := publisher.bus.put(t.Context(), []entry{{}}); len(got) != len(want) || !errors.Is(err, wantErr) && err.Error() != wantErr.Error() {
+				t.Errorf("the bus gives %q, %v", got, err)
+			}
+			if len(*spans) != 1 {
+				t.Fatalf("%d spans", len(*spans))
+			}
+			span := (*spans)[0]
+			attributes := map[string]string{}
+			for _, pair := range span.Attributes() {
+				attributes[string(pair.Key)] = pair.Value.AsString()
+			}
+			if span.Name() != "EventBridge/PutEvents" || span.SpanKind() != trace.SpanKindClient || span.Status().Code != test.status ||
+				attributes["error.type"] != test.kind || attributes["rpc.system.name"] != "aws-api" {
+				t.Errorf("span %s, status %+v, attributes %v", span.Name(), span.Status(), attributes)
+			}
+		})
+	}
+}

@@ -1,0 +1,132 @@
+package telemetry
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// traceHeader is AWS X-Ray's header. Source: AWS X-Ray Developer Guide, "Tracing header".
+const traceHeader = "X-Amzn-Trace-Id"
+
+// xrayContext is what a trace header says.
+type xrayContext struct {
+	root trace.TraceID
+	// parent is zero where the header has none.
+	parent trace.SpanID
+	// sampled is "1" or "0" where X-Ray has decided whether the trace is recorded, and otherwise empty.
+	sampled string
+}
+
+// parseXRay reads a trace header, such as "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1". What it does not
+// know is passed over. A header with a mistake in what it knows is no header.
+func parseXRay(header string) (found xrayContext, ok bool) {
+	for field := range strings.SplitSeq(header, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
+		var err error
+		switch name {
+		case "Root":
+			version, id, _ := strings.Cut(value, "-")
+			epoch, unique, _ := strings.Cut(id, "-")
+			if version != "1" || len(epoch) != 8 || len(unique) != 24 {
+				return xrayContext{}, false
+			}
+			found.root, err = trace.TraceIDFromHex(strings.ToLower(epoch + unique))
+		case "Parent":
+			found.parent, err = trace.SpanIDFromHex(strings.ToLower(value))
+		case "Sampled":
+			switch value {
+			case "0", "1":
+				found.sampled = value
+			case "?", "": // whoever gets the header decides
+			default:
+				return xrayContext{}, false
+			}
+		}
+		if err != nil {
+			return xrayContext{}, false
+		}
+	}
+	return found, found.root.IsValid()
+}
+
+// formatXRay is the header of a span.
+func formatXRay(span trace.SpanContext) string {
+	id, sampled := span.TraceID().String(), "0"
+	if span.IsSampled() {
+		sampled = "1"
+	}
+	return "Root=1-" + id[:8] + "-" + id[8:] + ";Parent=" + span.SpanID().String() + ";Sampled=" + sampled
+}
+
+// xray propagates trace contexts in X-Ray's header. It implements propagation.TextMapPropagator.
+type xray struct {
+	// follow has X-Ray decide what is recorded. Without it, a trace that X-Ray does not record keeps its id, and begins here.
+	follow bool
+}
+
+// Inject implements propagation.TextMapPropagator.
+func (xray) Inject(ctx context.Context, carrier propagation.TextMapCarrier) {
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		carrier.Set(traceHeader, formatXRay(span))
+	}
+}
+
+// Extract implements propagation.TextMapPropagator.
+func (x xray) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
+	header, ok := parseXRay(carrier.Get(traceHeader))
+	if !ok {
+		return ctx
+	}
+	recorded := header.sampled == "1" || (x.follow && header.sampled == "")
+	if !header.parent.IsValid() || (!x.follow && !recorded) {
+		return context.WithValue(ctx, rootKey{}, header.root)
+	}
+	parent := trace.SpanContextConfig{TraceID: header.root, SpanID: header.parent, Remote: true}
+	if recorded {
+		parent.TraceFlags = trace.FlagsSampled
+	}
+	return trace.ContextWithRemoteSpanContext(ctx, trace.NewSpanContext(parent))
+}
+
+// Fields implements propagation.TextMapPropagator.
+func (xray) Fields() []string { return []string{traceHeader} }
+
+// rootKey is the key of the trace id that the next root span gets.
+type rootKey struct{}
+
+// idGenerator makes random ids, but takes over X-Ray's for a trace that begins here: one id finds everything.
+type idGenerator struct{}
+
+// NewIDs implements the SDK's IDGenerator.
+func (g idGenerator) NewIDs(ctx context.Context) (trace.TraceID, trace.SpanID) {
+	id, given := ctx.Value(rootKey{}).(trace.TraceID)
+	for !given && !id.IsValid() {
+		_, _ = rand.Read(id[:]) // never fails
+	}
+	return id, g.NewSpanID(ctx, id)
+}
+
+// NewSpanID implements the SDK's IDGenerator.
+func (idGenerator) NewSpanID(context.Context, trace.TraceID) trace.SpanID {
+	var id trace.SpanID
+	for !id.IsValid() {
+		_, _ = rand.Read(id[:])
+	}
+	return id
+}
+
+// newPropagator puts the propagators of these names together.
+func newPropagator(names []string, followXRay bool) propagation.TextMapPropagator {
+	known := map[string]propagation.TextMapPropagator{
+		traceContextName: propagation.TraceContext{}, baggageName: propagation.Baggage{}, xrayName: xray{followXRay},
+	}
+	var chosen []propagation.TextMapPropagator
+	for _, name := range names {
+		chosen = append(chosen, known[name])
+	}
+	return propagation.NewCompositeTextMapPropagator(chosen...)
+}

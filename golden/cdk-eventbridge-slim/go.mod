@@ -1,0 +1,3 @@
+module example.com/cdk-eventbridge-slim
+
+go 1.26

@@ -1,0 +1,234 @@
+#!/usr/bin/env bash
+#
+# Attaches the token customizer to a Cognito user pool that this project did not make, and detaches it again.
+#
+# UpdateUserPool gives every setting that it is not told about its default. So this script reads the pool, saves what it read, changes
+# the pre token generation trigger alone, writes every setting back, and reads the pool again to see that no other has changed.
+# Which settings can be written it learns from the AWS CLI, so that a setting younger than this script is kept too.
+set -euo pipefail
+
+readonly lambda_version=V2_0
+
+usage() {
+  cat <<'EOF'
+usage: scripts/attach.sh attach [--dry-run] [--replace] POOL_ID FUNCTION_ARN
+       scripts/attach.sh detach [--dry-run] POOL_ID
+       scripts/attach.sh status POOL_ID
+
+attach  makes the function the pre token generation trigger of the user pool
+detach  removes the pre token generation trigger, whatever it is: the way out when sign-in is broken
+status  shows the pool and its trigger
+
+--dry-run  show the update that would be made, and make none
+--replace  attach even if another function is attached
+
+Every update first saves the pool's settings in the folder user-pool-backups. Exit codes: 0 done, 1 refused or failed, 2 bad usage.
+EOF
+}
+
+fail() {
+  echo "attach.sh: $*" >&2
+  exit 1
+}
+
+bad_usage() {
+  echo "attach.sh: $*" >&2
+  usage >&2
+  exit 2
+}
+
+# Calls Amazon Cognito, or ends the script. Within $(...) it only ends that: where no set -e sees it, the caller has to.
+cognito() {
+  aws cognito-idp "$@" --region "$region" || exit 1
+}
+
+# Prints what the query finds in the pool's description, tab separated, "None" where there is nothing.
+describe() {
+  cognito describe-user-pool --user-pool-id "$pool" --query "UserPool | $1" --output text
+}
+
+# Drops the members that the patterns match from a JSON object on one line. A quote inside a JSON string has a backslash before it, so a
+# pattern that begins with "name": and its bare quotes matches nothing but a member.
+drop() {
+  local json=$1 pattern
+  shift
+  for pattern in "$@"; do
+    json=$(sed -E -e "s/$pattern,?//g" -e 's/,\}$/}/' <<<"$json")
+  done
+  printf '%s\n' "$json"
+}
+
+drop_trigger() {
+  drop "$1" '"PreTokenGenerationConfig":\{[^}]*\}' '"PreTokenGeneration":"[^"]*"'
+}
+
+# Prints the pool's settings as UpdateUserPool takes them, each on a line of its own: name, tab, JSON.
+settings() {
+  local members member query='' described name json
+  members=$(cognito update-user-pool --generate-cli-skeleton | sed -n 's/^    "\([A-Za-z]*\)":.*/\1/p') || exit 1
+  if [[ $members != *UserPoolTier* ]]; then
+    fail 'this AWS CLI is too old: it would reset settings that it does not know. Use a current one.'
+  fi
+  # to_string leaves a string without quotes, but not within a list.
+  for member in $members; do
+    case $member in
+      UserPoolId) ;;
+      PoolName) query+="['PoolName',to_string([Name])]," ;;
+      *) query+="['$member',to_string([$member])]," ;;
+    esac
+  done
+  described=$(describe "[${query%,}]") || exit 1
+
+  while IFS=$'\t' read -r name json; do
+    json=${json#\[}
+    json=${json%\]}
+    case $name in
+      UserPoolTags)
+        # Tags of AWS's own, such as CloudFormation's, are refused.
+        json=$(drop "$json" '"aws:[^"\\]*":"([^"\\]|\\.)*"')
+        ;;
+      AdminCreateUserConfig)
+        # Described under both its names, refused under the old one.
+        if [[ $described == *'"TemporaryPasswordValidityDays":'* ]]; then
+          json=$(drop "$json" '"UnusedAccountValidityDays":[0-9]+')
+        fi
+        ;;
+    esac
+    if [[ $json != null && $json != '{}' ]]; then
+      printf '%s\t%s\n' "$name" "$json"
+    fi
+  done <<<"$described"
+}
+
+# Prints the input of UpdateUserPool that keeps the settings given and makes the member given, if any, the pool's trigger.
+update_input() {
+  local trigger=$2 name json lambda_config='{}'
+  printf '{\n  "UserPoolId": "%s"' "$pool"
+  while IFS=$'\t' read -r name json; do
+    if [[ $name == LambdaConfig ]]; then
+      lambda_config=$(drop_trigger "$json")
+    else
+      printf ',\n  "%s": %s' "$name" "$json"
+    fi
+  done <<<"$1"
+  if [[ -n $trigger ]]; then
+    lambda_config=$(sed -e "s|}\$|,$trigger}|" -e 's/^{,/{/' <<<"$lambda_config")
+  fi
+  printf ',\n  "LambdaConfig": %s\n}\n' "$lambda_config"
+}
+
+# Prints all that the settings given hold but the trigger, sorted: Amazon Cognito promises no order.
+content() {
+  update_input "$1" '' | grep -o '[^,{}]\{1,\}' | sort
+}
+
+# Makes the member given, if any, the pool's trigger; with --dry-run, shows the update instead.
+update() {
+  local trigger=$1 before after input backup
+  before=$(settings)
+  input=$(update_input "$before" "$trigger")
+  if [[ -n $dry_run ]]; then
+    echo "$input"
+    exit
+  fi
+
+  backup=user-pool-backups/$pool-$(date -u +%Y%m%dT%H%M%SZ)-$$.json
+  mkdir -p user-pool-backups
+  cognito describe-user-pool --user-pool-id "$pool" --output json >"$backup"
+  echo "The pool's settings are saved in $backup"
+
+  cognito update-user-pool --cli-input-json "$input" >/dev/null
+  after=$(settings)
+  if ! diff <(content "$before") <(content "$after") >&2; then
+    fail "more than the trigger has changed, see above; the settings as they were are in $backup"
+  fi
+}
+
+attach() {
+  local tier description pool_arn attached version policy
+  tier=$(describe UserPoolTier)
+  if [[ $tier == LITE ]]; then
+    fail "$pool is on the Lite plan, which has no $lambda_version trigger. The Essentials plan and the Plus plan have it."
+  fi
+  description=$(describe "[Arn, LambdaConfig.PreTokenGenerationConfig.LambdaArn || LambdaConfig.PreTokenGeneration,
+    LambdaConfig.PreTokenGenerationConfig.LambdaVersion]")
+  IFS=$'\t' read -r pool_arn attached version <<<"$description"
+  if [[ $attached == "$function_arn" && $version == "$lambda_version" ]]; then
+    echo "$function_arn is attached to $pool already"
+    return
+  fi
+  if [[ $attached != None && $attached != "$function_arn" && -z $replace ]]; then
+    fail "another function is attached to $pool: $attached. To take its place, use --replace."
+  fi
+  # A trigger that the pool may not call fails every sign-in.
+  if ! policy=$(aws lambda get-policy --function-name "$function_arn" --query Policy --output text --region "$region" 2>&1); then
+    if [[ $policy != *ResourceNotFoundException* ]]; then
+      fail "the function's policy cannot be read: $policy"
+    fi
+    policy=''
+  fi
+  if [[ $policy != *"\"$pool_arn\""* ]]; then
+    fail "the function does not let $pool_arn call it. Deploy with $pool as the existing user pool first."
+  fi
+
+  update "\"PreTokenGenerationConfig\":{\"LambdaArn\":\"$function_arn\",\"LambdaVersion\":\"$lambda_version\"}"
+  echo "$function_arn is attached to $pool"
+}
+
+detach() {
+  local attached
+  attached=$(describe "LambdaConfig.PreTokenGenerationConfig.LambdaArn || LambdaConfig.PreTokenGeneration")
+  if [[ $attached == None ]]; then
+    echo "$pool has no pre token generation trigger"
+    return
+  fi
+  update ''
+  echo "$attached is detached from $pool"
+}
+
+status() {
+  cognito describe-user-pool --user-pool-id "$pool" --output table --query 'UserPool.{Pool: Id, Name: Name, Plan: UserPoolTier,
+    Function: LambdaConfig.PreTokenGenerationConfig.LambdaArn || LambdaConfig.PreTokenGeneration,
+    Version: LambdaConfig.PreTokenGenerationConfig.LambdaVersion}'
+}
+
+dry_run='' replace=''
+words=()
+for argument in "$@"; do
+  case $argument in
+    --dry-run) dry_run=yes ;;
+    --replace) replace=yes ;;
+    -h | --help)
+      usage
+      exit
+      ;;
+    -*) bad_usage "unknown option $argument" ;;
+    *) words+=("$argument") ;;
+  esac
+done
+
+case ${words[0]-} in
+  attach) operands=2 ;;
+  detach | status) operands=1 ;;
+  '') bad_usage 'say what to do: attach, detach or status' ;;
+  *) bad_usage "unknown command ${words[0]}" ;;
+esac
+if ((${#words[@]} != operands + 1)); then
+  bad_usage "${words[0]} takes $operands argument(s), not $((${#words[@]} - 1))"
+fi
+
+pool=${words[1]}
+if ! [[ $pool =~ ^[a-z]{2,4}(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+$ ]]; then
+  bad_usage "$pool is not a user pool id, such as eu-west-1_AbCdEf123"
+fi
+region=${pool%_*}
+function_arn=${words[2]-}
+if [[ ${words[0]} == attach ]] &&
+  ! [[ $function_arn =~ ^arn:aws[a-z-]*:lambda:$region:[0-9]{12}:function:[0-9A-Za-z_-]+(:[0-9A-Za-z_-]+)?$ ]]; then
+  bad_usage "$function_arn is not the ARN of a function in $region, the region of the pool"
+fi
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+umask 077
+export AWS_PAGER=''
+"${words[0]}"

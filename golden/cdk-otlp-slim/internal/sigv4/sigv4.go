@@ -1,0 +1,161 @@
+// Package sigv4 signs HTTP requests to AWS services, and nothing else: AWS Signature Version 4 in the Authorization header.
+// Source: AWS Identity and Access Management User Guide, "AWS Signature Version 4 for API requests".
+package sigv4
+
+import (
+	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	algorithm  = "AWS4-HMAC-SHA256"
+	timeFormat = "20060102T150405Z"
+	dateFormat = "20060102"
+)
+
+// Credentials are what a request is signed with.
+type Credentials struct {
+	AccessKeyID, SecretAccessKey string
+	// SessionToken belongs to temporary credentials, such as those of a function's role.
+	SessionToken string
+}
+
+// FromEnvironment returns the credentials that Lambda gives a function: those of its role.
+func FromEnvironment() (Credentials, error) {
+	credentials := Credentials{
+		AccessKeyID:     os.Getenv("AWS_ACCESS_KEY_ID"),
+		SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
+		SessionToken:    os.Getenv("AWS_SESSION_TOKEN"),
+	}
+	if credentials.AccessKeyID == "" || credentials.SecretAccessKey == "" {
+		return Credentials{}, errors.New("no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as Lambda does")
+	}
+	return credentials, nil
+}
+
+// Request is what a signature covers of a request beside its body. Names in Header are in the form in which http.Header has them, but
+// package net/http, which not every client needs, stays out of here.
+type Request struct {
+	Method string
+	URL    *url.URL
+	Header map[string][]string
+}
+
+// Sign adds X-Amz-Date, X-Amz-Security-Token where there is a session token, and Authorization to the request, which is sent with body.
+// All headers that the request has are signed, so later changes to them make it invalid. It is not for Amazon S3, whose paths are
+// signed in another way.
+func (c Credentials) Sign(request Request, body []byte, service, region string, now time.Time) {
+	now = now.UTC()
+	request.Header["X-Amz-Date"] = []string{now.Format(timeFormat)}
+	delete(request.Header, "X-Amz-Security-Token")
+	if c.SessionToken != "" {
+		request.Header["X-Amz-Security-Token"] = []string{c.SessionToken}
+	}
+	headers, names := canonicalHeaders(request, len(body))
+	canonical := strings.Join([]string{
+		request.Method,
+		canonicalPath(request.URL),
+		canonicalQuery(request.URL.Query()),
+		headers,
+		names,
+		hash(body),
+	}, "\n")
+	scope := strings.Join([]string{now.Format(dateFormat), region, service, "aws4_request"}, "/")
+	toSign := strings.Join([]string{algorithm, now.Format(timeFormat), scope, hash([]byte(canonical))}, "\n")
+
+	key := []byte("AWS4" + c.SecretAccessKey)
+	for _, part := range strings.Split(scope, "/") {
+		key = sum(key, part)
+	}
+	request.Header["Authorization"] = []string{
+		algorithm + " Credential=" + c.AccessKeyID + "/" + scope + ", SignedHeaders=" + names + ", Signature=" + hex.EncodeToString(sum(key, toSign)),
+	}
+}
+
+// unsigned headers are changed on the way, by proxies or by Go.
+var unsigned = []string{"Accept-Encoding", "Authorization", "Connection", "Expect", "Transfer-Encoding", "User-Agent", "X-Amzn-Trace-Id"}
+
+// canonicalHeaders returns the headers as they are signed, one a line, and their names.
+func canonicalHeaders(request Request, length int) (lines, names string) {
+	values := map[string]string{"host": request.URL.Host}
+	if length > 0 {
+		values["content-length"] = strconv.Itoa(length)
+	}
+	for name, list := range request.Header {
+		if !slices.Contains(unsigned, name) && len(list) > 0 {
+			trimmed := make([]string, len(list))
+			for i, value := range list {
+				trimmed[i] = strings.Join(strings.Fields(value), " ")
+			}
+			values[strings.ToLower(name)] = strings.Join(trimmed, ",")
+		}
+	}
+	sorted := make([]string, 0, len(values))
+	for name := range values {
+		sorted = append(sorted, name)
+	}
+	slices.Sort(sorted)
+	var text strings.Builder
+	for _, name := range sorted {
+		text.WriteString(name + ":" + values[name] + "\n")
+	}
+	return text.String(), strings.Join(sorted, ";")
+}
+
+// canonicalPath encodes the path once more than it is sent.
+func canonicalPath(address *url.URL) string {
+	path := address.EscapedPath()
+	if path == "" {
+		return "/"
+	}
+	const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~/"
+	var encoded strings.Builder
+	for i := range len(path) {
+		if strings.IndexByte(unreserved, path[i]) >= 0 {
+			encoded.WriteByte(path[i])
+		} else {
+			encoded.WriteString("%" + strings.ToUpper(hex.EncodeToString([]byte{path[i]})))
+		}
+	}
+	return encoded.String()
+}
+
+// canonicalQuery sorts what is encoded.
+func canonicalQuery(query url.Values) string {
+	encode := func(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
+	var pairs [][2]string
+	for name, values := range query {
+		for _, value := range values {
+			pairs = append(pairs, [2]string{encode(name), encode(value)})
+		}
+	}
+	slices.SortFunc(pairs, func(a, b [2]string) int { return cmp.Or(strings.Compare(a[0], b[0]), strings.Compare(a[1], b[1])) })
+	var text strings.Builder
+	for i, pair := range pairs {
+		if i > 0 {
+			text.WriteByte('&')
+		}
+		text.WriteString(pair[0] + "=" + pair[1])
+	}
+	return text.String()
+}
+
+func hash(content []byte) string {
+	digest := sha256.Sum256(content)
+	return hex.EncodeToString(digest[:])
+}
+
+func sum(key []byte, text string) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(text))
+	return mac.Sum(nil)
+}

@@ -1,0 +1,146 @@
+package telemetry
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"example.com/cdk-otlp-slim/internal/http1"
+)
+
+// client sends requests, one after the other, over one connection to one server. It has the methods of http.Client that are needed here
+// without its pool, its proxies, its redirects and HTTP/2, which would be a tenth of the binary.
+type client = *connectionClient
+
+type connectionClient struct {
+	dialTLS func(ctx context.Context, network, address string) (net.Conn, error)
+
+	mu         sync.Mutex // of what follows
+	connection http1.Connection
+	stream     net.Conn // of the connection
+	used       time.Time
+}
+
+// newClient returns a client that connects with TLS by dialTLS, or as Go does where that is nil.
+func newClient(dialTLS func(ctx context.Context, network, address string) (net.Conn, error)) client {
+	if dialTLS == nil {
+		dialTLS = (&tls.Dialer{}).DialContext
+	}
+	return &connectionClient{dialTLS: dialTLS}
+}
+
+// newLambdaClient returns a client for Lambda's own APIs. It has no time limit: an event comes when there is an invocation, and a poll that
+// is given up is never repeated in Lambda's eyes.
+func newLambdaClient() client { return newClient(nil) }
+
+// Do sends a request and reads the response to its end.
+func (c *connectionClient) Do(request *http.Request) (*http.Response, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ctx := request.Context()
+	wire, err := encodeRequest(request)
+	if err != nil {
+		return nil, err
+	}
+	if host := request.URL.Host; c.connection.Host != host || time.Since(c.used) > idleTimeout {
+		c.connection.Close()
+		c.connection.Host = host
+	}
+	// When the context ends, so does whatever waits for the stream.
+	unwatch := func() bool { return false }
+	defer func() { unwatch() }()
+	watch := func() {
+		unwatch()
+		stream := c.stream
+		_ = stream.SetDeadline(time.Time{}) // fails where it is closed, which the request will find out
+		unwatch = context.AfterFunc(ctx, func() { _ = stream.SetDeadline(time.Unix(1, 0)) })
+	}
+	if c.stream != nil {
+		watch()
+	}
+	c.connection.Dial = func() (io.ReadWriteCloser, error) {
+		var err error
+		if c.stream, err = c.dial(ctx, request); err != nil {
+			return nil, err
+		}
+		watch()
+		return c.stream, nil
+	}
+	answer, err := c.connection.Do(wire, nil)
+	c.used = time.Now()
+	if err != nil {
+		return nil, cmp.Or(ctx.Err(), err)
+	}
+	header := http.Header{}
+	for name, value := range answer.Header {
+		header.Set(name, value)
+	}
+	return &http.Response{
+		Status: strconv.Itoa(answer.Status) + " " + http.StatusText(answer.Status), StatusCode: answer.Status, Header: header,
+		Body: io.NopCloser(bytes.NewReader(answer.Body)),
+	}, nil
+}
+
+// CloseIdleConnections closes the connection.
+func (c *connectionClient) CloseIdleConnections() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.connection.Close()
+}
+
+func (c *connectionClient) dial(ctx context.Context, request *http.Request) (net.Conn, error) {
+	host, port := request.URL.Hostname(), request.URL.Port()
+	switch request.URL.Scheme {
+	case "https":
+		return c.dialTLS(ctx, "tcp", net.JoinHostPort(host, cmp.Or(port, "443")))
+	case "http":
+		return (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(host, cmp.Or(port, "80")))
+	}
+	return nil, errors.New("the address begins with neither http nor https")
+}
+
+// encodeRequest refuses what would break out of its line. As in net/http, a request that has Idempotency-Key, if without a value, may be sent
+// again.
+func encodeRequest(request *http.Request) (http1.Request, error) {
+	wire := http1.Request{Method: request.Method, Path: request.URL.RequestURI(), Again: request.Method == http.MethodGet}
+	if user := request.URL.User; user != nil && request.Header.Get("Authorization") == "" {
+		password, _ := user.Password()
+		request.SetBasicAuth(user.Username(), password)
+	}
+	if request.Body != nil {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			return wire, err
+		}
+		wire.Body = body
+	}
+	for name, values := range request.Header {
+		if name == "Idempotency-Key" {
+			wire.Again = true
+		}
+		for _, value := range values {
+			if !printable(name) || !printable(value) {
+				return wire, errors.New("a header has a character that it may not have")
+			}
+			wire.Fields = append(wire.Fields, name, value)
+		}
+	}
+	return wire, nil
+}
+
+func printable(text string) bool {
+	for _, c := range []byte(text) {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,3 @@
+module example.com/cdk-slim
+
+go 1.26

@@ -1,0 +1,99 @@
+package publisher
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"example.com/sam-eventbridge-otlp-slim/internal/lambdaruntime"
+	"example.com/sam-eventbridge-otlp-slim/internal/pretoken"
+)
+
+// detail is the detail of an event.
+type detail struct {
+	Metadata metadata `json:"metadata"`
+	Data     data     `json:"data"`
+}
+
+type metadata struct {
+	// ID is the request id of the invocation. An event that arrives twice under one ID was published twice; Cognito's own retries are
+	// invocations of their own.
+	ID      string    `json:"id"`
+	Version string    `json:"version"`
+	Time    time.Time `json:"time"`
+}
+
+type data struct {
+	UserPoolID    string                 `json:"userPoolId"`
+	ClientID      string                 `json:"clientId"`
+	TriggerSource pretoken.TriggerSource `json:"triggerSource"`
+	// Subject tells users apart without naming them.
+	Subject     string `json:"subject,omitempty"`
+	IDToken     names  `json:"idToken"`
+	AccessToken names  `json:"accessToken"`
+}
+
+// names are those of the claims of a token, never their values.
+type names struct {
+	Claims           []string `json:"claims,omitempty"`
+	SuppressedClaims []string `json:"suppressedClaims,omitempty"`
+}
+
+func namesOf(changes pretoken.Changes) names {
+	return names{Claims: slices.Sorted(maps.Keys(changes.Claims)), SuppressedClaims: changes.Suppress}
+}
+
+// subject is a hash of the user's sub, which is a random UUID, and of the pool, so that the same person is another subject elsewhere.
+func subject(event *pretoken.Event) string {
+	sub := event.Attributes["sub"]
+	if sub == "" {
+		return ""
+	}
+	hash := sha256.Sum256([]byte(event.UserPoolID + "/" + sub))
+	return hex.EncodeToString(hash[:])
+}
+
+// entry is an event for a bus.
+type entry struct {
+	busName, detail, traceHeader string
+	time                         time.Time
+}
+
+const (
+	// maxEntry is the size of an entry in bytes beyond which EventBridge refuses it. An entry counts with its source, its detail type, its
+	// detail, and 14 bytes for its time.
+	// Source: Amazon EventBridge User Guide, "Calculating PutEvents event entry size".
+	maxEntry  = 256 << 10
+	entryTime = 14
+)
+
+// traceKey is where lambdaruntime puts the header that X-Ray follows an event by.
+const traceKey = "x-amzn-trace-id"
+
+func newEntry(ctx context.Context, busName string, event *pretoken.Event, response pretoken.Response) (entry, error) {
+	now := time.Now().UTC()
+	what := detail{
+		Metadata: metadata{Version: version, Time: now.Truncate(time.Millisecond)},
+		Data: data{
+			UserPoolID: event.UserPoolID, ClientID: event.ClientID, TriggerSource: event.TriggerSource, Subject: subject(event),
+			IDToken: namesOf(response.IDToken), AccessToken: namesOf(response.AccessToken),
+		},
+	}
+	if invocation, ok := lambdaruntime.FromContext(ctx); ok {
+		what.Metadata.ID = invocation.AwsRequestID
+	}
+	encoded, err := json.Marshal(what)
+	if err != nil {
+		return entry{}, fmt.Errorf("encode the detail: %w", err)
+	}
+	if size := entryTime + len(Source) + len(DetailType) + len(encoded); size > maxEntry {
+		return entry{}, fmt.Errorf("the event has %d bytes, and EventBridge takes %d", size, maxEntry)
+	}
+	trace, _ := ctx.Value(traceKey).(string)
+	return entry{busName: busName, detail: string(encoded), traceHeader: trace, time: now}, nil
+}

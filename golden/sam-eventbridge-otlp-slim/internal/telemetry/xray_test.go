@@ -1,0 +1,148 @@
+package telemetry
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Ids of a trace header, and what it begins with.
+const (
+	rootID   = "5759e988bd862e3fe1be46a994272793"
+	parentID = "53995c3f42cd8ad8"
+	rootOnly = "Root=1-5759e988-bd862e3fe1be46a994272793"
+	header   = rootOnly + ";Parent=" + parentID
+)
+
+func TestParseXRay(t *testing.T) {
+	for text, want := range map[string]string{
+		header + ";Sampled=1": rootID + " " + parentID + " 1",
+		header + ";Sampled=0": rootID + " " + parentID + " 0",
+		header + ";Sampled=?": rootID + " " + parentID + " ",
+		header:                rootID + " " + parentID + " ",
+		"Sampled=1; Parent=" + parentID + " ; " + rootOnly:  rootID + " " + parentID + " 1",
+		header + ";Sampled=1;Lineage=1:a87bd80c:0|68fd508a": rootID + " " + parentID + " 1",
+		"Self=1-1-1;" + header + ";Sampled=1;":              rootID + " " + parentID + " 1",
+		strings.ToUpper(rootOnly[5:]):                       "",
+		"Root=" + strings.ToUpper(rootOnly[5:]):             rootID + " 0000000000000000 ",
+		rootOnly:                                            rootID + " 0000000000000000 ",
+		"":                                                  "",
+		"nonsense":                                          "",
+		"Parent=" + parentID + ";Sampled=1":                 "",
+		"Root=2-5759e988-bd862e3fe1be46a994272793":          "",
+		"Root=1-5759e98-bd862e3fe1be46a9942727930":          "",
+		"Root=1-5759e988-bd862e3fe1be46a99427279":           "",
+		"Root=1-5759e988-bd862e3fe1be46a99427279x":          "",
+		"Root=1-00000000-000000000000000000000000":          "",
+		rootOnly + ";Parent=53995c3f42cd8ad":                "",
+		rootOnly + ";Parent=0000000000000000":               "",
+		header + ";Sampled=yes":                             "",
+	} {
+		got := ""
+		if found, ok := parseXRay(text); ok {
+			got = found.root.String() + " " + found.parent.String() + " " + found.sampled
+		}
+		if got != want {
+			t.Errorf("%q is %q, not %q", text, got, want)
+		}
+	}
+}
+
+// FuzzParseXRay wants of every header that is understood that it is understood again as it is written here.
+func FuzzParseXRay(f *testing.F) {
+	for _, text := range []string{header + ";Sampled=1", rootOnly, "Root=;Parent=;Sampled=", ";;=;Root", "Root=1-" + strings.Repeat("é", 12)} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		first, ok := parseXRay(text)
+		if !ok || !first.parent.IsValid() || first.sampled == "" {
+			return
+		}
+		config := trace.SpanContextConfig{TraceID: first.root, SpanID: first.parent}
+		if first.sampled == "1" {
+			config.TraceFlags = trace.FlagsSampled
+		}
+		if second, ok := parseXRay(formatXRay(trace.NewSpanContext(config))); !ok || second != first {
+			t.Errorf("%q is %+v, and then %+v", text, first, second)
+		}
+	})
+}
+
+// TestHeaderMatrix has every kind of trace header for each kind of destination, and the sampler that is there by default.
+func TestHeaderMatrix(t *testing.T) {
+	type outcome struct{ trace, parent string } // nothing: no span is sent
+	fresh := outcome{trace: "new"}
+	for _, test := range []struct {
+		name, header string
+		// elsewhere is where X-Ray's spans are not.
+		elsewhere, withXRay outcome
+	}{
+		{"recorded by X-Ray", header + ";Sampled=1", outcome{rootID, parentID}, outcome{rootID, parentID}},
+		{"not recorded by X-Ray", header + ";Sampled=0", outcome{trace: rootID}, outcome{}},
+		{"not decided", header, outcome{trace: rootID}, outcome{rootID, parentID}},
+		{"left to whoever gets it", header + ";Sampled=?", outcome{trace: rootID}, outcome{rootID, parentID}},
+		{"root only", rootOnly, outcome{trace: rootID}, outcome{trace: rootID}},
+		{"root only, recorded", rootOnly + ";Sampled=1", outcome{trace: rootID}, outcome{trace: rootID}},
+		{"malformed", "Root=1-5759e988;Parent=x;Sampled=1", fresh, fresh},
+		{"none", "", fresh, fresh},
+	} {
+		for followXRay, want := range map[bool]outcome{false: test.elsewhere, true: test.withXRay} {
+			recorder := &recorder{}
+			tracing := newTelemetry(recorder, newPropagator([]string{xrayName}, followXRay), &logs{})
+			if _, err := tracing.Wrap(answers{}).Invoke(invocationContext(t, test.header), nil); err != nil {
+				t.Fatal(err)
+			}
+			var got outcome
+			if spans := recorder.all(); len(spans) == 1 {
+				got.trace = spans[0].SpanContext().TraceID().String()
+				if parent := spans[0].Parent(); parent.HasSpanID() {
+					got.parent = parent.SpanID().String()
+				}
+			}
+			if want == fresh && got.trace != "" && got.trace != rootID && got.parent == "" {
+				continue
+			}
+			if got != want {
+				t.Errorf("%s, following X-Ray %v: got %+v, want %+v", test.name, followXRay, got, want)
+			}
+		}
+	}
+}
+
+// TestPropagation injects a span for others to go on from: the headers of W3C and X-Ray name it, and both lead back to it.
+func TestPropagation(t *testing.T) {
+	span := trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: trace.TraceID{1: 1}, SpanID: trace.SpanID{2: 2}, TraceFlags: trace.FlagsSampled,
+	})
+	ctx := trace.ContextWithSpanContext(t.Context(), span)
+	for names, want := range map[string]propagation.MapCarrier{
+		"tracecontext,xray": {
+			"traceparent": "00-00010000000000000000000000000000-0000020000000000-01",
+			traceHeader:   "Root=1-00010000-000000000000000000000000;Parent=0000020000000000;Sampled=1",
+		},
+		"xray": {traceHeader: "Root=1-00010000-000000000000000000000000;Parent=0000020000000000;Sampled=1"},
+		"":     {},
+	} {
+		propagator := newPropagator(strings.FieldsFunc(names, func(r rune) bool { return r == ',' }), false)
+		got := propagation.MapCarrier{}
+		propagator.Inject(ctx, got)
+		if len(got) != len(want) {
+			t.Errorf("%q injects %v, not %v", names, got, want)
+		}
+		for name, value := range want {
+			if got[name] != value {
+				t.Errorf("%q injects %s: %s, not %s", names, name, got[name], value)
+			}
+		}
+		if names != "" {
+			back := trace.SpanContextFromContext(propagator.Extract(context.Background(), got))
+			if back.TraceID() != span.TraceID() || back.SpanID() != span.SpanID() || !back.IsSampled() || !back.IsRemote() {
+				t.Errorf("%q extracts %+v", names, back)
+			}
+		}
+		propagator.Inject(t.Context(), propagation.MapCarrier{}) // no span: nothing to name
+	}
+}

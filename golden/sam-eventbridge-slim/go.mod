@@ -1,0 +1,3 @@
+module example.com/sam-eventbridge-slim
+
+go 1.26

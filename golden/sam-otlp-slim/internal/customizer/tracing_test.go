@@ -1,0 +1,129 @@
+package customizer_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"example.com/sam-otlp-slim/internal/customizer"
+	"example.com/sam-otlp-slim/internal/pretoken"
+)
+
+// spanExporter passes on each span as it ends.
+type spanExporter chan sdktrace.ReadOnlySpan
+
+func (s spanExporter) ExportSpans(_ context.Context, spans []sdktrace.ReadOnlySpan) error {
+	for _, span := range spans {
+		s <- span
+	}
+	return nil
+}
+
+func (spanExporter) Shutdown(context.Context) error { return nil }
+
+// TestTracedLookup wants a span for each call of the lookup, with its outcome and no text of an error.
+func TestTracedLookup(t *testing.T) {
+	sample, err := os.ReadFile("../../events/authentication.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	event, err := pretoken.Parse(sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	released := make(chan struct{})
+	defer close(released)
+	type find = func(context.Context, *pretoken.Event) (customizer.Found, error)
+	for name, test := range map[string]struct {
+		find     find
+		timeout  time.Duration
+		status   codes.Code
+		kind     string
+		problems int
+	}{
+		"finds": {
+			find: func(context.Context, *pretoken.Event) (customizer.Found, error) {
+				return customizer.Found{}, nil
+			},
+			timeout: time.Minute,
+		},
+		"fails": {
+			find: func(context.Context, *pretoken.Event) (customizer.Found, error) {
+				return customizer.Found{}, errors.New("secret")
+			},
+			timeout: time.Minute, status: codes.Error, kind: "*errors.errorString", problems: 1,
+		},
+		"takes too long, whatever its context says": {
+			find: func(context.Context, *pretoken.Event) (customizer.Found, error) {
+				<-released
+				return customizer.Found{}, nil
+			},
+			timeout: time.Millisecond, status: codes.Error, kind: "timeout", problems: 1,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spans := make(spanExporter, 1)
+			tracer := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)).Tracer("test")
+			policy := customizer.Policy{Lookup: customizer.Lookup{Find: test.find, Timeout: test.timeout}, MaxSize: 2048}
+			tokens, err := customizer.New(policy.Traced(tracer))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, problems, err := tokens.Customize(t.Context(), event); err != nil || len(problems) != test.problems {
+				t.Errorf("problems %v, %v", problems, err)
+			}
+			span := <-spans
+			kind := ""
+			for _, pair := range span.Attributes() {
+				if pair.Key == "error.type" {
+					kind = pair.Value.AsString()
+				}
+			}
+			if span.Name() != "lookup" || span.Status().Code != test.status || span.Status().Description == "secret" || kind != test.kind {
+				t.Errorf("span %s, status %+v, error.type %q", span.Name(), span.Status(), kind)
+			}
+		})
+	}
+}
+
+// TestTracedWithoutLookup leaves a policy that has no lookup as it is.
+func TestTracedWithoutLookup(t *testing.T) {
+	spans := make(spanExporter, 1)
+	if _, err := customizer.New(customizer.DefaultPolicy().Traced(sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)).Tracer("test"))); err != nil {
+		t.Fatal(err)
+	}
+	if len(spans) != 0 {
+		t.Error("there is a span")
+	}
+}
+
+// TestAnnotatedSpan wants the span of the invocation to say which trigger and which client it was for, and nothing about the user.
+func TestAnnotatedSpan(t *testing.T) {
+	const event = `{"version":"2","triggerSource":"TokenGeneration_Authentication","userPoolId":"eu-west-1_x","userName":"canary-user",
+		"callerContext":{"clientId":"web"},"request":{
+		"userAttributes":{"sub":"canary-sub"},"groupConfiguration":{"groupsToOverride":["canary-group"]},"clientMetadata":{"canary":"canary"}}}`
+	spans := make(spanExporter, 1)
+	tracer := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)).Tracer("test")
+	handler, _ := newHandler(t, customizer.DefaultPolicy())
+	ctx, span := tracer.Start(t.Context(), "invocation")
+	if _, err := handler.Invoke(ctx, []byte(event)); err != nil {
+		t.Fatal(err)
+	}
+	span.End()
+	got := map[string]string{}
+	for _, pair := range (<-spans).Attributes() {
+		got[string(pair.Key)] = pair.Value.String()
+	}
+	want := map[string]string{
+		"token_customizer.trigger_source": "TokenGeneration_Authentication", "token_customizer.client_id": "web",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

@@ -1,0 +1,26 @@
+package telemetry
+
+import (
+	"context"
+	"net"
+	"net/http"
+)
+
+// client sends requests.
+type client = *http.Client
+
+// newClient returns a client that connects with TLS by dialTLS, or as Go does where that is nil.
+func newClient(dialTLS func(ctx context.Context, network, address string) (net.Conn, error)) client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.DialTLSContext = dialTLS
+	transport.IdleConnTimeout = idleTimeout
+	return &http.Client{
+		Transport: transport,
+		// A redirect is a mistake in the address, and the credentials are meant for that one alone.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// newLambdaClient returns a client for Lambda's own APIs. It has no proxy and no time limit: an event comes when there is an invocation, and
+// a poll that is given up is never repeated in Lambda's eyes.
+func newLambdaClient() client { return &http.Client{Transport: &http.Transport{}} }

@@ -1,0 +1,3 @@
+module example.com/sam-slim
+
+go 1.26

@@ -1,0 +1,84 @@
+package customizer
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"reflect"
+	"runtime"
+	"slices"
+	"time"
+
+	"example.com/sam-slim/internal/lambdaruntime"
+	"example.com/sam-slim/internal/pretoken"
+	"example.com/sam-slim/internal/rawjson"
+)
+
+// errSignIn is all that a user is told: Cognito shows the text of an error, in the hosted UI even in the address of the callback.
+var errSignIn = errors.New("sign-in is not available right now, please try again later")
+
+// Handler answers the invocations of the function. It implements lambdaruntime.Handler.
+type Handler struct {
+	customizer *Customizer
+	logger     *lambdaruntime.Logger
+}
+
+// NewHandler returns a handler that logs what it did by name: never an attribute, the value of a claim, or metadata of the caller.
+func NewHandler(customizer *Customizer, logger *lambdaruntime.Logger) *Handler {
+	return &Handler{customizer: customizer, logger: logger}
+}
+
+// Invoke takes an event and returns it with the response filled in. Its errors are fit for the eyes of users.
+func (h *Handler) Invoke(ctx context.Context, payload []byte) (answer []byte, err error) {
+	start := time.Now()
+	defer func() {
+		if recovered := recover(); recovered != nil {
+			stack := make([]byte, 16<<10)
+			stack = stack[:runtime.Stack(stack, false)]
+			h.logger.ErrorContext(ctx, "panic", "type", reflect.TypeOf(recovered).String(), "stack", string(stack))
+			answer, err = nil, errSignIn
+		}
+	}()
+
+	event, err := pretoken.Parse(payload)
+	if err != nil {
+		h.logger.ErrorContext(ctx, "event refused", "reason", err.Error())
+		return nil, errSignIn
+	}
+	logger := h.logger.With("triggerSource", string(event.TriggerSource), "clientId", event.ClientID)
+
+	response, problems, refused := h.customizer.Customize(ctx, event)
+	for _, problem := range problems {
+		logger.WarnContext(ctx, "policy problem", "name", problem.Name, "reason", problem.Reason)
+	}
+	if refused != nil {
+		logger.ErrorContext(ctx, "sign-in refused", "reason", refused.Error())
+		return nil, errSignIn
+	}
+	answer = event.Answer(response)
+	logger.InfoContext(ctx, "tokens customized",
+		"idToken", summary(response.IDToken),
+		"accessToken", summary(response.AccessToken),
+		"problems", len(problems),
+		"durationMs", float64(time.Since(start).Microseconds())/1000)
+	return answer, nil
+}
+
+// summary has the names of what changed in a token, and no values.
+func summary(changes pretoken.Changes) rawjson.Value {
+	var object rawjson.Object
+	for _, list := range []struct {
+		key   string
+		names []string
+	}{
+		{"claims", slices.Sorted(maps.Keys(changes.Claims))},
+		{"suppressedClaims", changes.Suppress},
+		{"addedScopes", changes.AddScopes},
+		{"suppressedScopes", changes.SuppressScopes},
+	} {
+		if len(list.names) > 0 {
+			object.Add(list.key, rawjson.Strings(list.names))
+		}
+	}
+	return object.Value()
+}
