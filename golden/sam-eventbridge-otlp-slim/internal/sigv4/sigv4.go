@@ -3,7 +3,6 @@
 package sigv4
 
 import (
-	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -129,24 +128,18 @@ func canonicalPath(address *url.URL) string {
 	return encoded.String()
 }
 
-// canonicalQuery sorts what is encoded.
+// canonicalQuery sorts what is encoded, by name and then by value.
 func canonicalQuery(query url.Values) string {
+	const separator = "\x00" // comes before all that an encoded name can have, as "=" does not
 	encode := func(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
-	var pairs [][2]string
+	var pairs []string
 	for name, values := range query {
 		for _, value := range values {
-			pairs = append(pairs, [2]string{encode(name), encode(value)})
+			pairs = append(pairs, encode(name)+separator+encode(value))
 		}
 	}
-	slices.SortFunc(pairs, func(a, b [2]string) int { return cmp.Or(strings.Compare(a[0], b[0]), strings.Compare(a[1], b[1])) })
-	var text strings.Builder
-	for i, pair := range pairs {
-		if i > 0 {
-			text.WriteByte('&')
-		}
-		text.WriteString(pair[0] + "=" + pair[1])
-	}
-	return text.String()
+	slices.Sort(pairs)
+	return strings.ReplaceAll(strings.Join(pairs, "&"), separator, "=")
 }
 
 func hash(content []byte) string {
