@@ -105,7 +105,7 @@ func faults(t *testing.T) []fault {
 			name: "failed entry", handler: status(200, `{"FailedEntryCount":1,"Entries":[{"ErrorCode":"InternalFailure","ErrorMessage":"sorry"}]}`),
 			failed: 1, requests: 2, reason: "refused by the bus: InternalFailure",
 		},
-		{name: "half an answer", handler: cut, failed: 1, requests: 2, reason: "deserialization failed|read the answer"},
+		{name: "half an answer", handler: cut, failed: 1, requests: 2, reason: "deserialization failed|the answer ends early"},
 		{name: "no entry in the answer", handler: status(200, `{"FailedEntryCount":0,"Entries":[]}`), failed: 1, requests: 1, reason: "the bus answers for 0 of 1 events"},
 		{name: "not JSON", handler: status(200, `<html>hello</html>`), failed: 1, requests: 1, reason: "deserialization failed|the answer is not JSON"},
 		{
