@@ -93,7 +93,13 @@ func (fn *function) initialise(stream *logStream, timeout time.Duration, phase s
 		return nil, nil, err
 	}
 	if failed == nil {
-		outcome := e.await(e.initialised, begin.Add(timeout))
+		outcome := e.await(e.runtimeReady, begin.Add(timeout))
+		runtimeReady := outcome == ready
+		if runtimeReady {
+			// An extension may wait to be told before it asks for its first event.
+			e.telemetry.initRuntimeDone(nil)
+			outcome = e.await(e.initialised, begin.Add(timeout))
+		}
 		switch outcome {
 		case ready:
 			e.mu.Lock()
@@ -102,7 +108,7 @@ func (fn *function) initialise(stream *logStream, timeout time.Duration, phase s
 			e.initCPU = e.usedCPU()
 			e.sample(false)
 			e.output.flush() // what it printed belongs before START
-			e.telemetry.initDone(nil, e.initDuration)
+			e.telemetry.initReport(nil, e.initDuration)
 			e.telemetry.seal()
 			return e, nil, nil
 		case exited:
@@ -118,7 +124,10 @@ func (fn *function) initialise(stream *logStream, timeout time.Duration, phase s
 			failed = e.initError
 		}
 		e.mu.Unlock()
-		e.telemetry.initDone(failed, time.Since(begin))
+		if !runtimeReady {
+			e.telemetry.initRuntimeDone(failed)
+		}
+		e.telemetry.initReport(failed, time.Since(begin))
 		e.end()
 	}
 	stream.initReport(phase, failed, time.Since(begin))
@@ -145,6 +154,12 @@ func (e *environment) invoke(inv *invocation, begin time.Time) *environment {
 		if !inv.report {
 			fn.resolve(inv, nil)
 		}
+		outcome = e.await(e.runtimeReady, inv.deadline)
+	}
+	runtimeReady := outcome == ready
+	if runtimeReady {
+		// An extension may wait to be told before it asks for its next event.
+		e.telemetry.runtimeDone(inv, nil, time.Since(begin))
 		outcome = e.await(e.idle, inv.deadline)
 	}
 	duration := time.Since(begin)
@@ -178,6 +193,9 @@ func (e *environment) invoke(inv *invocation, begin time.Time) *environment {
 	if inv.report || fn.lambda.cfg.Log != nil {
 		e.sample(false)
 		e.output.flush()
+	}
+	if !runtimeReady {
+		e.telemetry.runtimeDone(inv, failed, duration)
 	}
 	report := newReport(inv, failed, duration, e.memory)
 	e.telemetry.end(inv, failed, report)

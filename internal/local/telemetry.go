@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -28,13 +29,12 @@ type telemetry struct {
 	subscribers []*subscriber
 }
 
-// telemetryEvent is an event in the form of the Telemetry API. Logs is the record in that of the Logs API, nil if it has no such event.
+// telemetryEvent is an event. Record is that of the Telemetry API and logs that of the Logs API, nil where there is no such event.
 type telemetryEvent struct {
 	time   time.Time
 	kind   string // "platform.start"
 	record any
 	logs   any
-	inLogs string // the kind, if it has another name there
 }
 
 // Limits of subscriptions, and their defaults.
@@ -183,6 +183,13 @@ func (t *telemetry) seal() {
 	t.sealed, t.backlog = true, nil
 }
 
+// heard reports whether anybody listens, or may do so later.
+func (t *telemetry) heard() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.sealed || len(t.subscribers) > 0
+}
+
 // tell sends an event to those who want it.
 func (t *telemetry) tell(e telemetryEvent) {
 	e.time = time.Now()
@@ -198,15 +205,12 @@ func (t *telemetry) tell(e telemetryEvent) {
 
 // function tells of a line that the function printed. If it logs in JSON, a line that is an object is told as such.
 func (t *telemetry) function(text []byte) {
-	t.mu.Lock()
-	idle := t.sealed && len(t.subscribers) == 0
-	t.mu.Unlock()
-	if idle {
+	if !t.heard() {
 		return
 	}
 	e := telemetryEvent{kind: "function", record: string(text) + "\n", logs: string(text) + "\n"}
 	if t.e.fn.Env["AWS_LAMBDA_LOG_FORMAT"] == "JSON" && json.Valid(text) && bytes.HasPrefix(text, []byte("{")) {
-		e.record = json.RawMessage(text)
+		e.record = json.RawMessage(bytes.Clone(text)) // the caller uses the memory again
 	}
 	t.tell(e)
 }
@@ -237,21 +241,15 @@ func (t *telemetry) close() {
 
 // take keeps an event for the next batch.
 func (s *subscriber) take(e telemetryEvent) {
-	kind, record := e.kind, e.record
+	record := e.record
 	if s.logsAPI {
-		if e.logs == nil {
-			return
-		}
 		record = e.logs
-		if e.inLogs != "" {
-			kind = e.inLogs
-		}
 	}
-	group, _, _ := bytes.Cut([]byte(kind), []byte("."))
-	if !slices.Contains(s.types, string(group)) {
+	group, _, _ := strings.Cut(e.kind, ".")
+	if record == nil || !slices.Contains(s.types, group) {
 		return
 	}
-	encoded, err := json.Marshal(map[string]any{"time": e.time.UTC().Format("2006-01-02T15:04:05.000Z"), "type": kind, "record": record})
+	encoded, err := json.Marshal(map[string]any{"time": e.time.UTC().Format("2006-01-02T15:04:05.000Z"), "type": e.kind, "record": record})
 	if err != nil {
 		return // only a function's own JSON could be beyond what can be written, and it has been looked at
 	}
@@ -315,11 +313,16 @@ func (t *telemetry) initStart() {
 	}})
 }
 
-// initDone ends the init phase, as far as the runtime is concerned and altogether.
-func (t *telemetry) initDone(failed *failure, duration time.Duration) {
+// initRuntimeDone ends the init phase as far as the runtime is concerned.
+func (t *telemetry) initRuntimeDone(failed *failure) {
+	t.e.output.flush() // what it printed belongs before
 	done := map[string]any{"initializationType": initialization, "phase": "init"}
 	describe(done, failed)
 	t.tell(telemetryEvent{kind: "platform.initRuntimeDone", record: done})
+}
+
+// initReport ends the init phase altogether.
+func (t *telemetry) initReport(failed *failure, duration time.Duration) {
 	report := map[string]any{"initializationType": initialization, "phase": "init", "metrics": map[string]any{"durationMs": milliseconds(duration)}}
 	describe(report, failed)
 	t.tell(telemetryEvent{kind: "platform.initReport", record: report})
@@ -347,20 +350,30 @@ func (t *telemetry) start(inv *invocation) {
 	})
 }
 
-// end tells how an invocation ended, with the report of its log.
-func (t *telemetry) end(inv *invocation, failed *failure, report *Report) {
+// runtimeDone ends an invocation as far as the runtime is concerned; extensions may go on.
+func (t *telemetry) runtimeDone(inv *invocation, failed *failure, duration time.Duration) {
+	if !t.heard() {
+		return
+	}
+	t.e.output.flush() // what it printed belongs before
 	done := map[string]any{
 		"requestId": inv.id,
-		"metrics":   map[string]any{"durationMs": milliseconds(report.Duration), "producedBytes": len(inv.result.Payload)},
+		"metrics":   map[string]any{"durationMs": milliseconds(duration), "producedBytes": len(inv.result.Payload)},
 	}
 	describe(done, failed)
 	if failed == nil && inv.result.FunctionError != "" {
 		done["status"] = "failure" // the runtime said so itself
 	}
-	t.tell(telemetryEvent{
-		kind: "platform.runtimeDone", record: done,
-		logs: map[string]any{"requestId": inv.id}, inLogs: "platform.end",
-	})
+	logs := map[string]any{"requestId": inv.id, "status": done["status"]}
+	if logs["status"] == "error" {
+		logs["status"] = "failure" // the Logs API knows no other
+	}
+	t.tell(telemetryEvent{kind: "platform.runtimeDone", record: done, logs: logs})
+}
+
+// end tells how an invocation ended altogether, with the report of its log.
+func (t *telemetry) end(inv *invocation, failed *failure, report *Report) {
+	t.tell(telemetryEvent{kind: "platform.end", logs: map[string]any{"requestId": inv.id}})
 	metrics := map[string]any{
 		"durationMs": milliseconds(report.Duration), "billedDurationMs": report.BilledDuration.Milliseconds(),
 		"memorySizeMB": t.e.fn.MemorySize, "maxMemoryUsedMB": (report.MaxMemory + 1<<20 - 1) >> 20,

@@ -57,7 +57,7 @@ func TestTelemetry(t *testing.T) {
 			"platform.initStart", "platform.telemetrySubscription", "platform.initRuntimeDone", "platform.initReport", "platform.start",
 			"platform.runtimeDone", "platform.report", "function",
 		},
-		logs: {"platform.logsSubscription", "platform.start", "platform.end", "platform.report", "function"},
+		logs: {"platform.logsSubscription", "platform.start", "platform.runtimeDone", "platform.end", "platform.report", "function"},
 	} {
 		for _, kind := range want {
 			if !strings.Contains(" "+strings.Join(kinds[schema], " ")+" ", " "+kind+" ") {
@@ -76,6 +76,31 @@ func TestTelemetry(t *testing.T) {
 	if err := json.Unmarshal(records[telemetry+" platform.report"], &report); err != nil || report.RequestID != r.RequestID ||
 		report.Status != "success" || report.Metrics.DurationMs <= 0 || report.Metrics.InitDurationMs <= 0 || report.Metrics.MemorySizeMB != 128 {
 		t.Errorf("report %s, %v", records[telemetry+" platform.report"], err)
+	}
+}
+
+// The runtime is told to be done while an extension still works, which may wait for just that.
+func TestExtensionWaitsForRuntimeDone(t *testing.T) {
+	for _, logs := range []string{"", "1"} {
+		l := one(t, raw, "telemetry-flush", func(_ *Config, f *Function) { f.Env = map[string]string{"LOGS": logs} })
+		for range 2 {
+			r := l.invoke("1")
+			requirePayload(t, r, "1")
+			if r.Report.ErrorType != "" {
+				t.Errorf("logs API %q: %s", logs, r.Report.ErrorType)
+			}
+		}
+	}
+}
+
+// What is kept of a line does not change when its memory is used again.
+func TestTelemetryKeepsLines(t *testing.T) {
+	told := &telemetry{e: &environment{fn: &function{Function: Function{Env: map[string]string{"AWS_LAMBDA_LOG_FORMAT": "JSON"}}}}}
+	text := []byte(`{"n":1}`)
+	told.function(text)
+	copy(text, `{"n":2}`)
+	if kept, ok := told.backlog[0].record.(json.RawMessage); !ok || string(kept) != `{"n":1}` {
+		t.Errorf("kept %s", told.backlog[0].record)
 	}
 }
 

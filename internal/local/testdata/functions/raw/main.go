@@ -114,6 +114,40 @@ func main() {
 		go func() {
 			poll(id)
 		}()
+	case "telemetry-flush":
+		// Like an extension that sends on what it is told: it asks for the next event when the runtime is known to be done.
+		done := make(chan struct{}, 1)
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			panic(err)
+		}
+		go http.Serve(listener, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			var batch []struct{ Type string }
+			_ = json.NewDecoder(r.Body).Decode(&batch)
+			for _, e := range batch {
+				if e.Type == "platform.runtimeDone" || e.Type == "platform.initRuntimeDone" {
+					done <- struct{}{}
+				}
+			}
+		}))
+		id := register("flush", "INVOKE")
+		logs := os.Getenv("LOGS") != ""
+		path := "/2022-07-01/telemetry"
+		if logs {
+			path = "/2020-08-15/logs"
+		}
+		fmt.Println("subscribed:", request("PUT", base+path, fmt.Sprintf(`{"schemaVersion":"2022-12-13","types":["platform"],`+
+			`"buffering":{"timeoutMs":25},"destination":{"protocol":"HTTP","URI":"http://%s"}}`, listener.Addr()),
+			"Lambda-Extension-Identifier", id).status)
+		go func() {
+			if !logs { // which does not tell of the init phase
+				<-done
+			}
+			for {
+				request("GET", extensions+"event/next", "", "Lambda-Extension-Identifier", id)
+				<-done
+			}
+		}()
 	case "telemetry-stranger":
 		for _, path := range []string{"/2020-08-15/logs", "/2022-07-01/telemetry"} {
 			fmt.Println(path, request("PUT", base+path, "{}").status)
