@@ -19,11 +19,12 @@ type function struct {
 	mu         sync.Mutex
 	idle       []*environment // the most recently used is the last
 	total      int            // environments that exist or are about to, at most Concurrency
+	ending     int            // environments that do not count any more, but whose processes may still run
 	settling   int            // of these, the ones whose invocation is resolved but that are not idle yet
 	waiting    []turn         // invocations that get the next environment, in their order
 	generation int            // environments of an earlier one are not used again
 	retired    bool           // it takes no more invocations
-	gone       chan struct{}  // closed: it is retired, and no environment exists or is about to
+	gone       chan struct{}  // closed: it is retired, and no environment exists, ends or is about to exist
 }
 
 func newFunction(f Function, l *Lambda) *function {
@@ -56,7 +57,8 @@ func (fn *function) acquire(queue bool) (*environment, turn, error) {
 		}
 		// It died in its sleep. When the Lambda is being closed there are no idle ones.
 		fn.total--
-		fn.lambda.work.Go(e.end)
+		fn.ending++
+		fn.lambda.work.Go(func() { fn.endAll([]*environment{e}) })
 	}
 	switch {
 	case fn.settling > len(fn.waiting):
@@ -160,14 +162,11 @@ func (fn *function) retire() {
 	fn.retired = true
 	fn.mu.Unlock()
 	fn.reset()
-	fn.mu.Lock()
-	defer fn.mu.Unlock()
-	fn.leave()
 }
 
 // leave closes gone when nothing is left. With the function locked.
 func (fn *function) leave() {
-	if !fn.retired || fn.total > 0 {
+	if !fn.retired || fn.total+fn.ending > 0 {
 		return
 	}
 	select {
@@ -184,10 +183,20 @@ func (fn *function) reset() {
 	idle := fn.idle
 	fn.idle = nil
 	fn.total -= len(idle)
+	fn.ending += len(idle)
 	fn.mu.Unlock()
+	fn.endAll(idle)
+}
+
+// endAll ends environments that count as ending.
+func (fn *function) endAll(environments []*environment) {
 	var ended sync.WaitGroup
-	for _, e := range idle {
+	for _, e := range environments {
 		ended.Go(e.end)
 	}
 	ended.Wait()
+	fn.mu.Lock()
+	defer fn.mu.Unlock()
+	fn.ending -= len(environments)
+	fn.leave()
 }

@@ -2,9 +2,12 @@ package local
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestSet(t *testing.T) {
@@ -56,6 +59,45 @@ func set(t *testing.T, l *testLambda, f Function) <-chan struct{} {
 		t.Fatal(err)
 	}
 	return gone
+}
+
+// A function is not gone before the last of its processes, even if that was idle and takes its time to end.
+func TestGoneWithIdleOnes(t *testing.T) {
+	g := newGate(t)
+	dir := t.TempDir()
+	l := start(t, Config{Changing: true})
+	key, value, _ := strings.Cut(l.mark, "=")
+	set(t, l, Function{
+		Name: "fn", Bootstrap: raw, Handler: "faults", Dir: dir, Timeout: time.Minute,
+		Env: map[string]string{"GATE": g.url, key: value},
+	})
+	busy := make(chan Result, 1)
+	go func() { busy <- l.invoke(`{"fault":"gate"}`) }()
+	<-g.arrived
+	if err := os.WriteFile(filepath.Join(dir, "stubborn-1"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l.invoke("{}") // in another environment, which ignores SIGTERM
+	fn := l.function("fn")
+	idle := func(n int) func() bool {
+		return func() bool {
+			fn.mu.Lock()
+			defer fn.mu.Unlock()
+			return len(fn.idle) == n
+		}
+	}
+	eventually(t, "one is idle", idle(1))
+	gone, err := l.Remove("fn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the idle one is being ended", idle(0))
+	g.open()
+	requirePayload(t, <-busy, `{"fault":"gate"}`)
+	<-gone
+	if anyProcess(l.mark) {
+		t.Error("it is gone, and a process of it is left")
+	}
 }
 
 // Whoever invokes while functions come and go gets an answer from one of them.

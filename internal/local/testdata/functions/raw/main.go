@@ -313,6 +313,9 @@ func fault(inv reply, respond func(string) reply) {
 	switch event.Fault {
 	case "":
 		respond(inv.body)
+	case "gate":
+		gate()
+		respond(inv.body)
 	case "slow":
 		time.Sleep(10 * time.Millisecond)
 		respond(inv.body)
