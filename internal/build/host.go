@@ -87,6 +87,9 @@ func ForHost(ctx context.Context, options HostOptions) (Host, error) {
 		if err := cache.build(ctx, toolchain, function); err != nil {
 			return Host{}, err
 		}
+		if !known.current() {
+			function.Built = "" // nobody knows whether it was built from the files before an edit or after it
+		}
 	}
 	if host.Built || !fresh {
 		err = cache.write(known)
@@ -257,9 +260,14 @@ func (c *cache) read() (known index, fresh bool) {
 	if !ok || known.Watched.Root != c.project.Root {
 		return index{}, false
 	}
-	now, err := sums(known.Files)
-	names, _ := known.Watched.names()
-	return known, err == nil && slices.Equal(now, known.Sums) && names == known.Names
+	return known, known.current()
+}
+
+// current tells whether the files are those that the index knows.
+func (x index) current() bool {
+	now, err := sums(x.Files)
+	names, _ := x.Watched.names()
+	return err == nil && slices.Equal(now, x.Sums) && names == x.Names
 }
 
 func (c *cache) write(known index) error {

@@ -83,6 +83,26 @@ func TestForHost(t *testing.T) {
 	step("the same again", false, "two")
 }
 
+// TestForHostEditDuringBuild: what was edited while it was built, and is as before at the next build, is not taken for current.
+func TestForHostEditDuringBuild(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the go command is a shell script here")
+	}
+	root, cache := makeProject(t, tiny()), t.TempDir()
+	text := filepath.Join(root, "text", "files", "one.txt")
+	first := filepath.Join(cache, "first")
+	write(t, first, "")
+	shim(t, `[ "$1" = build ] && [ -e '`+first+`' ] && rm '`+first+`' && printf edited > '`+text+`'
+exec "$GO" "$@"`)
+	if _, printed := forHost(t, root, cache); printed != "edited" {
+		t.Errorf("the edit during the build gives %q", printed)
+	}
+	write(t, text, "one")
+	if host, printed := forHost(t, root, cache); !host.Built || printed != "one" {
+		t.Errorf("built %v, prints %q", host.Built, printed)
+	}
+}
+
 // TestForHostInACopy: a project that is moved or copied is another one.
 func TestForHostInACopy(t *testing.T) {
 	if testing.Short() {
