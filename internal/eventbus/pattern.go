@@ -16,9 +16,15 @@ import (
 // Pattern is a rule's event pattern (Amazon EventBridge User Guide, "Creating Amazon EventBridge event patterns").
 type Pattern struct{ root matcher }
 
-// matcher decides about the value at a place of the event. Values are all that are there: none if the place is missing, several below an
-// array.
-type matcher interface{ matches(values []any) bool }
+// matcher decides about the value at a place of the event.
+type matcher interface {
+	matches(value any) bool
+	// wantsNone tells that it matches only where nothing is.
+	wantsNone() bool
+}
+
+// missing is the value of a place that the event does not have.
+type missing struct{}
 
 // maxDepth is how deep a pattern may be nested. EventBridge bounds its size instead.
 const maxDepth = 64
@@ -40,7 +46,7 @@ func ParsePattern(text []byte) (Pattern, error) {
 // Matches tells whether an event, in the form that targets get, is one that the pattern is for.
 func (p Pattern) Matches(event []byte) bool {
 	value, err := decode(event)
-	return err == nil && p.root != nil && p.root.matches([]any{value})
+	return err == nil && p.root != nil && p.root.matches(value)
 }
 
 // decode keeps numbers as they are written.
@@ -63,35 +69,49 @@ type fields struct {
 	or    []matcher
 }
 
-func (f fields) matches(values []any) bool {
-	// Each field is looked for in all objects at this place, as EventBridge flattens arrays.
-	for name, part := range f.parts {
-		var below []any
-		for _, value := range values {
-			if object, ok := value.(map[string]any); ok {
-				if found, ok := object[name]; ok {
-					below = append(below, flatten(found)...)
-				}
-			}
+func (f fields) matches(value any) bool {
+	if array, ok := value.([]any); ok && len(array) > 0 {
+		// All fields are looked for in one element, as EventBridge does. That fields are absent is a matter of all elements.
+		if f.wantsNone() {
+			return !slices.ContainsFunc(array, func(element any) bool { return !f.matches(element) })
 		}
-		if !part.matches(below) {
+		return slices.ContainsFunc(array, f.matches)
+	}
+	object, _ := value.(map[string]any) // every field is missing in any other value
+	for name, part := range f.parts {
+		found, ok := object[name]
+		if !ok {
+			found = missing{}
+		}
+		if !part.matches(found) {
 			return false
 		}
 	}
-	return len(f.or) == 0 || slices.ContainsFunc(f.or, func(m matcher) bool { return m.matches(values) })
+	return len(f.or) == 0 || slices.ContainsFunc(f.or, func(m matcher) bool { return m.matches(value) })
 }
 
-// flatten gives what is in an array, however deep. An empty one counts as a missing value.
-func flatten(value any) []any {
-	array, ok := value.([]any)
-	if !ok {
-		return []any{value}
+func (f fields) wantsNone() bool {
+	for _, part := range f.parts {
+		if !part.wantsNone() {
+			return false
+		}
 	}
-	var all []any
-	for _, element := range array {
-		all = append(all, flatten(element)...)
+	return !slices.ContainsFunc(f.or, func(m matcher) bool { return !m.wantsNone() })
+}
+
+// leaves gives the values at a place: those in an array, however deep. An object is none, and neither is an empty array.
+func leaves(value any) []any {
+	switch value := value.(type) {
+	case missing, map[string]any:
+		return nil
+	case []any:
+		var all []any
+		for _, element := range value {
+			all = append(all, leaves(element)...)
+		}
+		return all
 	}
-	return all
+	return []any{value}
 }
 
 func parseObject(object map[string]any, place string, depth int) (matcher, error) {
@@ -158,7 +178,12 @@ type test struct {
 	value  func(any) bool // wants one such value
 }
 
-func (a anyOf) matches(values []any) bool {
+func (a anyOf) wantsNone() bool {
+	return !slices.ContainsFunc(a, func(t test) bool { return !t.absent })
+}
+
+func (a anyOf) matches(value any) bool {
+	values := leaves(value)
 	for _, t := range a {
 		if t.absent {
 			if len(values) == 0 {
@@ -205,7 +230,7 @@ func parseTest(value any, place string) (test, error) {
 			if !ok {
 				return test{}, fmt.Errorf("%s: exists is true or false", place)
 			}
-			return test{absent: !exists, value: func(v any) bool { _, object := v.(map[string]any); return !object }}, nil
+			return test{absent: !exists, value: func(any) bool { return true }}, nil
 		}
 		accepts, err := parseOperator(operator, operand)
 		if err != nil {
@@ -251,10 +276,10 @@ func parseOperator(operator string, operand any) (func(any) bool, error) {
 	case "equals-ignore-case":
 		accepts = func(s string) bool { return s == text }
 	case "wildcard":
-		if strings.Contains(text, "**") {
-			return nil, errors.New("wildcard takes no two stars in a row")
+		var err error
+		if accepts, err = wildcard(text); err != nil {
+			return nil, err
 		}
-		accepts = wildcard(text)
 	default:
 		return nil, fmt.Errorf("%q is no operator of EventBridge", operator)
 	}
@@ -267,34 +292,21 @@ func parseOperator(operator string, operand any) (func(any) bool, error) {
 	}, nil
 }
 
-// equals compares with a value other than an object or array. Numbers are equal if they are the same number.
+// equals compares with a value other than an object or array. Numbers are equal if they are written alike (Amazon EventBridge User Guide,
+// "Creating Amazon EventBridge event patterns": 300, 300.0 and 3.0e2 are not equal).
 func equals(want any) func(any) bool {
-	number, isNumber := want.(json.Number)
-	if !isNumber {
-		return func(v any) bool { return comparable(v) && v == want }
-	}
-	return func(v any) bool {
-		other, ok := v.(json.Number)
-		if !ok {
-			return false
-		}
-		a, b := rational(number), rational(other)
-		return number == other || a != nil && b != nil && a.Cmp(b) == 0
-	}
-}
-
-func comparable(v any) bool {
-	switch v.(type) {
-	case nil, bool, string:
-		return true
-	}
-	return false
+	return func(v any) bool { return v == want }
 }
 
 // rational is exact. It gives nil for numbers beyond the range of EventBridge, whose writing out would take for ever: 1e999999999.
 func rational(n json.Number) *big.Rat {
-	if f, err := n.Float64(); err != nil || f > 1e15 || f < -1e15 || f != 0 && f < 1e-15 && f > -1e-15 {
+	f, err := n.Float64()
+	if err != nil || f > 1e15 || f < -1e15 || f != 0 && f < 1e-15 && f > -1e-15 {
 		return nil
+	}
+	mantissa, _, _ := strings.Cut(strings.ToLower(n.String()), "e")
+	if f == 0 && strings.ContainsAny(mantissa, "123456789") {
+		return nil // less than what a float64 has: 1e-999999999
 	}
 	r, _ := new(big.Rat).SetString(n.String())
 	return r
@@ -345,8 +357,7 @@ func parseAnythingBut(operand any) (func(any) bool, error) {
 		err = add("", operand)
 	}
 	return func(v any) bool {
-		_, object := v.(map[string]any)
-		return !object && !slices.ContainsFunc(refused, func(r func(any) bool) bool { return r(v) })
+		return !slices.ContainsFunc(refused, func(r func(any) bool) bool { return r(v) })
 	}, err
 }
 
@@ -409,15 +420,21 @@ func parseCIDR(operand any) (func(any) bool, error) {
 }
 
 // wildcard compares with a text in which * stands for anything, and \ takes the meaning from a * or \ behind it.
-func wildcard(text string) func(string) bool {
+func wildcard(text string) (func(string) bool, error) {
 	var parts []string // what stands between the stars
 	var part strings.Builder
 	for i := 0; i < len(text); i++ {
 		switch {
-		case text[i] == '\\' && i+1 < len(text) && (text[i+1] == '*' || text[i+1] == '\\'):
+		case text[i] == '\\':
 			i++
+			if i == len(text) || text[i] != '*' && text[i] != '\\' {
+				return nil, errors.New(`wildcard takes \ before * and \ only`)
+			}
 			part.WriteByte(text[i])
 		case text[i] == '*':
+			if len(parts) > 0 && part.Len() == 0 {
+				return nil, errors.New("wildcard takes no two stars in a row")
+			}
 			parts = append(parts, part.String())
 			part.Reset()
 		default:
@@ -442,5 +459,5 @@ func wildcard(text string) func(string) bool {
 			s = rest
 		}
 		return strings.HasSuffix(s, parts[last])
-	}
+	}, nil
 }

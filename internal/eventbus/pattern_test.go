@@ -9,7 +9,7 @@ import (
 func TestPattern(t *testing.T) {
 	const event = `{"source":"shop.orders","detail-type":"Order placed","resources":["a","b"],"detail":{
 		"state":"Running","count":5,"price":299.99,"ip":"10.0.0.17","tags":["x","y"],"empty":null,"none":[],"flag":true,"big":9007199254740993,
-		"items":[{"id":1,"name":"pen"},{"id":2,"name":"ink"}],"path":"a*b","text":""}}`
+		"items":[{"id":1,"name":"pen","sold":1},{"id":2,"name":"ink"}],"path":"a*b","text":"","tiny":1e-1000000}}`
 	tests := []struct {
 		pattern string
 		matches bool
@@ -21,7 +21,9 @@ func TestPattern(t *testing.T) {
 		{`{"resources":["b"]}`, true},
 		{`{"resources":["c"]}`, false},
 		{`{"detail":{"count":[5]}}`, true},
-		{`{"detail":{"count":[5.0]}}`, true},
+		{`{"detail":{"count":[5.0]}}`, false},
+		{`{"detail":{"count":[{"anything-but":5.0}]}}`, true},
+		{`{"detail":{"tiny":[{"numeric":[">=",0]}]}}`, false}, // beyond the range, and not taken for 0
 		{`{"detail":{"count":["5"]}}`, false},
 		{`{"detail":{"big":[9007199254740992]}}`, false},
 		{`{"detail":{"big":[9007199254740993]}}`, true},
@@ -58,10 +60,21 @@ func TestPattern(t *testing.T) {
 		{`{"detail":{"missing":["x",{"exists":false}]}}`, true},
 		{`{"detail":{"items":{"name":["ink"]}}}`, true},
 		{`{"detail":{"items":{"name":["oil"]}}}`, false},
+		{`{"detail":{"items":{"id":[1],"name":["pen"]}}}`, true},
+		{`{"detail":{"items":{"id":[1],"name":["ink"]}}}`, false}, // in two elements
+		{`{"detail":{"items":{"id":[2],"$or":[{"name":["pen"]},{"name":["oil"]}]}}}`, false},
+		{`{"detail":{"items":{"old":[{"exists":false}]}}}`, true},
+		{`{"detail":{"items":{"sold":[{"exists":false}]}}}`, false}, // one element has it
+		{`{"detail":{"items":{"name":["ink"],"sold":[{"exists":false}]}}}`, true},
+		{`{"detail":{"none":{"id":[{"exists":false}]}}}`, true},
+		{`{"detail":{"items":[{"exists":true}]}}`, false}, // only leaves exist
+		{`{"detail":{"items":[{"exists":false}]}}`, true},
+		{`{"detail":[{"exists":false}]}`, true},
 		{`{"source":[{"wildcard":"*.orders"}]}`, true},
 		{`{"source":[{"wildcard":"s*p.*ers"}]}`, true},
 		{`{"source":[{"wildcard":"*orders*x"}]}`, false},
 		{`{"detail":{"path":[{"wildcard":"a\\*b"}]}}`, true},
+		{`{"detail":{"path":[{"wildcard":"a\\**"}]}}`, true},
 		{`{"detail":{"state":[{"wildcard":"R\\*"}]}}`, false},
 		{`{"$or":[{"source":["x"]},{"detail":{"count":[5]}}]}`, true},
 		{`{"$or":[{"source":["x"]},{"source":["y"]}]}`, false},
@@ -95,6 +108,9 @@ func TestPatternProblems(t *testing.T) {
 		{`{"source":[{"prefix":"a","suffix":"b"}]}`, "one operator"},
 		{`{"source":[{"exists":"yes"}]}`, "exists is true or false"},
 		{`{"source":[{"wildcard":"a**b"}]}`, "two stars"},
+		{`{"source":[{"wildcard":"a\\d"}]}`, "before * and"},
+		{`{"source":[{"wildcard":"a\\"}]}`, "before * and"},
+		{`{"source":[{"numeric":[">",1e-1000000]}]}`, "from -1e15 to 1e15"},
 		{`{"source":[{"cidr":"10.0.0.0/99"}]}`, "range of addresses"},
 		{`{"source":[{"numeric":[">"]}]}`, "numeric takes comparisons"},
 		{`{"source":[{"numeric":["~",1]}]}`, "numeric takes comparisons"},
