@@ -213,8 +213,10 @@ func Serve(w http.ResponseWriter, r *http.Request, path string, invoke Invoke) {
 	}
 }
 
-// headerText makes text fit for a header.
+// headerText makes text fit for a header: clients bear no headers of any size.
 func headerText(text string) string {
+	const most = 1 << 10
+	text = text[:min(len(text), most)]
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
 			return ' '
@@ -240,21 +242,29 @@ func writeMessage(w http.ResponseWriter, status int, message string) {
 
 // response is what a function answers in this format, and the prelude of a streamed one.
 type response struct {
-	StatusCode      int             `json:"statusCode"`
-	Headers         map[string]any  `json:"headers"`
-	Cookies         []string        `json:"cookies"`
-	Body            json.RawMessage `json:"body"`
-	IsBase64Encoded bool            `json:"isBase64Encoded"`
+	StatusCode      int                        `json:"statusCode"`
+	Headers         map[string]json.RawMessage `json:"headers"`
+	Cookies         []string                   `json:"cookies"`
+	Body            json.RawMessage            `json:"body"`
+	IsBase64Encoded bool                       `json:"isBase64Encoded"`
 }
 
 // writeHead writes status and headers. A status that is none of HTTP becomes a 502, as for AWS.
 func (a response) writeHead(w http.ResponseWriter) {
 	h := w.Header()
 	for _, name := range slices.Sorted(maps.Keys(a.Headers)) {
+		value := string(a.Headers[name]) // a number stays as it is written
+		if value == "null" {
+			continue
+		}
+		var text string
+		if json.Unmarshal(a.Headers[name], &text) == nil {
+			value = text
+		}
 		switch http.CanonicalHeaderKey(name) {
 		case "Content-Length", "Transfer-Encoding", "Connection": // the server's own business
 		default:
-			h.Set(name, fmt.Sprint(a.Headers[name]))
+			h.Set(name, value)
 		}
 	}
 	for _, cookie := range a.Cookies {

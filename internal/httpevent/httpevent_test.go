@@ -51,6 +51,28 @@ func TestResponse(t *testing.T) {
 	}
 }
 
+func TestResponseHeaders(t *testing.T) {
+	header := answer(t, `{"statusCode":200,"headers":{"x-text":"a\"b","x-large":1000000,"x-exact":9007199254740993,"x-true":true,"x-null":null}}`).Header
+	for name, want := range map[string]string{"X-Text": `a"b`, "X-Large": "1000000", "X-Exact": "9007199254740993", "X-True": "true"} {
+		if got := header.Get(name); got != want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if header.Values("X-Null") != nil {
+		t.Errorf("null became %q", header.Values("X-Null"))
+	}
+}
+
+// The message of a failure is of any size, and a header is not.
+func TestLongFailure(t *testing.T) {
+	recorder, _ := streamed(t, integration, "", local.Result{
+		FunctionError: "Unhandled", Payload: []byte(`{"errorType":"E","errorMessage":"` + strings.Repeat("é", 1<<20) + `"}`),
+	})
+	if got := recorder.Header().Get("X-Golam-Error"); !strings.HasPrefix(got, "E: ") || len(got) > 1<<10 {
+		t.Errorf("a header of %d bytes", len(got))
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	for _, tt := range []struct {
 		err    error
