@@ -25,6 +25,7 @@ type telemetry struct {
 
 	mu          sync.Mutex
 	backlog     []telemetryEvent // what was told in the init phase, for those who subscribe later in it
+	backlogSize int              // of its lines, in bytes
 	sealed      bool             // nobody can subscribe any more
 	subscribers []*subscriber
 }
@@ -35,6 +36,7 @@ type telemetryEvent struct {
 	kind   string // "platform.start"
 	record any
 	logs   any
+	size   int // bytes of a line
 }
 
 // Limits of subscriptions, and their defaults.
@@ -44,12 +46,17 @@ const (
 	defaultItems    = 10_000
 	defaultBytes    = 256 << 10
 	defaultWait     = time.Second
-	maxPending      = 10_000 // events that wait for a subscriber that does not take them; later ones are dropped
 	telemetryGrace  = 200 * time.Millisecond
+	// Events that wait for a subscriber that does not take them, and their bytes; later ones are dropped.
+	maxPending     = 10_000
+	maxPendingSize = 16 << 20
+	// deliveryTimeout is how long a subscriber may take for a batch.
+	deliveryTimeout = 5 * time.Second
 )
 
 // subscriber gets events of some kinds.
 type subscriber struct {
+	name     string // of the extension
 	url      string
 	types    []string
 	logsAPI  bool
@@ -81,7 +88,7 @@ type subscription struct {
 	} `json:"buffering"`
 }
 
-// handleSubscribe takes subscriptions in the init phase, one for each extension and API.
+// handleSubscribe takes subscriptions in the init phase, one for each extension: another one takes its place.
 func (e *environment) handleSubscribe(logsAPI bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		x := e.extension(w, r)
@@ -101,8 +108,9 @@ func (e *environment) handleSubscribe(logsAPI bool) http.HandlerFunc {
 			writeError(w, http.StatusBadRequest, "ValidationError", err.Error())
 			return
 		}
-		if !e.telemetry.subscribe(s, x.name, logsAPI) {
-			writeError(w, http.StatusForbidden, "Telemetry.SubscriptionClosed", "the init phase is over: subscribe before asking for the next event")
+		s.name = x.name
+		if errorType, message := e.telemetry.subscribe(s); errorType != "" {
+			writeError(w, http.StatusForbidden, errorType, message)
 			return
 		}
 		w.WriteHeader(http.StatusOK)
@@ -153,11 +161,34 @@ func newSubscriber(asked subscription, logsAPI bool) (*subscriber, error) {
 	return s, nil
 }
 
-func (t *telemetry) subscribe(s *subscriber, name string, logsAPI bool) bool {
+// subscribe gives a type and message of an error if it refuses.
+func (t *telemetry) subscribe(s *subscriber) (errorType, message string) {
+	if errorType, message = t.add(s); errorType != "" {
+		return errorType, message
+	}
+	record := map[string]any{"name": s.name, "state": "Subscribed", "types": s.types}
+	if s.logsAPI {
+		t.tell(telemetryEvent{kind: "platform.logsSubscription", record: record, logs: record})
+	} else {
+		t.tell(telemetryEvent{kind: "platform.telemetrySubscription", record: record})
+	}
+	return "", ""
+}
+
+func (t *telemetry) add(s *subscriber) (errorType, message string) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.sealed {
-		t.mu.Unlock()
-		return false
+		return "Telemetry.SubscriptionClosed", "the init phase is over: subscribe before asking for the next event"
+	}
+	if i := slices.IndexFunc(t.subscribers, func(other *subscriber) bool { return other.name == s.name }); i >= 0 {
+		former := t.subscribers[i]
+		if former.logsAPI != s.logsAPI {
+			return "Extension.InvalidExtensionState", "extension " + s.name + " has subscribed to the other one of Telemetry API and Logs API"
+		}
+		t.subscribers = slices.Delete(t.subscribers, i, i+1)
+		former.cancel()
+		close(former.stop)
 	}
 	for _, e := range t.backlog {
 		s.take(e)
@@ -166,14 +197,7 @@ func (t *telemetry) subscribe(s *subscriber, name string, logsAPI bool) bool {
 	ctx, s.cancel = context.WithCancel(context.Background())
 	t.subscribers = append(t.subscribers, s)
 	go s.deliver(ctx)
-	t.mu.Unlock()
-	record := map[string]any{"name": name, "state": "Subscribed", "types": s.types}
-	if logsAPI {
-		t.tell(telemetryEvent{kind: "platform.logsSubscription", record: record, logs: record})
-	} else {
-		t.tell(telemetryEvent{kind: "platform.telemetrySubscription", record: record})
-	}
-	return true
+	return "", ""
 }
 
 // seal ends the time to subscribe.
@@ -195,8 +219,9 @@ func (t *telemetry) tell(e telemetryEvent) {
 	e.time = time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.sealed && len(t.backlog) < maxBacklog {
+	if !t.sealed && len(t.backlog) < maxBacklog && t.backlogSize+e.size <= maxPendingSize {
 		t.backlog = append(t.backlog, e)
+		t.backlogSize += e.size
 	}
 	for _, s := range t.subscribers {
 		s.take(e)
@@ -208,7 +233,7 @@ func (t *telemetry) function(text []byte) {
 	if !t.heard() {
 		return
 	}
-	e := telemetryEvent{kind: "function", record: string(text) + "\n", logs: string(text) + "\n"}
+	e := telemetryEvent{kind: "function", record: string(text) + "\n", logs: string(text) + "\n", size: len(text)}
 	if t.e.fn.Env["AWS_LAMBDA_LOG_FORMAT"] == "JSON" && json.Valid(text) && bytes.HasPrefix(text, []byte("{")) {
 		e.record = json.RawMessage(bytes.Clone(text)) // the caller uses the memory again
 	}
@@ -255,7 +280,7 @@ func (s *subscriber) take(e telemetryEvent) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.pending) >= maxPending {
+	if len(s.pending) >= maxPending || s.size+len(encoded) > maxPendingSize {
 		return
 	}
 	s.pending = append(s.pending, encoded)
@@ -271,7 +296,7 @@ func (s *subscriber) take(e telemetryEvent) {
 // deliver sends batches until the end, one after the other. One that is not taken is lost.
 func (s *subscriber) deliver(ctx context.Context) {
 	defer close(s.ended)
-	client := http.Client{Transport: &http.Transport{}}
+	client := http.Client{Transport: &http.Transport{}, Timeout: deliveryTimeout}
 	defer client.CloseIdleConnections()
 	ticker := time.NewTicker(s.wait)
 	defer ticker.Stop()
@@ -283,22 +308,39 @@ func (s *subscriber) deliver(ctx context.Context) {
 			stopped = true
 		}
 		s.mu.Lock()
-		batch := s.pending
+		pending := s.pending
 		s.pending, s.size = nil, 0
 		s.mu.Unlock()
-		if len(batch) == 0 {
-			continue
+		for len(pending) > 0 {
+			n := s.batch(pending)
+			s.send(ctx, &client, pending[:n])
+			pending = pending[n:]
 		}
-		body := slices.Concat([]byte("["), bytes.Join(batch, []byte(",")), []byte("]"))
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
-		if err != nil {
-			continue
+	}
+}
+
+// batch is how many events make a batch: one at least, however large.
+func (s *subscriber) batch(pending [][]byte) int {
+	n, size := 0, 0
+	for n < len(pending) && n < s.maxItems {
+		if size += len(pending[n]); size > s.maxBytes && n > 0 {
+			break
 		}
-		request.Header.Set("Content-Type", "application/json")
-		if response, err := client.Do(request); err == nil {
-			_, _ = io.CopyN(io.Discard, response.Body, maxSubscription)
-			response.Body.Close()
-		}
+		n++
+	}
+	return n
+}
+
+func (s *subscriber) send(ctx context.Context, client *http.Client, batch [][]byte) {
+	body := slices.Concat([]byte("["), bytes.Join(batch, []byte(",")), []byte("]"))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
+	if err != nil {
+		return
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if response, err := client.Do(request); err == nil {
+		_, _ = io.CopyN(io.Discard, response.Body, maxSubscription)
+		response.Body.Close()
 	}
 }
 

@@ -43,7 +43,7 @@ func TestTelemetry(t *testing.T) {
 	})
 	r := l.invoke(`{"n":1}`)
 	requirePayload(t, r, `{"n":1}`)
-	l.requireLog("subscriptions: 200 200 400")
+	l.requireLog("subscriptions: 200 200 403 200 400")
 	const telemetry, logs = "/2022-12-13", "/2021-03-18"
 	eventually(t, "both have been told of the end", func() bool {
 		mu.Lock()
@@ -101,6 +101,32 @@ func TestTelemetryKeepsLines(t *testing.T) {
 	copy(text, `{"n":2}`)
 	if kept, ok := told.backlog[0].record.(json.RawMessage); !ok || string(kept) != `{"n":1}` {
 		t.Errorf("kept %s", told.backlog[0].record)
+	}
+}
+
+// A subscriber that does not take what it is told costs no memory without end, and one that does gets it in pieces.
+func TestSubscriberBounds(t *testing.T) {
+	s := &subscriber{types: []string{"function"}, maxItems: 1000, maxBytes: 256 << 10, wake: make(chan struct{}, 1)}
+	line := strings.Repeat("x", 100<<10)
+	for range 2 * maxPendingSize / len(line) {
+		s.take(telemetryEvent{kind: "function", record: line})
+	}
+	if s.size > maxPendingSize || s.size < maxPendingSize-2*len(line) {
+		t.Errorf("%d bytes wait", s.size)
+	}
+	if n := s.batch(s.pending); n != 2 {
+		t.Errorf("a batch of %d", n)
+	}
+	s.maxBytes = 1
+	if n := s.batch(s.pending); n != 1 {
+		t.Errorf("a batch of %d where one is too large", n)
+	}
+	told := &telemetry{e: &environment{fn: &function{}}}
+	for range 2 * maxPendingSize / len(line) {
+		told.function([]byte(line))
+	}
+	if told.backlogSize > maxPendingSize {
+		t.Errorf("%d bytes are kept for later subscribers", told.backlogSize)
 	}
 }
 

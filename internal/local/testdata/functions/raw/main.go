@@ -99,21 +99,22 @@ func main() {
 			request("POST", os.Getenv("SINK")+r.URL.Path, string(body))
 		}))
 		_, port, _ := net.SplitHostPort(listener.Addr().String())
-		id := register("telemetry", "INVOKE")
-		subscribe := func(path, version, types string) int {
+		id, other := register("telemetry", "INVOKE"), register("logs", "INVOKE")
+		subscribe := func(id, path, version, types string) int {
 			return request("PUT", base+path, fmt.Sprintf(`{"schemaVersion":%q,"types":%s,"buffering":{"timeoutMs":25},`+
 				`"destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:%s/%s"}}`, version, types, port, version),
 				"Lambda-Extension-Identifier", id).status
 		}
 		fmt.Println("in the init phase")
 		fmt.Println(`{"level":"INFO"}`)
-		telemetry := subscribe("/2022-07-01/telemetry", "2022-12-13", `["platform","function"]`)
-		logs := subscribe("/2020-08-15/logs", "2021-03-18", `["platform","function"]`)
-		nothing := subscribe("/2022-07-01/telemetry", "2022-12-13", `["nothing"]`)
-		fmt.Println("subscriptions:", telemetry, logs, nothing)
-		go func() {
-			poll(id)
-		}()
+		telemetry := subscribe(id, "/2022-07-01/telemetry", "2022-12-13", `["platform","function"]`)
+		again := subscribe(id, "/2022-07-01/telemetry", "2022-12-13", `["platform","function"]`)
+		both := subscribe(id, "/2020-08-15/logs", "2021-03-18", `["platform","function"]`)
+		logs := subscribe(other, "/2020-08-15/logs", "2021-03-18", `["platform","function"]`)
+		nothing := subscribe(id, "/2022-07-01/telemetry", "2022-12-13", `["nothing"]`)
+		fmt.Println("subscriptions:", telemetry, again, both, logs, nothing)
+		go poll(id)
+		go poll(other)
 	case "telemetry-flush":
 		// Like an extension that sends on what it is told: it asks for the next event when the runtime is known to be done.
 		done := make(chan struct{}, 1)
