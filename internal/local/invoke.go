@@ -27,6 +27,8 @@ type Invocation struct {
 	// Stream is called if the function streams its response, with its content type, and gives where to write it as it comes. A write
 	// that fails does not end the function, as a caller that goes away does not. If Stream is nil, a function that streams fails.
 	Stream func(contentType string) io.Writer
+
+	id string // the request id, a new one if empty
 }
 
 // CognitoIdentity is the identity of a user of an application.
@@ -199,7 +201,7 @@ type invocation struct {
 
 func (l *Lambda) newInvocation(function string, in Invocation) (*invocation, error) {
 	inv := &invocation{
-		id:            newUUID(),
+		id:            in.id,
 		arn:           l.arn(function),
 		payload:       in.Payload,
 		clientContext: in.ClientContext,
@@ -208,6 +210,9 @@ func (l *Lambda) newInvocation(function string, in Invocation) (*invocation, err
 		report:        in.Report,
 		stream:        in.Stream,
 		done:          make(chan struct{}),
+	}
+	if inv.id == "" {
+		inv.id = newUUID()
 	}
 	if len(inv.payload) == 0 {
 		inv.payload = []byte("{}")

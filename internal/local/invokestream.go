@@ -25,6 +25,7 @@ func (s *invokeServer) invokeStreaming(w http.ResponseWriter, r *http.Request, n
 			"X-Amz-Invocation-Type is RequestResponse for a streamed response",
 		}
 	}
+	in.id = newUUID() // a header, so it is needed before the result is there
 	// Chunks cross from the function's request to the caller's, which must not be written to once it is over.
 	reader, writer := io.Pipe()
 	defer func() { _ = reader.Close() }()
@@ -40,7 +41,10 @@ func (s *invokeServer) invokeStreaming(w http.ResponseWriter, r *http.Request, n
 		_ = writer.Close()
 	}()
 	h := w.Header()
+	begun := false
 	begin := func() {
+		begun = true
+		h.Set(headerAmznRequestID, in.id)
 		h.Set("Content-Type", "application/vnd.amazon.eventstream")
 		h.Set("X-Amz-Executed-Version", version)
 	}
@@ -58,11 +62,13 @@ func (s *invokeServer) invokeStreaming(w http.ResponseWriter, r *http.Request, n
 		}
 	}
 	o := <-ended
+	if o.err != nil && begun {
+		panic(http.ErrAbortHandler) // the response has begun, so all that is left is to break it off
+	}
 	if o.err != nil {
 		return o.err
 	}
 	begin()
-	h.Set(headerAmznRequestID, o.result.RequestID)
 	complete := struct {
 		ErrorCode    string `json:",omitempty"`
 		ErrorDetails string `json:",omitempty"`

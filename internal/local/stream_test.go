@@ -93,6 +93,9 @@ func TestInvokeWithResponseStream(t *testing.T) {
 			if res.StatusCode != http.StatusOK {
 				t.Fatalf("got %d %s", res.StatusCode, body)
 			}
+			if id := res.Header.Get(headerAmznRequestID); id == "" || !strings.Contains(l.log(), id) {
+				t.Errorf("request id %q is not in the log", id)
+			}
 			var chunks strings.Builder
 			var complete string
 			decoder, messages := eventstream.NewDecoder(), strings.NewReader(body)
@@ -111,5 +114,32 @@ func TestInvokeWithResponseStream(t *testing.T) {
 				t.Errorf("got %q, %s", chunks.String(), complete)
 			}
 		})
+	}
+}
+
+// A stream whose function cannot go on breaks off: nothing that is no message of the stream follows what has come.
+func TestInvokeWithResponseStreamBreaksOff(t *testing.T) {
+	g := newGate(t)
+	l := one(t, raw, "stream", g.holds, timeout(time.Minute), func(c *Config, _ *Function) { c.InvokeAddress = "127.0.0.1:0" })
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
+		l.InvokeURL()+"/2021-11-15/functions/fn/response-streaming-invocations", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	res, err := transport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if _, err := eventstream.NewDecoder().Decode(res.Body, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(res.Body); err == nil {
+		t.Errorf("it ends with %q as if all were well", rest)
 	}
 }
