@@ -66,11 +66,13 @@ func (fn *function) launch(stream *logStream) (*environment, *failure, error) {
 	mark := runtimeAPIVariable + "=" + e.endpoint.address
 	var group *cpuGroup
 	if fn.Throttle {
-		group, err = newCPUGroup(cpuQuota(fn.MemorySize))
+		if group, err = newCPUGroup(cpuQuota(fn.MemorySize)); err != nil {
+			e.output.close()
+			e.endpoint.close()
+			return nil, nil, fmt.Errorf("starting function %s: %w", fn.Name, err)
+		}
 	}
-	if err == nil {
-		e.process, err = startProcess(append(slices.Clone(fn.Wrapper), fn.Bootstrap), fn.Dir, fn.variables(e.endpoint.address, stream.name), mark, e.output.w, group)
-	}
+	e.process, err = startProcess(append(slices.Clone(fn.Wrapper), fn.Bootstrap), fn.Dir, fn.variables(e.endpoint.address, stream.name), mark, e.output.w, group)
 	if err != nil {
 		e.output.close()
 		e.endpoint.close()

@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -351,4 +354,21 @@ func FuzzClientContext(f *testing.F) {
 			t.Errorf("%q became %q", text, inv.clientContext)
 		}
 	})
+}
+
+func TestEntrypointError(t *testing.T) {
+	for _, tt := range []struct {
+		op, path string
+		want     bool
+	}{
+		{"fork/exec", "/bootstrap", true},
+		{"chdir", "/folder", true},
+		{"open", "/sys/fs/cgroup/cpu.max", false},
+		{"mkdir", "/sys/fs/cgroup/golam", false},
+	} {
+		err := fmt.Errorf("starting: %w", &fs.PathError{Op: tt.op, Path: tt.path, Err: syscall.EACCES})
+		if got := entrypointError(err); got != tt.want {
+			t.Errorf("%v: %v", err, got)
+		}
+	}
 }

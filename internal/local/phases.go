@@ -38,8 +38,13 @@ func timeoutFailure(after time.Duration) *failure {
 	}
 }
 
-// entrypointError reports whether a program could not be started because of what it is, and not for want of something.
+// entrypointError reports whether a program could not be started because of what it is, and not for want of something. What else may
+// be missing or forbidden, a control group say, is no matter of the program.
 func entrypointError(err error) bool {
+	failed, ok := errors.AsType[*fs.PathError](err)
+	if !ok || failed.Op != "fork/exec" && failed.Op != "chdir" {
+		return false
+	}
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOEXEC)
 }
 
