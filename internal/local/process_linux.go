@@ -36,16 +36,32 @@ func (p *process) killDetached() {
 	for range 20 {
 		found := false
 		for _, pid := range processes() {
-			env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
-			if err != nil || !hasVariable(env, p.mark) {
-				continue
-			}
-			found = syscall.Kill(pid, syscall.SIGKILL) == nil || found
+			found = killMarked(pid, p.mark) || found
 		}
 		if !found {
 			return
 		}
 	}
+}
+
+// killMarked kills a process that has the variable, and reports whether it did. The process is held on to before it is looked at, lest
+// another one gets its id in between.
+func killMarked(pid int, mark string) bool {
+	held, err := unix.PidfdOpen(pid, 0)
+	if err == nil {
+		defer unix.Close(held)
+	} else if !errors.Is(err, unix.ENOSYS) {
+		return false
+	}
+	noHold := err != nil
+	env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+	if err != nil || !hasVariable(env, mark) {
+		return false
+	}
+	if noHold { // Linux before 5.3
+		return syscall.Kill(pid, syscall.SIGKILL) == nil
+	}
+	return unix.PidfdSendSignal(held, unix.SIGKILL, nil, 0) == nil
 }
 
 // hasVariable reports whether the contents of an environ file hold the variable.
