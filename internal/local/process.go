@@ -49,7 +49,6 @@ func startProcess(args []string, dir string, env []string, mark string, output *
 // thread that started it ends, which is meant for the end of golam (golang/go#27505).
 func (p *process) supervise(started chan<- error) {
 	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	err := p.group.start(p.cmd, func() error {
 		p.started = time.Now()
 		return p.cmd.Start()
@@ -61,8 +60,9 @@ func (p *process) supervise(started chan<- error) {
 		}
 		p.group.remove()
 		started <- err
-		return
+		return // with its thread: that may have been left in the group, where no other work belongs
 	}
+	defer runtime.UnlockOSThread()
 	started <- nil
 	defer close(p.exited)
 	defer p.group.remove()
