@@ -123,8 +123,12 @@ func (l *Lambda) Invoke(ctx context.Context, function string, in Invocation) (Re
 }
 
 // invokeEvent sets an asynchronous invocation going, which may wait for its environment, and gives its request id. Unlike Lambda it
-// is not repeated if it fails.
+// is not repeated if it fails. The function gets no client context, as on Lambda (Lambda API Reference, Invoke).
 func (l *Lambda) invokeEvent(function string, in Invocation) (string, error) {
+	if len(in.Payload) > maxAsync {
+		return "", tooLarge(maxAsync)
+	}
+	in.ClientContext = nil
 	fn, inv, e, turn, err := l.prepare(function, in, true)
 	if err != nil {
 		return "", err
@@ -222,10 +226,7 @@ func (l *Lambda) newInvocation(function string, in Invocation) (*invocation, err
 	}
 	switch {
 	case len(inv.payload) > maxPayload:
-		return nil, &RequestError{
-			http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException",
-			fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", maxPayload),
-		}
+		return nil, tooLarge(maxPayload)
 	case !json.Valid(inv.payload):
 		return nil, &RequestError{
 			http.StatusBadRequest, "InvalidRequestContentException",
@@ -242,6 +243,13 @@ func (l *Lambda) newInvocation(function string, in Invocation) (*invocation, err
 	}
 	inv.result = Result{RequestID: inv.id, TraceID: inv.traceID}
 	return inv, nil
+}
+
+func tooLarge(most int) error {
+	return &RequestError{
+		http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException",
+		fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", most),
+	}
 }
 
 // asciiJSON writes the characters of JSON that not every runtime takes in a header, those beyond printable ASCII, as escapes. They can

@@ -147,6 +147,23 @@ func TestInvokeAPIEventAndDryRun(t *testing.T) {
 	l.requireLog("REPORT RequestId: " + res.Header.Get("X-Amzn-Requestid"))
 }
 
+func TestInvokeAPIEventHasNoClientContext(t *testing.T) {
+	ended := make(chan Result, 1)
+	l := one(t, official, "describe", func(c *Config, _ *Function) {
+		c.InvokeAddress = "127.0.0.1:0"
+		c.Ended = func(_ string, result Result, _ error) { ended <- result }
+	})
+	res, body := l.call(call{path: invocations("fn"), header: map[string]string{
+		"X-Amz-Invocation-Type": "Event", "X-Amz-Client-Context": base64.StdEncoding.EncodeToString([]byte(`{"custom":{"k":"v"}}`)),
+	}})
+	if res.StatusCode != 202 {
+		t.Fatalf("got %d %s", res.StatusCode, body)
+	}
+	if r := <-ended; r.FunctionError != "" || strings.Contains(string(r.Payload), `"k":"v"`) {
+		t.Errorf("got %+v %s", r, r.Payload)
+	}
+}
+
 // Events wait for an environment where others are refused.
 func TestInvokeAPIEventsQueue(t *testing.T) {
 	g := newGate(t)
@@ -226,6 +243,11 @@ func TestInvokeAPIErrors(t *testing.T) {
 			call{path: invocations("echo"), body: `"` + strings.Repeat("x", maxPayload) + `"`},
 			413, "RequestEntityTooLargeException",
 			`{"Type":"User","message":"Request must be smaller than 6291456 bytes for the InvokeFunction operation"}`,
+		},
+		{
+			"too large, asynchronous",
+			call{path: invocations("echo"), body: `"` + strings.Repeat("x", maxAsync) + `"`, header: map[string]string{"X-Amz-Invocation-Type": "Event"}},
+			413, "RequestEntityTooLargeException", "smaller than 1048576 bytes",
 		},
 		{
 			"invocation type",

@@ -52,7 +52,7 @@ type Function struct {
 	Dir string
 	// Handler is the value of _HANDLER, "bootstrap" by default.
 	Handler string
-	// Env is added to the environment variables that Lambda sets, and wins over them. Nothing of this process's own environment
+	// Env is added to the environment variables that Lambda sets, and wins over them but for AWS_LAMBDA_RUNTIME_API. Nothing of this process's own environment
 	// reaches the function, so what it needs of it (credentials, say) goes here.
 	Env map[string]string
 	// MemorySize in MB, 128 to 10240, 128 by default. A process group that is seen to use more is killed; on Linux only.
@@ -82,6 +82,7 @@ const (
 	maxTimeout    = 15 * time.Minute
 	maxMemorySize = 10240
 	maxPayload    = 6 << 20          // bytes of an event
+	maxAsync      = 1 << 20          // bytes of an event of an asynchronous invocation
 	maxResponse   = maxPayload + 100 // bytes of a response: Lambda allows 100 more than for an event
 	maxContext    = 3583             // bytes of a client context in base64 (Lambda API Reference, Invoke)
 	version       = "$LATEST"
