@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // Rule sends events that match a pattern on to functions.
@@ -178,19 +179,20 @@ func (b *Bus) put(e entry) result {
 		Version: "0", ID: newID(), DetailType: e.DetailType, Source: e.Source, Account: b.config.Account, Region: b.config.Region,
 		Time: time.Now().UTC().Truncate(time.Second), Resources: e.Resources,
 	}}
-	if e.Time != nil {
+	code, problem := e.check()
+	if e.Time != nil && problem == nil {
 		delivered.Event.Time = time.UnixMilli(int64(*e.Time * 1000)).UTC().Truncate(time.Second)
 	}
 	if delivered.Event.Resources == nil {
 		delivered.Event.Resources = []string{}
 	}
-	if code, err := e.check(); err != nil {
-		delivered.Error = err.Error()
+	if problem != nil {
+		delivered.Error = problem.Error()
 		if json.Valid([]byte(e.Detail)) {
 			delivered.Event.Detail = json.RawMessage(e.Detail)
 		}
 		b.seen(delivered)
-		return result{ErrorCode: code, ErrorMessage: err.Error()}
+		return result{ErrorCode: code, ErrorMessage: problem.Error()}
 	}
 	delivered.Event.Detail = json.RawMessage(e.Detail)
 	event, err := json.Marshal(delivered.Event)
@@ -231,18 +233,23 @@ func busName(text string) string {
 	return text
 }
 
-// check finds what EventBridge refuses an entry for, with the code and the text that it gives.
+// check finds what EventBridge refuses an entry for, with the code that it gives. Texts that are not known are golam's own.
 func (e entry) check() (code string, err error) {
-	const maxDetailType = 128
+	const (
+		maxDetailType       = 128                        // characters
+		firstTime, lastTime = -62167219200, 253402300799 // the years that a timestamp can have, 0 to 9999
+	)
 	switch {
 	case e.Source == "":
 		return "InvalidArgument", errors.New("Parameter Source is not valid. Reason: Source is a required argument.") //nolint:staticcheck // AWS's text
 	case strings.HasPrefix(e.Source, "aws."):
-		return "NotAuthorizedForSource", fmt.Errorf("Not authorized for the source: %s", e.Source) //nolint:staticcheck // AWS's text
+		return "NotAuthorizedForSourceException", fmt.Errorf("Not authorized for the source: %s", e.Source) //nolint:staticcheck // AWS's text
 	case e.DetailType == "":
 		return "InvalidArgument", errors.New("Parameter DetailType is not valid. Reason: DetailType is a required argument.") //nolint:staticcheck // AWS's text
-	case len(e.DetailType) > maxDetailType:
+	case utf8.RuneCountInString(e.DetailType) > maxDetailType:
 		return "InvalidArgument", fmt.Errorf("Parameter DetailType is not valid. Reason: it has more than %d characters.", maxDetailType) //nolint:staticcheck // AWS's text
+	case e.Time != nil && (*e.Time < firstTime || *e.Time > lastTime):
+		return "InvalidArgument", errors.New("Parameter Time is not valid. Reason: its year is none from 0 to 9999.") //nolint:staticcheck // in the form of AWS's texts
 	case e.Detail == "":
 		return "InvalidArgument", errors.New("Parameter Detail is not valid. Reason: Detail is a required argument.") //nolint:staticcheck // AWS's text
 	}

@@ -55,7 +55,7 @@ func TestPutEvents(t *testing.T) {
 	for _, entry := range response.Entries {
 		codes = append(codes, entry.ErrorCode)
 	}
-	if response.FailedEntryCount != 4 || fmt.Sprint(codes) != "[ InvalidArgument MalformedDetail InvalidArgument NotAuthorizedForSource]" {
+	if response.FailedEntryCount != 4 || fmt.Sprint(codes) != "[ InvalidArgument MalformedDetail InvalidArgument NotAuthorizedForSourceException]" {
 		t.Errorf("got %s", body)
 	}
 	event := `{"version":"0","id":"` + response.Entries[0].EventID + `","detail-type":"placed","source":"shop","account":"123456789012",` +
@@ -65,6 +65,28 @@ func TestPutEvents(t *testing.T) {
 	}
 	if len(seen) != 5 || seen[0].Bus != "orders" || len(seen[0].Matches) != 2 || seen[0].Matches[1].Rule != "c" || seen[1].Error == "" {
 		t.Errorf("seen %+v", seen)
+	}
+}
+
+func TestEntryProblems(t *testing.T) {
+	bus := New(Config{Seen: func(d Delivered) {
+		if _, err := json.Marshal(d); err != nil {
+			t.Error(err)
+		}
+	}})
+	for entry, code := range map[string]string{
+		`{"Source":"s","DetailType":"` + strings.Repeat("é", 128) + `","Detail":"{}"}`: "",
+		`{"Source":"s","DetailType":"` + strings.Repeat("é", 129) + `","Detail":"{}"}`: "InvalidArgument",
+		`{"Source":"s","DetailType":"d","Detail":"{}","Time":1e300}`:                   "InvalidArgument",
+		`{"Source":"s","DetailType":"d","Detail":"{}","Time":253402300800}`:            "InvalidArgument",
+		`{"Source":"s","DetailType":"d","Detail":"{}","Time":253402300799.9}`:          "InvalidArgument",
+		`{"Source":"s","DetailType":"d","Detail":"{}","Time":-1}`:                      "",
+	} {
+		var response struct{ Entries []struct{ ErrorCode string } }
+		_, body := put(t, bus, putEvents, `{"Entries":[`+entry+`]}`)
+		if err := json.Unmarshal([]byte(body), &response); err != nil || response.Entries[0].ErrorCode != code {
+			t.Errorf("%.60s: %s", entry, body)
+		}
 	}
 }
 
