@@ -71,11 +71,16 @@ func invokeHandler(t *testing.T, handler string, options Options) (Result, strin
 // serve serves a handler of the function "official" on a local Invoke API and returns its address.
 func serve(t *testing.T, handler string, timeout time.Duration) string {
 	t.Helper()
+	return serveLogging(t, handler, timeout, nil)
+}
+
+func serveLogging(t *testing.T, handler string, timeout time.Duration, log func(local.Line)) string {
+	t.Helper()
 	if _, err := os.Stat(bootstrap(t)); err != nil {
 		t.Fatal(err)
 	}
 	lambda, err := local.Start(t.Context(), local.Config{
-		InvokeAddress: "127.0.0.1:0",
+		InvokeAddress: "127.0.0.1:0", Log: log,
 		Functions: []local.Function{{
 			Name: "official", Bootstrap: bootstrap(t), Dir: t.TempDir(), Timeout: timeout, Env: map[string]string{"_HANDLER": handler},
 		}},
