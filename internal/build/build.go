@@ -321,7 +321,11 @@ func copyInputs(folder, root string, files []string) (string, error) {
 	above := root
 	for _, file := range files {
 		for !within(above, file) {
-			above = filepath.Dir(above)
+			parent := filepath.Dir(above)
+			if parent == above {
+				return "", fmt.Errorf("%s is on another volume than the project: move one of them", file)
+			}
+			above = parent
 		}
 	}
 	place := func(path string) (string, error) {
