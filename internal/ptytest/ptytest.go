@@ -166,7 +166,11 @@ func (w *Terminal) Signal(signal os.Signal) {
 // Ends waits for the end of the program, and checks its exit code and that it leaves the terminal as it was.
 func (w *Terminal) Ends(code int) {
 	w.t.Helper()
+	timer := time.AfterFunc(patience, func() { _ = w.command.Process.Kill() })
 	err := w.command.Wait()
+	if !timer.Stop() {
+		w.t.Fatalf("the program does not end; the screen is\n%s", w.Screen())
+	}
 	if got := w.command.ProcessState.ExitCode(); got != code {
 		w.t.Fatalf("exit code %d (%v), not %d; the screen is\n%s", got, err, code, w.Screen())
 	}
