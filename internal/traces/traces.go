@@ -24,6 +24,7 @@ import (
 const (
 	maxTraces = 200
 	maxSpans  = 1000     // of a trace
+	maxSize   = 4 << 20  // bytes of the spans of a trace, as JSON
 	maxBody   = 16 << 20 // bytes of a request, unpacked
 )
 
@@ -71,7 +72,6 @@ type SpanEvent struct {
 
 // Store keeps the latest traces.
 type Store struct {
-	// Seen receives a trace whenever spans of it have come. It is called by one request at a time.
 	seen func(Trace)
 
 	mu     sync.Mutex
@@ -81,6 +81,8 @@ type Store struct {
 
 type trace struct {
 	spans   map[string]Span
+	sizes   map[string]int // of spans
+	size    int            // of all spans
 	dropped int
 }
 
@@ -146,7 +148,8 @@ func readBody(r *http.Request) ([]byte, error) {
 func (s *Store) add(received ptrace.Traces) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var touched []string
+	var touched []string // in the order of their first spans
+	seen := map[string]bool{}
 	for _, resource := range received.ResourceSpans().All() {
 		of := attributes(resource.Resource().Attributes())
 		for _, scope := range resource.ScopeSpans().All() {
@@ -156,7 +159,8 @@ func (s *Store) add(received ptrace.Traces) {
 					continue // no valid span (OpenTelemetry specification, SpanContext)
 				}
 				s.keep(id, convert(span, of))
-				if !slices.Contains(touched, id) {
+				if !seen[id] {
+					seen[id] = true
 					touched = append(touched, id)
 				}
 			}
@@ -172,7 +176,7 @@ func (s *Store) add(received ptrace.Traces) {
 func (s *Store) keep(id string, span Span) {
 	t := s.traces[id]
 	if t == nil {
-		t = &trace{spans: map[string]Span{}}
+		t = &trace{spans: map[string]Span{}, sizes: map[string]int{}}
 		s.traces[id] = t
 		s.order = append(s.order, id)
 		if len(s.order) > maxTraces {
@@ -180,11 +184,23 @@ func (s *Store) keep(id string, span Span) {
 			s.order = slices.Delete(s.order, 0, 1)
 		}
 	}
-	if _, known := t.spans[span.ID]; !known && len(t.spans) >= maxSpans {
+	size := sizeOf(span)
+	_, known := t.spans[span.ID]
+	if !known && len(t.spans) >= maxSpans || t.size-t.sizes[span.ID]+size > maxSize {
 		t.dropped++
 		return
 	}
-	t.spans[span.ID] = span
+	t.size += size - t.sizes[span.ID]
+	t.spans[span.ID], t.sizes[span.ID] = span, size
+}
+
+// sizeOf is how many bytes a span is, as whoever looks at the trace gets it.
+func sizeOf(span Span) int {
+	encoded, err := json.Marshal(span)
+	if err != nil {
+		return 0 // nobody gets it
+	}
+	return len(encoded)
 }
 
 func convert(span ptrace.Span, resource map[string]any) Span {

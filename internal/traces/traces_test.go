@@ -162,6 +162,27 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+func TestSizeBounds(t *testing.T) {
+	var last Trace
+	s := NewStore(func(trace Trace) { last = trace })
+	large := spans("a", "b", "c", "d", "e")
+	for _, span := range large.ResourceSpans().At(0).ScopeSpans().At(0).Spans().All() {
+		span.Attributes().PutStr("text", strings.Repeat("x", 1<<20))
+	}
+	s.add(large)
+	s.add(large) // those that are kept are told again, and count once
+	if len(last.Spans) != 3 || last.Dropped != 4 {
+		t.Errorf("%d spans, %d dropped", len(last.Spans), last.Dropped)
+	}
+	var packed bytes.Buffer
+	writer := gzip.NewWriter(&packed)
+	_, _ = writer.Write(bytes.Repeat([]byte(" "), maxBody+1))
+	writer.Close()
+	if status, body := post(t, s, "application/json", "gzip", packed.Bytes()); status != 400 || !strings.Contains(body, "more than") {
+		t.Errorf("got %d %s", status, body)
+	}
+}
+
 func FuzzTraces(f *testing.F) {
 	f.Add([]byte(example), true)
 	f.Add([]byte("\x0a\x00"), false)
