@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -157,6 +158,9 @@ func (a *app) new(ctx context.Context, options newOptions) error {
 	if err != nil {
 		return err
 	}
+	if !options.dryRun {
+		result.Git.Note = options.gitNote(result.Changes, result.Git.Note)
+	}
 	for i, change := range result.Changes.Files {
 		result.Files = append(result.Files, newFile{Path: change.Path, Mode: tree[i].GitMode(), Blob: tree[i].BlobID(), Action: change.Action})
 	}
@@ -291,9 +295,33 @@ func (a *app) prepare(options newOptions, dir string, result *git.Result) func(c
 	}
 	return func(ctx context.Context, staging string) error {
 		made, err := git.Start(ctx, staging, "Start from golam")
+		switch {
+		case err == nil || ctx.Err() != nil:
+		case options.gitGiven:
+			err = fmt.Errorf("%w; --no-git makes the project without a repository", err)
+		default:
+			made.Note = "the project is no repository: " + err.Error()
+			err = os.RemoveAll(filepath.Join(staging, ".git")) // git may have begun
+		}
 		*result = made
 		return err
 	}
+}
+
+// gitNote says why there is no repository, or no commit. Only a new project becomes a repository, for which note tells.
+func (o newOptions) gitNote(changes generator.Changes, note string) string {
+	switch changes.Target {
+	case generator.TargetAbsent, generator.TargetEmpty:
+		return note
+	}
+	_, err := os.Lstat(filepath.Join(changes.Dir, ".git"))
+	switch {
+	case o.git && err == nil:
+		return "the folder is a git repository already, so golam commits nothing to it"
+	case o.git && o.gitGiven:
+		return "golam makes repositories of new projects only: to make this one, git init"
+	}
+	return ""
 }
 
 // newResult is what `golam new --output json` prints.
