@@ -183,6 +183,31 @@ func (a *app) recover(dir string) error {
 	return err
 }
 
+// recoverProject does the same for the project that the folder is in: for each folder up to the one with the go.mod. Where there is none,
+// the folders above are somebody else's.
+func (a *app) recoverProject(dir string) error {
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("find %s: %w", dir, err)
+	}
+	folders := []string{absolute}
+	for root := absolute; ; folders = append(folders, root) {
+		if _, err := os.Lstat(filepath.Join(root, "go.mod")); err == nil {
+			break
+		}
+		if root = filepath.Dir(root); root == folders[len(folders)-1] {
+			folders = folders[:1]
+			break
+		}
+	}
+	for _, folder := range folders {
+		if err := a.recover(folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // resolve gathers the answers and validates them. It returns the folder to make, too.
 func (a *app) resolve(ctx context.Context, options newOptions) (generator.Spec, string, error) {
 	if notEmpty := options.refuses(); notEmpty != nil {
