@@ -111,6 +111,9 @@ func usage(format string, args ...any) error { return &usageError{text: fmt.Spri
 func flagError(command *cobra.Command, err error) error {
 	text := err.Error()
 	name, found := strings.CutPrefix(text, "unknown flag: --")
+	if words := command.Flags().Args(); !command.HasParent() && len(words) > 0 { // no command was found, so the flags are those of none
+		return noArgs(command, words)
+	}
 	if !found {
 		return usage("%s: see %s --help", text, command.CommandPath())
 	}
