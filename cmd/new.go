@@ -44,7 +44,7 @@ option, --yes or --answers is needed.`,
 		Example: `  golam new demo
   golam new demo --yes
   golam new demo --trigger v3 --claims tenant_id=custom:tenant_id --yes
-  golam new copy --answers demo/golam.yaml`,
+  golam new copy --answers demo/golam.yaml --name copy`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage("golam new takes one folder: remove %q", args[1:])
@@ -214,10 +214,8 @@ func (a *app) recoverProject(dir string) error {
 
 // resolve gathers the answers and validates them. It returns the folder to make, too.
 func (a *app) resolve(ctx context.Context, options newOptions) (generator.Spec, string, error) {
-	if notEmpty := options.refuses(); notEmpty != nil {
-		return generator.Spec{}, "", notEmpty
-	}
 	answers := generator.Answers{}
+	refusal := options.refuses() // of the folder; where there is nobody to wait for, the answers are judged too
 	problems := &generator.InvalidError{}
 	switch {
 	case options.answers != "":
@@ -232,6 +230,8 @@ func (a *app) resolve(ctx context.Context, options newOptions) (generator.Spec, 
 		if answers == nil {
 			return generator.Spec{}, "", problems
 		}
+	case !options.yes && refusal != nil && (a.streams.CanPrompt() || len(options.flags) == 0):
+		return generator.Spec{}, "", refusal
 	case !options.yes && a.streams.CanPrompt():
 		var err error
 		if answers, err = a.ask(ctx, options); err != nil {
@@ -255,8 +255,18 @@ func (a *app) resolve(ctx context.Context, options newOptions) (generator.Spec, 
 	if errors.As(err, &invalid) {
 		problems.Problems = append(problems.Problems, invalid.Problems...)
 	}
-	if len(problems.Problems) > 0 {
+	switch {
+	case len(problems.Problems) > 0 && refusal != nil:
+		problems.Problems = append(problems.Problems, generator.Problem{Text: refusal.Error()})
 		return generator.Spec{}, "", problems
+	case len(problems.Problems) > 0:
+		return generator.Spec{}, "", problems
+	case refusal != nil:
+		return generator.Spec{}, "", refusal
+	}
+	if _, flagged := options.flags["name"]; options.answers != "" && options.dir != "" && !flagged && filepath.Base(options.dir) != spec.Name &&
+		filepath.Clean(options.dir) != "." {
+		a.note("note: the name is %s, from the answers, and so is the stack that it deploys: --name makes it another", spec.Name)
 	}
 	return spec, options.target(spec), nil
 }
@@ -389,11 +399,14 @@ func newLine(spec generator.Spec, dir string) []string {
 }
 
 func nextSteps(spec generator.Spec, dir string) []nextStep {
-	steps := []nextStep{
-		{"cd " + quote(dir), ""},
+	var steps []nextStep
+	if filepath.Clean(dir) != "." {
+		steps = append(steps, nextStep{"cd " + quote(dir), ""})
+	}
+	steps = append(steps, []nextStep{
 		{"make test", "the policy, and the real function over the sample events"},
 		{"make build", "dist/token-customizer/bootstrap for " + spec.Arch},
-	}
+	}...)
 	switch spec.IaC {
 	case "sam":
 		steps = append(steps, nextStep{"make deploy", "with the SAM CLI and AWS credentials"})
