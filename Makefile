@@ -13,7 +13,8 @@ demo: ## Generate a project, build it, and show the claims that its function put
 .PHONY: test
 test: judges ## Run every test, the golden projects and their judges included
 	go vet ./...
-	GOLAM_COUNTS="$(CURDIR)/.cache/counts" go test -timeout 40m ./...
+	rm -rf .cache/counts
+	GOLAM_COUNTS="$(CURDIR)/.cache/counts" go test -count=1 -timeout 40m ./...
 	@cat .cache/counts/*.txt
 
 .PHONY: judges
@@ -23,14 +24,17 @@ judges: ## Install the tools that judge generated projects, once, into .cache
 .PHONY: golden
 golden: ## Render the golden projects and the reference documentation again
 	go test ./golden -run '^TestGolden$$|^TestReference$$' -update
+	go test ./cmd -run '^TestHostileInputIsDocumented$$' -update
 
 .PHONY: sizes
 sizes: ## Build the golden projects and hold their packages against the budgets
 	python3 scripts/sizes.py
 
 .PHONY: lint
-lint: ## Vet and lint golam itself
+lint: ## Vet golam for every system it runs on, and lint it
 	go vet ./...
+	GOOS=darwin go vet ./...
+	GOOS=windows go vet ./...
 	scripts/install-judges.sh golangci-lint
 	.cache/judges/bin/golangci-lint run
 

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -42,7 +44,7 @@ option, --yes or --answers is needed.`,
 		Example: `  golam new demo
   golam new demo --yes
   golam new demo --trigger v3 --claims tenant_id=custom:tenant_id --yes
-  golam new copy --answers demo/golam.yaml`,
+  golam new copy --answers demo/golam.yaml --name copy`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage("golam new takes one folder: remove %q", args[1:])
@@ -67,6 +69,9 @@ option, --yes or --answers is needed.`,
 			}
 			options.gitGiven = command.Flags().Changed("git") || command.Flags().Changed("no-git")
 			options.git = options.git && !noGit
+			if _, set := os.LookupEnv("GOGC"); !set { // it ends before its garbage matters: collecting it took 3 ms of 20
+				defer debug.SetGCPercent(debug.SetGCPercent(400))
+			}
 			return a.new(command.Context(), options)
 		},
 	}
@@ -157,6 +162,9 @@ func (a *app) new(ctx context.Context, options newOptions) error {
 	if err != nil {
 		return err
 	}
+	if !options.dryRun {
+		result.Git.Note = options.gitNote(result.Changes, result.Git.Note)
+	}
 	for i, change := range result.Changes.Files {
 		result.Files = append(result.Files, newFile{Path: change.Path, Mode: tree[i].GitMode(), Blob: tree[i].BlobID(), Action: change.Action})
 	}
@@ -179,12 +187,35 @@ func (a *app) recover(dir string) error {
 	return err
 }
 
+// recoverProject does the same for the project that the folder is in: for each folder up to the one with the go.mod. Where there is none,
+// the folders above are somebody else's.
+func (a *app) recoverProject(dir string) error {
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("find %s: %w", dir, err)
+	}
+	folders := []string{absolute}
+	for root := absolute; ; folders = append(folders, root) {
+		if _, err := os.Lstat(filepath.Join(root, "go.mod")); err == nil {
+			break
+		}
+		if root = filepath.Dir(root); root == folders[len(folders)-1] {
+			folders = folders[:1]
+			break
+		}
+	}
+	for _, folder := range folders {
+		if err := a.recover(folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // resolve gathers the answers and validates them. It returns the folder to make, too.
 func (a *app) resolve(ctx context.Context, options newOptions) (generator.Spec, string, error) {
-	if notEmpty := options.refuses(); notEmpty != nil {
-		return generator.Spec{}, "", notEmpty
-	}
 	answers := generator.Answers{}
+	refusal := options.refuses() // of the folder; where there is nobody to wait for, the answers are judged too
 	problems := &generator.InvalidError{}
 	switch {
 	case options.answers != "":
@@ -199,6 +230,8 @@ func (a *app) resolve(ctx context.Context, options newOptions) (generator.Spec, 
 		if answers == nil {
 			return generator.Spec{}, "", problems
 		}
+	case !options.yes && refusal != nil && (a.streams.CanPrompt() || len(options.flags) == 0):
+		return generator.Spec{}, "", refusal
 	case !options.yes && a.streams.CanPrompt():
 		var err error
 		if answers, err = a.ask(ctx, options); err != nil {
@@ -222,8 +255,18 @@ func (a *app) resolve(ctx context.Context, options newOptions) (generator.Spec, 
 	if errors.As(err, &invalid) {
 		problems.Problems = append(problems.Problems, invalid.Problems...)
 	}
-	if len(problems.Problems) > 0 {
+	switch {
+	case len(problems.Problems) > 0 && refusal != nil:
+		problems.Problems = append(problems.Problems, generator.Problem{Text: refusal.Error()})
 		return generator.Spec{}, "", problems
+	case len(problems.Problems) > 0:
+		return generator.Spec{}, "", problems
+	case refusal != nil:
+		return generator.Spec{}, "", refusal
+	}
+	if _, flagged := options.flags["name"]; options.answers != "" && options.dir != "" && !flagged && filepath.Base(options.dir) != spec.Name &&
+		filepath.Clean(options.dir) != "." {
+		a.note("note: the name is %s, from the answers, and so is the stack that it deploys: --name makes it another", spec.Name)
 	}
 	return spec, options.target(spec), nil
 }
@@ -291,9 +334,33 @@ func (a *app) prepare(options newOptions, dir string, result *git.Result) func(c
 	}
 	return func(ctx context.Context, staging string) error {
 		made, err := git.Start(ctx, staging, "Start from golam")
+		switch {
+		case err == nil || ctx.Err() != nil:
+		case options.gitGiven:
+			err = fmt.Errorf("%w; --no-git makes the project without a repository", err)
+		default:
+			made.Note = "the project is no repository: " + err.Error()
+			err = os.RemoveAll(filepath.Join(staging, ".git")) // git may have begun
+		}
 		*result = made
 		return err
 	}
+}
+
+// gitNote says why there is no repository, or no commit. Only a new project becomes a repository, for which note tells.
+func (o newOptions) gitNote(changes generator.Changes, note string) string {
+	switch changes.Target {
+	case generator.TargetAbsent, generator.TargetEmpty:
+		return note
+	}
+	_, err := os.Lstat(filepath.Join(changes.Dir, ".git"))
+	switch {
+	case o.git && err == nil:
+		return "the folder is a git repository already, so golam commits nothing to it"
+	case o.git && o.gitGiven:
+		return "golam makes repositories of new projects only: to make this one, git init"
+	}
+	return ""
 }
 
 // newResult is what `golam new --output json` prints.
@@ -332,11 +399,14 @@ func newLine(spec generator.Spec, dir string) []string {
 }
 
 func nextSteps(spec generator.Spec, dir string) []nextStep {
-	steps := []nextStep{
-		{"cd " + quote(dir), ""},
+	var steps []nextStep
+	if filepath.Clean(dir) != "." {
+		steps = append(steps, nextStep{"cd " + quote(dir), ""})
+	}
+	steps = append(steps, []nextStep{
 		{"make test", "the policy, and the real function over the sample events"},
 		{"make build", "dist/token-customizer/bootstrap for " + spec.Arch},
-	}
+	}...)
 	switch spec.IaC {
 	case "sam":
 		steps = append(steps, nextStep{"make deploy", "with the SAM CLI and AWS credentials"})

@@ -91,7 +91,11 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "say more about what is done")
 	flags.BoolVar(&a.noColour, "no-color", false, "use no colour (NO_COLOR does the same)")
 	flags.BoolVar(&a.accessible, "accessible", false, "ask in plain lines, for screen readers (ACCESSIBLE=1 does the same)")
-	root.AddCommand(a.newCommand(), a.buildCommand(), a.invokeCommand(), a.watchCommand(), a.benchCommand(), a.variantsCommand(), a.versionCommand())
+	root.AddCommand(a.newCommand(), a.variantsCommand(), a.versionCommand())
+	for _, command := range []*cobra.Command{a.buildCommand(), a.invokeCommand(), a.watchCommand(), a.benchCommand()} {
+		command.PreRunE = func(*cobra.Command, []string) error { return a.recoverProject(".") }
+		root.AddCommand(command)
+	}
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	return root
 }
@@ -107,6 +111,9 @@ func usage(format string, args ...any) error { return &usageError{text: fmt.Spri
 func flagError(command *cobra.Command, err error) error {
 	text := err.Error()
 	name, found := strings.CutPrefix(text, "unknown flag: --")
+	if words := command.Flags().Args(); !command.HasParent() && len(words) > 0 { // no command was found, so the flags are those of none
+		return noArgs(command, words)
+	}
 	if !found {
 		return usage("%s: see %s --help", text, command.CommandPath())
 	}

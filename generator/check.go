@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 )
 
@@ -29,6 +30,8 @@ func checkName(name string) []string {
 		problems = append(problems, fmt.Sprintf("%q is not a name: use lower case letters, digits and hyphens, and start with a letter", shorten(name)))
 	case strings.HasSuffix(name, "-"):
 		problems = append(problems, fmt.Sprintf("%q ends in a hyphen: remove it", shorten(name)))
+	case name == "aws": // its events would have the source aws.token-customizer
+		problems = append(problems, `"aws" is no name: sources of events that begin with aws. are those of AWS, so choose another`)
 	case reserved(name):
 		problems = append(problems, fmt.Sprintf("%q is the name of a device on Windows: choose another", name))
 	}
@@ -53,9 +56,6 @@ func checkModule(path string) []string {
 	}
 	err := module.CheckPath(path)
 	if err == nil {
-		if strings.HasPrefix(path, "github.com/aws/aws-lambda-go") {
-			return []string{fmt.Sprintf("%q is the path of a module that the project depends on: choose another", path)}
-		}
 		return nil
 	}
 	var invalid *module.InvalidPathError
@@ -63,6 +63,21 @@ func checkModule(path string) []string {
 		err = invalid.Err
 	}
 	return []string{fmt.Sprintf("%q is not a module path (%v): use one such as github.com/you/project", shorten(path), err)}
+}
+
+// checkRequired refuses a module path that is that of a required module, or above or below it: imports would be ambiguous.
+func checkRequired(file *modfile.File) error {
+	if file.Module == nil {
+		return errors.New("the file names no module")
+	}
+	module := file.Module.Mod.Path
+	for _, required := range file.Require {
+		if path := required.Mod.Path; strings.HasPrefix(path+"/", module+"/") || strings.HasPrefix(module+"/", path+"/") {
+			text := fmt.Sprintf("%q is in the way of %s, which the project depends on: choose another", shorten(module), path)
+			return &InvalidError{Problems: []Problem{{Key: "module", Text: text}}}
+		}
+	}
+	return nil
 }
 
 // standardAttributes are those that every user pool knows. Source: Amazon Cognito Developer Guide, "Working with user attributes".
@@ -132,9 +147,9 @@ func CheckClaim(name string) string {
 	case strings.HasPrefix(name, "dev:"):
 		return quoted + " can only be suppressed, as every dev: claim: choose another name"
 	case name == "aud":
-		return `claim "aud" can only be the app client's id, which no attribute holds: remove it, and see ClientID in the generated policy`
+		return `claim "aud" can only be the app client's id, which no attribute holds: remove it (with v2 and v3, see ClientID in the generated policy)`
 	case name == "scope":
-		return `claim "scope" changes by adding and suppressing scopes: remove it, and see AddScopes in the generated policy`
+		return `claim "scope" changes by adding and suppressing scopes: remove it (with v2 and v3, see AddScopes in the generated policy)`
 	case slices.Contains(unchangeableClaims, name):
 		return quoted + " is set by Cognito, which lets nobody change it: choose another name"
 	case !claimPattern.MatchString(name):

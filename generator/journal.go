@@ -2,9 +2,12 @@ package generator
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -57,7 +60,12 @@ const (
 type move struct {
 	Path     string `json:"path"`
 	Replaces bool   `json:"replaces"`
+	// Digest is that of what is moved, so that nothing else is ever taken back. The repository has none, since it is never taken back.
+	Digest string `json:"digest,omitempty"`
 }
+
+// repository is the one thing in a project that cannot be made again. It is moved last, so that no move that is refused takes it back.
+const repository = ".git"
 
 type journal struct {
 	disk
@@ -169,6 +177,11 @@ func (j *journal) collect(ctx context.Context, s survey, tree Tree, prepare func
 		return err
 	}
 	moves, err := j.moves(s)
+	for i, m := range moves {
+		if err == nil && m.Path != repository {
+			moves[i].Digest, err = j.digest(writing + "/new/" + m.Path)
+		}
+	}
 	if err != nil {
 		return refused("list", filepath.Join(j.target.dir, writing), err)
 	}
@@ -192,7 +205,12 @@ func (j *journal) collect(ctx context.Context, s survey, tree Tree, prepare func
 func (j *journal) moves(s survey) ([]move, error) {
 	if s.Target == TargetEmpty { // there may be more than the tree: what Prepare made
 		names, err := readNames(j.Root, writing+"/new")
-		slices.Sort(names)
+		slices.SortFunc(names, func(a, b string) int {
+			if (a == repository) != (b == repository) {
+				return map[bool]int{true: 1, false: -1}[a == repository]
+			}
+			return strings.Compare(a, b)
+		})
 		moves := make([]move, len(names))
 		for i, name := range names {
 			moves[i].Path = name
@@ -260,6 +278,8 @@ func (j *journal) settle() (Recovery, error) {
 		}
 		if failure = j.finish(moves); failure == nil {
 			outcome, err = RecoveryFinished, j.rename(committed, done)
+		} else if err := j.revertible(committed, moves); err != nil {
+			return RecoveryNone, errors.Join(failure, j.bad(err))
 		} else if err = j.rename(committed, reverting); err == nil {
 			outcome, err = RecoveryUndone, j.revert(moves)
 		}
@@ -295,19 +315,100 @@ func (j *journal) stuck(err error) error {
 // finish makes the moves that are not made yet.
 func (j *journal) finish(moves []move) error {
 	for _, m := range moves {
-		err := j.rename(committed+"/new/"+m.Path, m.Path)
-		if err != nil && j.exists(committed+"/new/"+m.Path) {
+		fresh := committed + "/new/" + m.Path
+		if !j.exists(fresh) {
+			continue // the move is made
+		}
+		err := j.free(m)
+		if err == nil {
+			err = j.rename(fresh, m.Path)
+		}
+		if err != nil {
 			return refused("write", filepath.Join(j.target.dir, filepath.FromSlash(m.Path)), err)
 		}
 	}
 	return nil
 }
 
+// free refuses a move onto a file that is not the one to be replaced: somebody has changed it since, or the journal is somebody else's.
+func (j *journal) free(m move) error {
+	info, err := j.Lstat(m.Path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() { // no rename replaces a folder that holds something
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !m.Replaces {
+		return fs.ErrExist
+	}
+	was, err := j.digest(committed + "/old/" + m.Path)
+	if err != nil {
+		return err
+	}
+	if now, err := j.digest(m.Path); err != nil || now != was {
+		return errors.Join(errors.New("it has changed in the meantime"), err)
+	}
+	return nil
+}
+
+// revertible refuses to take back what golam did not put there.
+func (j *journal) revertible(state string, moves []move) error {
+	var errs error
+	for _, m := range moves {
+		made := !j.exists(state+"/new/"+m.Path) && (!m.Replaces || j.exists(state+"/old/"+m.Path))
+		if !made || m.Path == repository || !j.exists(m.Path) {
+			continue
+		}
+		if digest, err := j.digest(m.Path); err != nil || digest != m.Digest {
+			errs = errors.Join(errs, fmt.Errorf("%s is not what golam wrote there", m.Path), err)
+		}
+	}
+	return errs
+}
+
+// digest tells what a file holds, or a folder with everything in it. It reads no links.
+func (j *journal) digest(name string) (string, error) {
+	info, err := j.Lstat(name)
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.New()
+	add := func(name, relative string, mode fs.FileMode) error {
+		fmt.Fprintf(hash, "%q %v\n", relative, mode.IsDir())
+		if mode.IsDir() {
+			return nil
+		}
+		if !mode.IsRegular() {
+			return fmt.Errorf("%s is neither a file nor a folder", name)
+		}
+		file, err := j.Open(name)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		size, err := io.Copy(hash, file)
+		fmt.Fprintf(hash, "\n%d\n", size)
+		return err
+	}
+	if info.IsDir() {
+		err = fs.WalkDir(j.FS(), name, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			return add(path, strings.TrimPrefix(path, name), entry.Type())
+		})
+	} else {
+		err = add(name, "", info.Mode())
+	}
+	return hex.EncodeToString(hash.Sum(nil)), err
+}
+
 // revert takes back the moves that were made.
 func (j *journal) revert(moves []move) error {
 	for _, m := range slices.Backward(moves) {
 		fresh, kept := reverting+"/new/"+m.Path, reverting+"/old/"+m.Path
-		if j.exists(fresh) {
+		if m.Path == repository || j.exists(fresh) {
 			continue // the move was not made, or is taken back already
 		}
 		from, to := m.Path, fresh
@@ -327,7 +428,7 @@ func (j *journal) exists(name string) bool {
 }
 
 // readMoves reads the list of moves. The journal may have come with somebody's files, so it is as hostile as any other input: a move
-// must stay in the target, keep off the journal, and go through real folders only.
+// must stay in the target, keep off the journal and off what makes a repository, and go through real folders only.
 func (j *journal) readMoves(state string) ([]move, error) {
 	var moves []move
 	list, err := j.ReadFile(state + "/moves")
@@ -335,9 +436,13 @@ func (j *journal) readMoves(state string) ([]move, error) {
 		err = json.Unmarshal(list, &moves)
 	}
 	s := survey{root: j.Root, folders: map[string]bool{".": true}}
-	for _, m := range moves {
-		top, _, _ := strings.Cut(m.Path, "/")
-		if !fs.ValidPath(m.Path) || m.Path == "." || strings.Contains(m.Path, `\`) || strings.EqualFold(top, journalName) {
+	for i, m := range moves {
+		elements := strings.Split(m.Path, "/")
+		inRepository := slices.ContainsFunc(elements, func(element string) bool { return strings.EqualFold(element, repository) })
+		if inRepository && m.Path == repository && !m.Replaces && i == len(moves)-1 {
+			inRepository = state == reverting && !j.exists(reverting+"/new/"+repository)
+		}
+		if !fs.ValidPath(m.Path) || m.Path == "." || strings.Contains(m.Path, `\`) || strings.EqualFold(elements[0], journalName) || inRepository {
 			err = errors.Join(err, fmt.Errorf("bad path %q", m.Path))
 			continue
 		}
@@ -349,9 +454,17 @@ func (j *journal) readMoves(state string) ([]move, error) {
 	if len(s.conflicts) > 0 {
 		err = errors.Join(err, &ConflictError{Dir: j.target.dir, Conflicts: s.conflicts})
 	}
+	if err == nil && state == reverting {
+		err = j.revertible(state, moves)
+	}
 	if err != nil {
-		name := filepath.Join(j.target.dir, journalName)
-		return nil, fmt.Errorf("read the journal %s: %w: compare the files with your last commit, then remove it", name, err)
+		return nil, j.bad(err)
 	}
 	return moves, nil
+}
+
+// bad says that nobody can tell what the journal would do.
+func (j *journal) bad(err error) error {
+	name := filepath.Join(j.target.dir, journalName)
+	return fmt.Errorf("read the journal %s: %w: compare the files with your last commit, then remove it", name, err)
 }

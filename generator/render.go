@@ -209,9 +209,14 @@ func check(file File) error {
 		if err != nil {
 			return err
 		}
-		if formatted, err := parsed.Format(); err != nil || !bytes.Equal(formatted, content) {
-			return fmt.Errorf("the file is not as go mod tidy wants it: %w", err)
+		formatted, err := parsed.Format()
+		if err != nil {
+			return err
 		}
+		if !bytes.Equal(formatted, content) {
+			return fmt.Errorf("the file is not as go mod tidy wants it: %s", firstDifference(content, formatted))
+		}
+		return checkRequired(parsed)
 	case path.Ext(file.Path) == ".yaml" || path.Ext(file.Path) == ".yml":
 		decoder := yaml.NewDecoder(bytes.NewReader(content))
 		for {

@@ -83,6 +83,8 @@ func TestRenderRefuses(t *testing.T) {
 		"broken Go":            {map[string]string{"base/a.go.tmpl": "package x\n)\n"}, "expected declaration"},
 		"Go that is not gofmt": {map[string]string{"base/a.go.tmpl": "package x\nvar  a = 1\n"}, "line 2"},
 		"broken go.mod":        {map[string]string{"base/go.mod.tmpl": "modul x\n"}, "unknown directive"},
+		"go.mod of nothing":    {map[string]string{"base/go.mod.tmpl": "go 1.26\n"}, "no module"},
+		"go.mod, not tidy":     {map[string]string{"base/go.mod.tmpl": "module  x\n"}, `line 1 is "module  x"`},
 		"broken YAML":          {map[string]string{"base/a.yml.tmpl": "a: [\n"}, "yaml"},
 		"second YAML, broken":  {map[string]string{"base/a.yaml.tmpl": "a: b\n---\na: [\n"}, "yaml"},
 		"broken JSON":          {map[string]string{"base/a.json.tmpl": "{a: b}\n"}, "not JSON"},
@@ -101,6 +103,36 @@ func TestRenderRefuses(t *testing.T) {
 			t.Error("want an error")
 		}
 	})
+}
+
+// A project cannot be built if its module path hides one that it depends on, whichever choices bring that.
+func TestRenderRefusesRequiredModules(t *testing.T) {
+	for name, test := range map[string]struct {
+		answers Answers
+		refused bool
+	}{
+		"the runtime":         {Answers{"module": "github.com/aws/aws-lambda-go"}, true},
+		"below it":            {Answers{"module": "github.com/aws/aws-lambda-go/demo"}, true},
+		"above it":            {Answers{"module": "github.com/aws"}, true},
+		"beside it":           {Answers{"module": "github.com/aws/aws-lambda-golang"}, false},
+		"a slim project":      {Answers{"module": "github.com/aws/aws-lambda-go", "runtime": "slim", "otel": "off"}, false},
+		"OpenTelemetry":       {Answers{"module": "go.opentelemetry.io/otel"}, true},
+		"without traces":      {Answers{"module": "go.opentelemetry.io/otel", "otel": "off"}, false},
+		"the CDK":             {Answers{"module": "github.com/aws/constructs-go/constructs/v10", "iac": "cdk"}, true},
+		"the CDK, not needed": {Answers{"module": "github.com/aws/constructs-go/constructs/v10"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.answers["name"] = "demo"
+			spec, err := Resolve(test.answers)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = Render(spec)
+			if isError[*InvalidError](err) != test.refused || !test.refused && err != nil {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
 }
 
 func BenchmarkRender(b *testing.B) {

@@ -2,14 +2,17 @@ package generator
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -635,6 +638,7 @@ func hostileJournal(t testing.TB, base, state, moves string) {
 	writeFile(t, base+"/sentinel/x", "sentinel")
 	writeFile(t, demo+"/.git/config", "[core]")
 	writeFile(t, demo+"/file", "a file")
+	writeFile(t, demo+"/untracked", "mine alone")
 	writeFile(t, demo+"/hooks/x", "hostile")
 	symlink(t, ".git", demo+"/link")
 	symlink(t, "../sentinel", demo+"/out")
@@ -661,6 +665,11 @@ func TestRecoverHostileJournal(t *testing.T) {
 		"below a file":             `[{"path":"file/x"}]`,
 		"through the journal":      `[{"path":"hooks/x"}]`,
 		"out, through the journal": `[{"path":"outside/x"}]`,
+		"the repository, first":    `[{"path":".git"},{"path":"x"}]`,
+		"the repository, replaced": `[{"path":".git","replaces":true}]`,
+		"in the repository":        `[{"path":".git/hooks/x"}]`,
+		"the repository, upper":    `[{"path":".GIT"}]`,
+		"in another repository":    `[{"path":"hooks/.GIT/x"}]`,
 		"not JSON":                 `[`,
 		"nothing":                  ``,
 	}
@@ -681,11 +690,91 @@ func TestRecoverHostileJournal(t *testing.T) {
 	}
 }
 
+// A journal that says of somebody's files that golam put them there takes none of them away, and writes over none.
+func TestRecoverHostileJournalTakesNothing(t *testing.T) {
+	digest := strings.Repeat("0", 64)
+	for state, all := range map[string][]string{
+		reverting: {
+			`[{"path":".git"}]`, `[{"path":"untracked"}]`, `[{"path":"untracked","digest":"` + digest + `"}]`,
+			`[{"path":"untracked","replaces":true}]`, `[{"path":"untracked"},{"path":".git"}]`, `[{"path":"hooks/x"},{"path":"x"}]`,
+		},
+		committed: {
+			`[{"path":"untracked"},{"path":"sub"}]`, `[{"path":"untracked","replaces":true},{"path":"sub"}]`, `[{"path":"sub"},{"path":".git"}]`,
+			`[{"path":"taken"}]`, `[{"path":"taken","replaces":true}]`,
+		},
+	} {
+		for _, moves := range all {
+			t.Run(path.Base(state)+" "+moves, func(t *testing.T) {
+				base := t.TempDir()
+				demo, journal := base+"/demo", base+"/demo/"+state
+				for _, name := range []string{".git/HEAD", "untracked", "taken", "sub/x", "hooks/x"} {
+					writeFile(t, filepath.Join(demo, name), "mine: "+name)
+				}
+				before := snapshot(t, demo)
+				writeFile(t, journal+"/moves", moves)
+				for _, name := range []string{"new/keep", "new/sub", "new/taken", "old/keep", "old/taken", "old/untracked"} {
+					writeFile(t, filepath.Join(journal, name), "hostile")
+				}
+				for range 2 {
+					if outcome, err := Recover(demo); err == nil {
+						t.Errorf("got %q", outcome)
+					}
+					got := snapshot(t, demo)
+					maps.DeleteFunc(got, func(name string, _ entry) bool { return strings.HasPrefix(name, journalName) })
+					checkSame(t, "after the error", got, before)
+					if _, err := os.Lstat(demo + "/" + journalName); err != nil {
+						break // undone: it made no move
+					}
+				}
+			})
+		}
+	}
+}
+
+// What was written to a project after golam was killed there is neither taken back nor written over.
+func TestRecoverAfterChanges(t *testing.T) {
+	base := t.TempDir()
+	demo := filepath.Join(base, "a", "demo")
+	mustWrite(t, demo, sampleTree(t, 1), WriteOptions{})
+	interrupt(t, base, committed)
+	list, err := os.ReadFile(filepath.Join(demo, filepath.FromSlash(committed), "moves"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var moves []move
+	if err := json.Unmarshal(list, &moves); err != nil {
+		t.Fatal(err)
+	}
+	replaced := slices.IndexFunc(moves, func(m move) bool { return m.Replaces })
+	last := len(moves) - 1
+	for !moves[last].Replaces {
+		last--
+	}
+	for _, m := range []move{moves[replaced], moves[last]} { // one is moved already, the other is not
+		name := filepath.Join(demo, filepath.FromSlash(m.Path))
+		if err := os.Remove(name); err != nil { // editors write a new file
+			t.Fatal(err)
+		}
+		writeFile(t, name, "mine")
+	}
+	before := snapshot(t, demo)
+	if outcome, err := Recover(demo); err == nil || !strings.Contains(err.Error(), "is not what golam wrote") {
+		t.Errorf("got %q, %v", outcome, err)
+	}
+	after := snapshot(t, demo)
+	for _, m := range []move{moves[replaced], moves[last]} {
+		if after[m.Path] != before[m.Path] {
+			t.Errorf("%s is lost", m.Path)
+		}
+	}
+}
+
 // FuzzRecover reads journals that somebody else wrote.
 func FuzzRecover(f *testing.F) {
 	for _, moves := range []string{
 		`[{"path":"x"}]`, `[{"path":"x","replaces":true},{"path":"hooks/x"}]`, `[{"path":"link/x"}]`, `[{"path":"../sentinel/x"}]`,
 		`[{"path":".git"}]`, `[{"path":"out"},{"path":"outside"},{"path":"hooks"}]`, `{}`, `null`, `[{"path":""}]`, `[{"path":"a/b/c"}]`,
+		`[{"path":"untracked"},{"path":".git"}]`, `[{"path":".git/hooks/x"}]`, `[{"path":"untracked","replaces":true},{"path":"file"}]`,
 	} {
 		f.Add(moves, false)
 		f.Add(moves, true)
@@ -697,7 +786,7 @@ func FuzzRecover(f *testing.F) {
 		outside := func() map[string]entry {
 			entries := snapshot(t, base)
 			for name := range entries {
-				if strings.HasPrefix(name, "demo/") {
+				if strings.HasPrefix(name, "demo/") && name != "demo/untracked" && name != "demo/.git" && !strings.HasPrefix(name, "demo/.git/") {
 					delete(entries, name)
 				}
 			}

@@ -57,9 +57,6 @@ func (f fault) explains(reason string) bool {
 	return slices.ContainsFunc(strings.Split(f.reason, "|"), func(part string) bool { return strings.Contains(reason, part) })
 }
 
-// edit replaces a text in a file of a project.
-type edit struct{ file, old, new string }
-
 func status(code int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
@@ -263,25 +260,6 @@ func (f fault) try(t *testing.T, project, bootstrap string, event []byte, n int)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-func (e edit) apply(t *testing.T, project string) {
-	t.Helper()
-	name := filepath.Join(project, filepath.FromSlash(e.file))
-	content, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed := e.new
-	if e.old != "" {
-		changed = strings.Replace(string(content), e.old, e.new, 1)
-	}
-	if changed == string(content) {
-		t.Fatalf("%s has no %q", e.file, e.old)
-	}
-	if err := os.WriteFile(name, []byte(changed), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // serve starts the endpoint and counts what reaches it.
 func (f fault) serve(t *testing.T) (url string, requests *atomic.Int64) {

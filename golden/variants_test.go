@@ -108,7 +108,7 @@ func TestNoGoldenFileIsIgnored(t *testing.T) {
 			paths = append(paths, variant.Name+"/"+file.Path)
 		}
 	}
-	command := exec.CommandContext(t.Context(), "git", "check-ignore", "--stdin", "--no-index")
+	command := exec.CommandContext(t.Context(), "git", "-c", "core.excludesFile="+os.DevNull, "check-ignore", "--stdin", "--no-index")
 	command.Stdin = strings.NewReader(strings.Join(paths, "\n"))
 	output, err := command.CombinedOutput()
 	switch exit, failed := errors.AsType[*exec.ExitError](err); {

@@ -63,8 +63,8 @@ if (($# == 0)); then
   set -- *
 fi
 for tool in "$@"; do
-  if [[ ! -d $tools/$tool ]]; then
-    echo "there is no judge $tool; there are:" "$(ls "$tools")" >&2
+  if [[ ! $tool =~ ^[a-z][a-z-]*$ || ! -d $tools/$tool ]]; then
+    echo "there is no judge '$tool'; there are:" "$(ls "$tools")" >&2
     exit 2
   fi
 done

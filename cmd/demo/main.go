@@ -18,7 +18,7 @@ import (
 
 func main() {
 	// A closed pipe or terminal ends the demonstration in good order too, with nothing left behind.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGPIPE, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(context.Background(), append(terminal.EndSignals(), syscall.SIGPIPE)...)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], terminal.System())) //nolint:gocritic // the process ends, and with it the notification
 }

@@ -111,8 +111,9 @@ func (j *judge) readV2(response object) wanted {
 	w.access = j.readChanges(accessToken, access)
 	w.access.addScopes = j.readScopes(access, partScopes)
 	w.access.suppressScopes = j.readScopes(access, partNoScope)
+	suppressed := set(w.access.suppressScopes)
 	for _, scope := range w.access.addScopes {
-		if slices.Contains(w.access.suppressScopes, scope) {
+		if suppressed[scope] {
 			// Which of the two wins is documented for claims only.
 			j.find(Warning, scopeSubject(scope), "is both added and suppressed: it is taken to be suppressed")
 		}
@@ -187,8 +188,9 @@ func (j *judge) readChanges(token kindOfToken, members object) changes {
 			c.suppress = append(c.suppress, name)
 		}
 	}
+	suppressed := set(c.suppress)
 	for _, claim := range c.claims {
-		if slices.Contains(c.suppress, claim.name) {
+		if suppressed[claim.name] {
 			j.find(Warning, token.claim(claim.name), "is both added and suppressed: Cognito suppresses it")
 		}
 	}
@@ -200,8 +202,10 @@ func (j *judge) readChanges(token kindOfToken, members object) changes {
 
 func (j *judge) readScopes(members object, name string) []string {
 	var scopes []string
+	there := map[string]bool{}
 	for _, scope := range j.list(members, name) {
-		if j.allowsScope(scope) && !slices.Contains(scopes, scope) {
+		if j.allowsScope(scope) && !there[scope] {
+			there[scope] = true
 			scopes = append(scopes, scope)
 		}
 	}

@@ -181,24 +181,38 @@ func (t *Token) replace(name string, values []string) {
 // change adds, overrides and suppresses: "if your function both suppresses and replaces a claim value, then Amazon Cognito suppresses
 // the claim".
 func (t *Token) change(c changes) {
-	for _, claim := range c.claims {
-		t.set(Claim{Name: claim.name, Value: compact(claim.value)})
+	indexes := map[string]int{} // an answer may hold any number of claims
+	for i, claim := range slices.Backward(t.Claims) {
+		indexes[claim.Name] = i
 	}
-	for _, name := range c.suppress {
-		t.suppress(name)
-		if name == groupsClaim {
-			t.suppress(rolesClaim)
-			t.suppress(roleClaim)
-			t.Groups = nil
+	for _, claim := range c.claims {
+		i, found := indexes[claim.name]
+		if !found {
+			i = len(t.Claims)
+			indexes[claim.name] = i
 		}
+		t.setAt(i, Claim{Name: claim.name, Value: compact(claim.value)})
+	}
+	t.suppress(c.suppress...)
+	if slices.Contains(c.suppress, groupsClaim) {
+		t.suppress(rolesClaim, roleClaim)
+		t.Groups = nil
 	}
 }
 
 // set adds a claim or changes one, in its place.
 func (t *Token) set(claim Claim) {
 	i := slices.IndexFunc(t.Claims, func(c Claim) bool { return c.Name == claim.Name })
+	if i < 0 {
+		i = len(t.Claims)
+	}
+	t.setAt(i, claim)
+}
+
+// setAt is set for a claim whose place is known; at the end of all it is new.
+func (t *Token) setAt(i int, claim Claim) {
 	switch {
-	case i < 0:
+	case i == len(t.Claims):
 		claim.Mark = Added
 		t.Claims = append(t.Claims, claim)
 		return
@@ -212,11 +226,12 @@ func (t *Token) set(claim Claim) {
 	t.Claims[i] = claim
 }
 
-// suppress takes out a claim of Cognito's own, which is remembered, or one that was added, which is not.
-func (t *Token) suppress(name string) {
-	t.Claims = slices.DeleteFunc(t.Claims, func(c Claim) bool { return c.Name == name && c.Mark == Added })
+// suppress takes out claims of Cognito's own, which are remembered, or that were added, which are not.
+func (t *Token) suppress(names ...string) {
+	out := set(names)
+	t.Claims = slices.DeleteFunc(t.Claims, func(c Claim) bool { return out[c.Name] && c.Mark == Added })
 	for i := range t.Claims {
-		if t.Claims[i].Name == name {
+		if out[t.Claims[i].Name] {
 			t.Claims[i].Mark = Suppressed
 		}
 	}
@@ -224,13 +239,13 @@ func (t *Token) suppress(name string) {
 
 // changeScopes adds scopes and takes others out.
 func (t *Token) changeScopes(c changes) {
-	scopes := slices.Clone(t.Scopes)
-	for _, scope := range c.addScopes {
-		if !slices.Contains(scopes, scope) {
+	scopes, there, out := slices.Clone(t.Scopes), set(t.Scopes), set(c.suppressScopes)
+	for _, scope := range c.addScopes { // each is there once
+		if !there[scope] {
 			scopes = append(scopes, scope)
 		}
 	}
-	scopes = slices.DeleteFunc(scopes, func(scope string) bool { return slices.Contains(c.suppressScopes, scope) })
+	scopes = slices.DeleteFunc(scopes, func(scope string) bool { return out[scope] })
 	if slices.Equal(scopes, t.Scopes) {
 		return
 	}
@@ -240,6 +255,14 @@ func (t *Token) changeScopes(c changes) {
 		return
 	}
 	t.set(Claim{Name: scopeClaim, Value: encode(strings.Join(scopes, " "))})
+}
+
+func set(texts []string) map[string]bool {
+	members := make(map[string]bool, len(texts))
+	for _, text := range texts {
+		members[text] = true
+	}
+	return members
 }
 
 // Bytes above which a token gets too large for comfort. Cognito has no such limit, but what stands in front of an API often allows

@@ -131,7 +131,7 @@ func Apply(event, answer []byte) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, fmt.Errorf("%w: %w", ErrNotEvent, err)
 	}
-	j := &judge{event: sent}
+	j := &judge{event: sent, found: map[Finding]bool{}}
 	wanted := j.read(answer)
 	outcome := Outcome{Version: sent.version, Source: sent.source}
 	if !j.refused {
@@ -145,12 +145,14 @@ func Apply(event, answer []byte) (Outcome, error) {
 type judge struct {
 	event    event
 	findings []Finding
+	found    map[Finding]bool
 	refused  bool
 }
 
 func (j *judge) find(severity Severity, subject, format string, args ...any) {
 	finding := Finding{Severity: severity, Subject: subject, Text: fmt.Sprintf(format, args...)}
-	if !slices.Contains(j.findings, finding) {
+	if !j.found[finding] {
+		j.found[finding] = true
 		j.findings = append(j.findings, finding)
 	}
 }

@@ -736,3 +736,20 @@ func FuzzApply(f *testing.F) {
 		}
 	})
 }
+
+// TestManyClaims would take minutes if each claim were compared with every other.
+func TestManyClaims(t *testing.T) {
+	const count = 30_000
+	var claims, names strings.Builder
+	for i := range count {
+		fmt.Fprintf(&claims, `,"a%d":"x","cognito:%d":null`, i, i)
+		fmt.Fprintf(&names, `,"a%d","sub"`, i)
+	}
+	event := sample(t, "v2-authentication")
+	outcome := apply(t, event, answer(t, event, `{"claimsAndScopeOverrideDetails":{"accessTokenGeneration":{
+		"claimsToAddOrOverride":{`+claims.String()[1:]+`},"claimsToSuppress":[`+names.String()[1:]+`],
+		"scopesToAdd":[`+names.String()[1:]+`],"scopesToSuppress":[`+names.String()[1:]+`]}}}`))
+	if want := 3*count + 2; len(outcome.Findings) < want { // each claim twice, each scope once, sub in two places
+		t.Errorf("%d findings, want %d", len(outcome.Findings), want)
+	}
+}

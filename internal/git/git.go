@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 )
 
 // Result tells what became of a new project.
@@ -50,7 +51,7 @@ func InWorkTree(dir string) bool {
 // Start makes dir a repository and commits everything in it. Where git has no name for the committer, it makes the repository only and
 // says so in the note.
 func Start(ctx context.Context, dir, message string) (Result, error) {
-	if err := run(ctx, dir, "init", "--quiet", "--initial-branch=main"); err != nil {
+	if err := run(ctx, dir, "init", "--quiet"); err != nil {
 		return Result{}, err
 	}
 	if err := run(ctx, dir, "var", "GIT_AUTHOR_IDENT"); err != nil {
@@ -59,7 +60,8 @@ func Start(ctx context.Context, dir, message string) (Result, error) {
 		}
 		return Result{Repository: true, Note: "git knows no user.name and user.email, so nothing is committed yet: set them, then git add . && git commit"}, nil
 	}
-	for _, args := range [][]string{{"add", "--all"}, {"commit", "--quiet", "--no-verify", "--message", message}} {
+	// Forced: the user's own list of what to ignore says nothing about a project's files, and there is nothing else in dir.
+	for _, args := range [][]string{{"add", "--all", "--force"}, {"commit", "--quiet", "--no-verify", "--message", message}} {
 		if err := run(ctx, dir, args...); err != nil {
 			if ctx.Err() != nil {
 				return Result{}, err
@@ -72,14 +74,16 @@ func Start(ctx context.Context, dir, message string) (Result, error) {
 
 func run(ctx context.Context, dir string, args ...string) error {
 	// Signing may ask for a passphrase, and nobody would see the question. Strict: an invented name is no name.
-	// No maintenance: it would go on in the background.
+	// No maintenance: it would go on in the background. No hooks: they belong to other repositories.
 	options := []string{
 		"-c", "commit.gpgSign=false", "-c", "user.useConfigOnly=true", "-c", "core.autocrlf=false", "-c", "gc.auto=0",
-		"-c", "maintenance.auto=false", "-c", "core.fsmonitor=false",
+		"-c", "maintenance.auto=false", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull,
+		"-c", "init.defaultBranch=main", // git before 2.28 knows no --initial-branch, and takes this for a variable of somebody else
 	}
 	command := exec.CommandContext(ctx, "git", append(options, args...)...)
 	command.Dir = dir
 	command.Env = environment()
+	command.WaitDelay = time.Second // what git started may outlive it, and hold its output
 	dieWithParent(command)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

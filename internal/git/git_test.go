@@ -2,6 +2,7 @@ package git_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,6 +60,45 @@ func TestStartCommitsEverything(t *testing.T) {
 	output, err := command.CombinedOutput()
 	if got, want := strings.Fields(string(output)), "Start by Ada on HEAD -> main go.mod"; err != nil || strings.Join(got, " ") != want {
 		t.Errorf("the log is %q, want %q (%v)", got, want, err)
+	}
+}
+
+// What the user told git about other repositories keeps no file out of the first commit, and runs nothing.
+func TestStartIgnoresOtherRepositories(t *testing.T) {
+	isolate(t, "Ada")
+	dir, config, template := project(t), t.TempDir(), t.TempDir()
+	for name, content := range map[string]string{
+		"ignore": "go.mod\n*.yaml\n", "hooks/post-commit": "#!/bin/sh\n>ran\n",
+		"config": fmt.Sprintf("[core]\nexcludesFile = %q\nhooksPath = %q\n[init]\ntemplateDir = %q\ndefaultBranch = other\n",
+			config+"/ignore", config+"/hooks", template),
+	} {
+		put(t, filepath.Join(config, name), content)
+	}
+	put(t, filepath.Join(template, "info", "exclude"), "*.json\n")
+	put(t, filepath.Join(dir, "golam.yaml"), "x: y\n")
+	put(t, filepath.Join(dir, "events", "a.json"), "{}\n")
+	t.Setenv("GIT_CONFIG_GLOBAL", filepath.Join(config, "config"))
+	result, err := git.Start(t.Context(), dir, "Start")
+	if want := (git.Result{Repository: true, Commit: true}); err != nil || result != want {
+		t.Errorf("got %+v, %v, want %+v", result, err, want)
+	}
+	command := exec.CommandContext(t.Context(), "git", "-C", dir, "log", "--name-only", "--format=%D")
+	output, err := command.CombinedOutput()
+	if got, want := strings.Join(strings.Fields(string(output)), " "), "HEAD -> main events/a.json go.mod golam.yaml"; err != nil || got != want {
+		t.Errorf("the log is %q, want %q (%v)", got, want, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "ran")); err == nil {
+		t.Error("a hook ran")
+	}
+}
+
+func put(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o755); err != nil { //nolint:gosec // one of them is a program
+		t.Fatal(err)
 	}
 }
 

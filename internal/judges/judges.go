@@ -1,5 +1,5 @@
 // Package judges runs the tools that others wrote and that every generated project has to satisfy: the SAM CLI, the CDK, cfn-lint, checkov,
-// golangci-lint, actionlint, markdownlint, shellcheck, and the project's own scripts against a moto server.
+// golangci-lint, actionlint, markdownlint, shellcheck, an OpenTelemetry Collector, and the project's own scripts against a moto server.
 //
 // A judge is a method of [Judges] that takes a project's folder and returns an error with the tool's own words where the tool finds
 // fault or cannot run. What is judged belongs here; which projects are judged is up to the tests. scripts/install-judges.sh installs the
