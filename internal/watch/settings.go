@@ -67,17 +67,20 @@ func (f settingsFiles) folders() (folders []string) {
 }
 
 // maxEnv is the size in bytes up to which a file of environment variables is read: far more than Lambda's 4 KB for all of them.
-const maxEnv = 1 << 20
+const maxEnv = 64 << 10
 
 func (f settingsFiles) read() (settings, error) {
 	read := settings{env: map[string]string{}}
 	var problems []error
 	if f.env != "" {
 		text, err := readAtMost(f.env, maxEnv)
+		var parsed map[string]string
 		if err == nil {
-			read.env, err = parseEnv(text)
+			parsed, err = parseEnv(text)
 		}
-		if err != nil {
+		if err == nil {
+			read.env = parsed
+		} else {
 			problems = append(problems, fmt.Errorf("the environment file: %w", err))
 		}
 	}
