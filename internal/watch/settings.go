@@ -50,20 +50,18 @@ func openSettings(options Options) (settingsFiles, error) {
 	return files, nil
 }
 
+// paths are those of the files, and of those that they lead to.
 func (f settingsFiles) paths() (paths []string) {
 	for _, path := range []string{f.env, f.rules} {
-		if path != "" {
-			paths = append(paths, path)
+		if path == "" {
+			continue
+		}
+		paths = append(paths, path)
+		if target, err := filepath.EvalSymlinks(path); err == nil && target != path {
+			paths = append(paths, target)
 		}
 	}
 	return paths
-}
-
-func (f settingsFiles) folders() (folders []string) {
-	for _, path := range f.paths() {
-		folders = append(folders, filepath.Dir(path))
-	}
-	return folders
 }
 
 // maxEnv is the size in bytes up to which a file of environment variables is read: far more than Lambda's 4 KB for all of them.

@@ -297,7 +297,12 @@ func (s *Session) run() {
 	defer begin()
 	for {
 		retry := s.look()
-		added, reason := s.notify.watch(s.live.Root(), slices.Concat(s.live.Folders(), s.files.folders()), slices.Concat(s.live.Inputs(), s.files.paths()))
+		s.mu.Lock()
+		broken := s.problem != ""
+		s.mu.Unlock()
+		added, reason := s.notify.watch(scope{
+			root: s.live.Root(), folders: s.live.Folders(), inputs: s.live.Inputs(), settings: s.files.paths(), all: broken,
+		})
 		if reason != nil {
 			s.notePolling(reason)
 		}
