@@ -176,6 +176,11 @@ func TestBrokenSource(t *testing.T) {
 	if e = w.seesFrom(before, "the mistake in go.mod", isBuilt(false)); !strings.Contains(e.Build.Error, "go.mod:1") {
 		t.Errorf("the mistake's place: %s", e.Build.Error)
 	}
+	for _, f := range e.Functions {
+		if !f.Broken || !f.Serving {
+			t.Errorf("state %+v", f)
+		}
+	}
 	w.answers("other", `"changed"`)
 	w.write("cmd/hello/main.go", function(`"whole"`))
 	w.write("go.mod", goMod)
@@ -294,6 +299,9 @@ func main() {
 func TestPolling(t *testing.T) {
 	slow(t)
 	w := start(t, makeProject(t, nil), func(o *Options) { o.Poll = true })
+	if w.notify.watcher != nil {
+		t.Error("the system is asked to tell of changes")
+	}
 	w.answers("hello", `"one"`)
 	before := w.count()
 	w.write("text/text.go", textGo("two"))
@@ -348,4 +356,28 @@ func TestEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	listener.Close()
+}
+
+// What Lambda refuses is refused at once, and an address that cannot be one.
+func TestCheck(t *testing.T) {
+	for _, tt := range []struct {
+		options  Options
+		problems []string
+	}{
+		{Options{MemorySize: 128, Timeout: 15 * time.Minute, Address: "127.0.0.1:0"}, nil},
+		{Options{MemorySize: 64}, []string{"memory of 64 MB: use 128 to 10240"}},
+		{Options{MemorySize: 10241, Timeout: time.Hour}, []string{"memory of 10241 MB", "timeout of 1h0m0s: use up to 15m0s"}},
+		{Options{Address: "127.0.0.1:99999", Timeout: -1}, []string{`--address "127.0.0.1:99999": use host:port`, "timeout of -1ns"}},
+		{Options{Debugger: "/dlv", DebugAddress: "127.0.0.1:0"}, []string{`--debug-address "127.0.0.1:0": use host:port`}},
+	} {
+		err := tt.options.Check()
+		if _, ok := errors.AsType[*MisuseError](err); ok != (tt.problems != nil) {
+			t.Errorf("%+v: %v", tt.options, err)
+		}
+		for _, problem := range tt.problems {
+			if !strings.Contains(err.Error(), problem) {
+				t.Errorf("%v; want %q", err, problem)
+			}
+		}
+	}
 }
