@@ -17,5 +17,6 @@ func main() {
 	debug.SetGCPercent(400)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	context.AfterFunc(ctx, stop)                          // a second signal ends golam at once
 	os.Exit(cmd.Run(ctx, os.Args[1:], terminal.System())) //nolint:gocritic // the process ends, and with it the notification
 }

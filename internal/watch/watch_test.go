@@ -336,6 +336,22 @@ func TestTwice(t *testing.T) {
 	}
 }
 
+// Nobody waits for a reader that has stopped reading.
+func TestEndWithStalledReader(t *testing.T) {
+	reading, goOn := make(chan struct{}), make(chan struct{})
+	w := start(t, makeProject(t, nil), func(o *Options) {
+		var once sync.Once
+		o.Events = func(Event) { once.Do(func() { close(reading); <-goOn }) }
+	})
+	<-reading
+	impatient, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.Close(impatient); err != nil {
+		t.Error(err)
+	}
+	close(goOn)
+}
+
 // Whatever is under way when the session ends gets an answer or an error, and the port is free.
 func TestEnd(t *testing.T) {
 	w := start(t, makeProject(t, map[string]string{"cmd/hello/main.go": function(`func() any { time.Sleep(time.Hour); return 1 }()`)}))
