@@ -49,15 +49,23 @@ func TestSave(t *testing.T) {
 func TestChanges(t *testing.T) {
 	slow(t)
 	root := makeProject(t, map[string]string{
-		".gitignore":          "*.log\n/out/\n",
-		"cmd/hello/main.go":   function(`[]string{text.Text, text.File, os.Getenv("COLOUR")}`),
-		"text/embed.go":       "package text\n\nimport _ \"embed\"\n\n//go:embed file.txt\nvar File string\n",
-		"text/file.txt":       "a",
-		"../lib/go.mod":       "module example.com/lib\n\ngo 1.26\n",
-		"../lib/lib.go":       "package lib\n\nconst Name = \"lib\"\n",
-		"settings/colour.env": "# the colour\nCOLOUR=red\n",
+		".gitignore":         "*.log\n/out/\n",
+		"cmd/hello/main.go":  function(`[]string{text.Text, text.File, os.Getenv("COLOUR")}`),
+		"text/embed.go":      "package text\n\nimport _ \"embed\"\n\n//go:embed file.txt\nvar File string\n",
+		"text/file.txt":      "a",
+		"../lib/go.mod":      "module example.com/lib\n\ngo 1.26\n",
+		"../lib/lib.go":      "package lib\n\nconst Name = \"lib\"\n",
+		"../conf/colour.env": "# the colour\nCOLOUR=red\n",
 	})
-	w := start(t, root, func(o *Options) { o.EnvFile = filepath.Join(root, "settings", "colour.env") })
+	colours := filepath.Join(filepath.Dir(root), "conf", "colour.env")
+	settings := filepath.Join(root, "settings", "colour.env") // leads elsewhere
+	if err := os.MkdirAll(filepath.Dir(settings), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(colours, settings); err != nil {
+		settings = colours // not everybody may make links on Windows
+	}
+	w := start(t, root, func(o *Options) { o.EnvFile = settings })
 	w.answers("hello", `["one","a","red"]`)
 	steps := []struct {
 		name   string
@@ -66,7 +74,7 @@ func TestChanges(t *testing.T) {
 	}{
 		{"Go file", func() { w.write("text/text.go", textGo("two")) }, `["two","a","red"]`},
 		{"embedded file", func() { w.write("text/file.txt", "b") }, `["two","b","red"]`},
-		{"environment file", func() { w.write("settings/colour.env", "COLOUR=\"blue green\"\n") }, `["two","b","blue green"]`},
+		{"environment file", func() { write(t, colours, "COLOUR=\"blue green\"\n") }, `["two","b","blue green"]`},
 		{"editor that renames", func() {
 			w.write("text/text.go~", textGo("three"))
 			if err := os.Rename(filepath.Join(root, "text/text.go~"), filepath.Join(root, "text/text.go")); err != nil {
@@ -84,6 +92,11 @@ func TestChanges(t *testing.T) {
 			w.write("text/text.go", "package text\n\nimport \"example.com/shop/text/more\"\n\nconst Text = more.More\n")
 		}, `["more","b","blue green"]`},
 		{"the new folder is watched", func() { w.write("text/more/more.go", "package more\n\nconst More = \"less\"\n") }, `["less","b","blue green"]`},
+		{"a folder that is made again", func() {
+			remove(t, filepath.Join(root, "text", "more"))
+			w.write("text/more/more.go", "package more\n\nconst More = \"again\"\n")
+		}, `["again","b","blue green"]`},
+		{"it is watched", func() { w.write("text/more/more.go", "package more\n\nconst More = \"seen\"\n") }, `["seen","b","blue green"]`},
 		{"go.mod", func() {
 			w.write("text/text.go", "package text\n\nimport \"example.com/lib\"\n\nconst Text = lib.Name\n")
 			w.write("go.mod", goMod+"\nrequire example.com/lib v0.0.0\n\nreplace example.com/lib => ../lib\n")
