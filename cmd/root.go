@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -161,6 +162,10 @@ func (a *app) report(ctx context.Context, err error) int {
 	case errors.Is(err, wizard.ErrAborted):
 		fmt.Fprintf(a.streams.Err, "golam: %v\n", err)
 		return exitInterrupted
+	case ctx.Err() != nil && !onlyCancelled(err):
+		// Something else went wrong, at the end maybe, so something may be left behind.
+		fmt.Fprintf(a.streams.Err, "golam: interrupted: %v\n", err)
+		return exitInterrupted
 	case ctx.Err() != nil || errors.Is(err, context.Canceled):
 		fmt.Fprintln(a.streams.Err, "golam: interrupted, nothing is left behind")
 		return exitInterrupted
@@ -179,6 +184,17 @@ func (a *app) report(ctx context.Context, err error) int {
 	}
 	fmt.Fprintf(a.streams.Err, "golam: %v\n", err)
 	return exitFailed
+}
+
+// onlyCancelled tells whether an error, with all that it joins, is that of a context that has ended.
+func onlyCancelled(err error) bool {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return !slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return !onlyCancelled(err) })
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		return onlyCancelled(inner)
+	}
+	return errors.Is(err, context.Canceled)
 }
 
 // readInput reads a file, or standard input for "-", until it ends or the context does. Of what is larger than most bytes it returns one

@@ -74,18 +74,25 @@ func findDebugger() (string, error) {
 }
 
 func (a *app) watch(ctx context.Context, options watch.Options, env []string, given func(string) bool) (err error) {
-	switch {
-	case given("debug-address") && options.Debugger == "":
-		return usage("--debug-address is of no use without --debug")
-	case options.Debugger != "" && (given("timeout") || given("memory")):
-		return usage("with --debug a function has all the time and memory it wants: leave out --timeout and --memory")
-	case given("timeout") && options.Timeout <= 0:
-		return usage("--timeout %s: use a duration such as 4s", options.Timeout)
-	case given("memory") && options.MemorySize <= 0:
-		return usage("--memory %d: use a number of MB such as 256", options.MemorySize)
+	var problems []error
+	if given("debug-address") && options.Debugger == "" {
+		problems = append(problems, errors.New("--debug-address is of no use without --debug"))
 	}
-	if options.Env, err = a.environment(env); err != nil {
-		return err
+	if options.Debugger != "" && (given("timeout") || given("memory")) {
+		problems = append(problems, errors.New("with --debug a function has all the time and memory it wants: leave out --timeout and --memory"))
+	}
+	checked := options
+	if given("timeout") && options.Timeout <= 0 {
+		problems = append(problems, fmt.Errorf("--timeout %s: use a duration such as 4s", options.Timeout))
+		checked.Timeout = 0
+	}
+	if given("memory") && options.MemorySize <= 0 {
+		problems = append(problems, fmt.Errorf("--memory %d: use a number of MB such as 256", options.MemorySize))
+		checked.MemorySize = 0
+	}
+	options.Env, err = a.environment(env)
+	if err = errors.Join(append(problems, err, checked.Check())...); err != nil {
+		return usage("%s", err)
 	}
 	if options.Cache, err = os.UserCacheDir(); err != nil {
 		return fmt.Errorf("find the user's cache folder: %w", err)

@@ -3,7 +3,7 @@
 
     scripts/watchpictures.py
 
-golam is built and makes a project, whose function is invoked, broken and mended, as in the tutorial. See pictures.py.
+golam is built and makes a project, whose function is invoked and broken, as in the tutorial. See pictures.py.
 """
 
 import os

@@ -13,5 +13,6 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), terminal.EndSignals()...)
 	defer stop()
+	context.AfterFunc(ctx, stop)                          // a second signal ends golam at once
 	os.Exit(cmd.Run(ctx, os.Args[1:], terminal.System())) //nolint:gocritic // the process ends, and with it the notification
 }

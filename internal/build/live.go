@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -51,7 +52,18 @@ type Live struct {
 	builds    int
 	current   map[string]Current
 	mistaken  map[string]string // by function, the inputs that could not be built
+	failed    failure           // the last Update, if the project could not be read
 }
+
+// failure is a project that could not be read, and what it was like. It may be mended elsewhere (a network, a proxy), so it is not believed
+// for long.
+type failure struct {
+	err      error
+	contents string
+	at       time.Time
+}
+
+const failureTime = 10 * time.Second
 
 // Current is a function as it is built now.
 type Current struct {
@@ -66,8 +78,8 @@ type Current struct {
 type Update struct {
 	// Functions are those of the project, by name.
 	Functions []Current
-	// Changed tells that something was out of date, Built that a build was made of it, be it a good one or not.
-	Changed, Built bool
+	// Built tells that something was out of date and a build was made of it, be it a good one or not.
+	Built bool
 }
 
 // LockedError says that another golam keeps the project built.
@@ -153,7 +165,7 @@ func (l *Live) look() (names string) {
 
 // Again makes the next Update look at everything, and try again what could not be built, even if nothing has changed.
 func (l *Live) Again() {
-	l.settled = false
+	l.settled, l.failed = false, failure{}
 	clear(l.mistaken)
 }
 
@@ -167,6 +179,11 @@ func (l *Live) Update(ctx context.Context, building func()) (Update, error) {
 		}
 	}
 	l.settled = false
+	contents := l.contents()
+	if l.failed.err != nil && l.failed.contents == contents && time.Since(l.failed.at) < failureTime {
+		return Update{Functions: l.functions()}, l.failed.err
+	}
+	l.failed = failure{}
 	// A save that comes while the sources are read makes them a mixture. Whoever saves all the time gets what there is in the end.
 	const attempts = 4
 	var now index
@@ -176,7 +193,10 @@ func (l *Live) Update(ctx context.Context, building func()) (Update, error) {
 			if _, none := errors.AsType[*NoFunctionError](err); none {
 				clear(l.current)
 			}
-			return Update{Functions: l.functions(), Changed: true}, err
+			if ctx.Err() == nil {
+				l.failed = failure{err, contents, time.Now()}
+			}
+			return Update{Functions: l.functions()}, err
 		}
 		copied, err := l.snapshot.take(l.project.Root, now.Files)
 		if err == nil && slices.Equal(copied, now.Sums) {
@@ -184,7 +204,7 @@ func (l *Live) Update(ctx context.Context, building func()) (Update, error) {
 		}
 		if attempt == attempts {
 			if err != nil {
-				return Update{Functions: l.functions(), Changed: true}, fmt.Errorf("copy the sources: %w", err)
+				return Update{Functions: l.functions()}, fmt.Errorf("copy the sources: %w", err)
 			}
 			now.Sums = nil // it will not do as settled
 			for i := range now.Functions {
@@ -198,11 +218,31 @@ func (l *Live) Update(ctx context.Context, building func()) (Update, error) {
 	}
 	built, err := l.build(ctx, now, building)
 	if err != nil {
-		return Update{Functions: l.functions(), Changed: true}, err
+		return Update{Functions: l.functions()}, err
 	}
 	l.known, l.names, l.settled = now, now.Names, now.Sums != nil && !now.unsure
 	l.look()
-	return Update{Functions: l.functions(), Changed: true, Built: built}, nil
+	return Update{Functions: l.functions(), Built: built}, nil
+}
+
+// contents sums up what a project that cannot be read is made of, as far as is known.
+func (l *Live) contents() string {
+	files := slices.Clone(l.known.Files)
+	for _, dir := range l.folders {
+		entries, _ := os.ReadDir(dir)
+		for _, entry := range entries {
+			if !entry.IsDir() && isSource(entry.Name()) {
+				files = append(files, filepath.Join(dir, entry.Name()))
+			}
+		}
+	}
+	slices.Sort(files)
+	all := sha256.New()
+	for _, file := range slices.Compact(files) {
+		told, err := sum(file)
+		fmt.Fprintf(all, "%q %s %v\n", file, told, err)
+	}
+	return hex.EncodeToString(all.Sum(nil))
 }
 
 func (l *Live) functions() []Current {
@@ -240,7 +280,7 @@ func (l *Live) build(ctx context.Context, now index, building func()) (bool, err
 		f := &now.Functions[i]
 		listed[f.Name] = true
 		current := l.current[f.Name]
-		if current.Function == f.Function && current.Bootstrap != "" && f.Built == f.Inputs {
+		if current.Function == f.Function && f.Built == f.Inputs && isFile(current.Bootstrap) {
 			current.Err = nil
 			l.current[f.Name] = current
 			continue
@@ -279,7 +319,7 @@ func (l *Live) build(ctx context.Context, now index, building func()) (bool, err
 		current := Current{Function: f.Function, Bootstrap: l.current[f.Name].Bootstrap, Err: err}
 		made := filepath.Join(output, f.program()+executable())
 		// What one mistake does not concern is built all the same.
-		if info, err := os.Stat(made); err == nil && info.Mode().IsRegular() {
+		if isFile(made) {
 			current.Bootstrap, current.Err = made, nil
 			if now.Sums != nil {
 				f.Built = f.Inputs
@@ -291,7 +331,14 @@ func (l *Live) build(ctx context.Context, now index, building func()) (bool, err
 		}
 		l.current[f.Name] = current
 	}
+	_ = os.Remove(output) // if nothing could be built
 	return true, nil
+}
+
+// isFile tells whether a file is where it was put: caches are cleaned.
+func isFile(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // Forget removes the file of a build that is of no use any more.
@@ -311,7 +358,12 @@ type snapshot struct {
 }
 
 // take makes the snapshot one of these files, and tells what it has of each, in the form of [sums].
-func (s *snapshot) take(root string, files []string) ([]string, error) {
+func (s *snapshot) take(root string, files []string) (found []string, err error) {
+	defer func() {
+		if err != nil {
+			s.above = "" // it may be another one than is known, so the next begins anew
+		}
+	}()
 	above := root
 	for _, file := range files {
 		for !within(above, file) {
@@ -328,11 +380,10 @@ func (s *snapshot) take(root string, files []string) ([]string, error) {
 		relative, err := filepath.Rel(above, path)
 		return filepath.Join(s.dir, relative), err
 	}
-	var err error
 	if s.root, err = place(root); err != nil {
 		return nil, err
 	}
-	found := make([]string, len(files))
+	found = make([]string, len(files))
 	kept := map[string]bool{}
 	for i, file := range files {
 		target, err := place(file)
@@ -366,7 +417,7 @@ func (s *snapshot) copy(target, file string) (string, error) {
 	large := info.Size() > readAlways
 	if large {
 		told, err := sum(file)
-		if err != nil || s.placed[target] == told {
+		if err != nil || s.placed[target] == told && isFile(target) {
 			return told, err
 		}
 	}
@@ -381,7 +432,7 @@ func (s *snapshot) copy(target, file string) (string, error) {
 			return "", err
 		}
 	}
-	if s.placed[target] == told {
+	if s.placed[target] == told && isFile(target) {
 		return told, nil
 	}
 	delete(s.placed, target)

@@ -99,3 +99,118 @@ printf b >"$SAVED/text/files/one.txt"; sed -i.bak 's/"a"/"b"/' "$SAVED/cmd/small
 		t.Errorf("the build has %q", says(t, f))
 	}
 }
+
+// What a copy of the sources has been made of may change its kind, and the cache may be cleaned: the next look begins anew.
+func TestLiveSnapshot(t *testing.T) {
+	files := tiny()
+	files["text/text.go"] = `package text
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed files
+var files embed.FS
+
+var Text = read()
+
+func read() (text string) {
+	_ = fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, _ error) error {
+		if !entry.IsDir() {
+			content, _ := files.ReadFile(path)
+			text += string(content)
+		}
+		return nil
+	})
+	return text
+}
+`
+	root := makeProject(t, files)
+	l := live(t, root)
+	one := filepath.Join(root, "text/files/one.txt")
+	for _, step := range []struct {
+		name, want string
+		change     func()
+	}{
+		{"first", "one", func() {}},
+		{"a file becomes a folder", "below", func() {
+			remove(t, one)
+			write(t, filepath.Join(one, "two.txt"), "below")
+		}},
+		{"a folder becomes a file", "above", func() {
+			remove(t, one)
+			write(t, one, "above")
+		}},
+		{"the copy is gone, and the source has changed", "again", func() {
+			remove(t, filepath.Join(l.Dir(), "source"))
+			write(t, one, "again")
+		}},
+		{"all is gone, and the source has changed", "anew", func() {
+			remove(t, l.Dir())
+			write(t, one, "anew")
+		}},
+		{"all is gone", "anew", func() {
+			remove(t, l.Dir())
+			l.Again()
+		}},
+	} {
+		step.change()
+		if f, _ := update(t, l); f.Err != nil || says(t, f) != step.want {
+			t.Fatalf("%s: %+v", step.name, f)
+		}
+	}
+}
+
+// A project that cannot be read is read again when something has changed, or somebody asks for it.
+func TestLiveUnreadable(t *testing.T) {
+	files := tiny()
+	files["go.mod"] = "modul example.com/tiny\n"
+	files["text/text.go"] = "package text\n"
+	root := makeProject(t, files)
+	asked := filepath.Join(t.TempDir(), "asked")
+	t.Setenv("ASKED", asked)
+	shim(t, `echo "$1" >>"$ASKED"; exec "$GO" "$@"`)
+	l := live(t, root)
+	fails := func() int {
+		t.Helper()
+		if u, err := l.Update(t.Context(), func() {}); err == nil {
+			t.Fatalf("%+v", u)
+		}
+		content, _ := os.ReadFile(asked)
+		return strings.Count(string(content), "\n")
+	}
+	first := fails()
+	if again := fails(); first == 0 || again != first {
+		t.Errorf("the go command was asked %d times, then %d", first, again-first)
+	}
+	write(t, filepath.Join(root, "text/text.go"), tiny()["text/text.go"])
+	changed := fails()
+	l.Again()
+	if again := fails(); changed == first || again == changed {
+		t.Errorf("the go command was asked %d times, after a change %d, on demand %d", first, changed, again)
+	}
+	write(t, filepath.Join(root, "go.mod"), tiny()["go.mod"])
+	if f, _ := update(t, l); says(t, f) != "one" {
+		t.Errorf("mended: %+v", f)
+	}
+}
+
+// A go command that the system kills is no mistake of the source, and nothing is left of a build that failed.
+func TestLiveKilled(t *testing.T) {
+	root := makeProject(t, tiny())
+	t.Setenv("SAVED", filepath.Join(root, "killed"))
+	shim(t, `if [ "$1" = build ] && [ ! -e "$SAVED" ]; then : >"$SAVED"; echo some >&2; kill -9 $$; fi; exec "$GO" "$@"`)
+	l := live(t, root)
+	if _, err := l.Update(t.Context(), func() {}); !MachineFault(err) {
+		t.Errorf("killed: %v", err)
+	}
+	if f, _ := update(t, l); says(t, f) != "one" {
+		t.Errorf("the next build: %+v", f)
+	}
+	write(t, filepath.Join(root, "text/text.go"), "package text\n\nvar Text = nothing\n")
+	update(t, l)
+	if left, err := filepath.Glob(filepath.Join(l.Dir(), "build-*")); err != nil || len(left) != 1 {
+		t.Errorf("builds left: %q, %v", left, err)
+	}
+}

@@ -40,6 +40,9 @@ func MachineFault(err error) bool {
 			return true
 		}
 	}
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() < 0 {
+		return true // somebody killed the go command: the system that has no more memory, mostly
+	}
 	failure, ok := errors.AsType[*GoError](err)
 	if !ok {
 		return false

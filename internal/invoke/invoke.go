@@ -159,21 +159,30 @@ func (o *Options) useWatch(ctx context.Context) error {
 	if running == nil {
 		return nil
 	}
-	if running.Problem != "" {
-		// The last good build would answer, and whoever has just saved would take it for the new one.
-		return fmt.Errorf("the project does not build, golam watch says:\n%s", running.Problem)
+	// The last good build would answer, and whoever has just saved would take it for the new one.
+	problem := fmt.Errorf("the project does not build, golam watch says:\n%s", running.Problem)
+	if running.Problem != "" && len(running.Functions) == 0 {
+		return problem
 	}
 	var names []string
 	for _, function := range running.Functions {
 		names = append(names, function.Name)
 	}
-	switch {
-	case o.Function == "" && len(names) == 1:
+	if o.Function == "" {
+		if len(names) != 1 {
+			return misuse("the project has several functions: name one of %s", strings.Join(names, ", "))
+		}
 		o.Function = names[0]
-	case o.Function == "":
-		return misuse("the project has several functions: name one of %s", strings.Join(names, ", "))
-	case !slices.Contains(names, o.Function):
+	}
+	chosen := slices.Index(names, o.Function)
+	healthy := slices.ContainsFunc(running.Functions, func(f watch.FunctionState) bool { return !f.Broken })
+	switch {
+	case chosen < 0 && !healthy: // the function may be new
+		return problem
+	case chosen < 0:
 		return misuse("%s", generator.Unknown("function", o.Function, names))
+	case running.Functions[chosen].Broken:
+		return problem
 	}
 	if o.Found != nil {
 		o.Found(running.URL)

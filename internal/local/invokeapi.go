@@ -97,6 +97,14 @@ func (s *invokeServer) handle(operation func(w http.ResponseWriter, r *http.Requ
 var functionID = regexp.MustCompile(`^(?:arn:aws[a-zA-Z-]*:lambda:)?(?:[a-z]{2}(?:-[a-z]+)+-\d:)?(?:\d{12}:)?(?:function:)?` +
 	`([a-zA-Z0-9_-]+)(?::(\$LATEST|[a-zA-Z0-9_-]+))?$`)
 
+// FunctionName is the name of the function in what the Invoke API takes for one, "" if there is none.
+func FunctionName(id string) string {
+	if found := functionID.FindStringSubmatch(id); found != nil {
+		return found[1]
+	}
+	return ""
+}
+
 // function finds the name of the function that a request is for.
 func (s *invokeServer) function(r *http.Request) (string, error) {
 	id := functionID.FindStringSubmatch(r.PathValue("name"))

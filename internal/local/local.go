@@ -329,17 +329,28 @@ func (f Function) complete() (Function, error) {
 	setDefault(&f.Timeout, DefaultTimeout)
 	setDefault(&f.InitTimeout, DefaultInitTimeout)
 	setDefault(&f.Concurrency, DefaultConcurrency)
+	if err := CheckLimits(f.MemorySize, f.Timeout); err != nil {
+		return fail("%w", err)
+	}
 	switch {
-	case f.MemorySize < DefaultMemorySize || f.MemorySize > maxMemorySize:
-		return fail("memory of %d MB: use %d to %d", f.MemorySize, DefaultMemorySize, maxMemorySize)
-	case f.Timeout < 0 || f.Timeout > maxTimeout:
-		return fail("timeout of %s: use up to %s", f.Timeout, maxTimeout)
 	case f.InitTimeout < 0 || f.InitTimeout > maxTimeout:
 		return fail("init timeout of %s: use up to %s", f.InitTimeout, maxTimeout)
 	case f.Concurrency < 0:
 		return fail("concurrency of %d: use 1 or more", f.Concurrency)
 	}
 	return f, nil
+}
+
+// CheckLimits tells what Lambda refuses of a memory size in MB and a timeout. Zero is the default of either.
+func CheckLimits(memorySize int, timeout time.Duration) error {
+	var problems []error
+	if memorySize != 0 && memorySize < DefaultMemorySize || memorySize > maxMemorySize {
+		problems = append(problems, fmt.Errorf("memory of %d MB: use %d to %d", memorySize, DefaultMemorySize, maxMemorySize))
+	}
+	if timeout < 0 || timeout > maxTimeout {
+		problems = append(problems, fmt.Errorf("timeout of %s: use up to %s", timeout, maxTimeout))
+	}
+	return errors.Join(problems...)
 }
 
 func setDefault[T comparable](field *T, value T) {

@@ -22,6 +22,7 @@ type model struct {
 	building  bool
 	last      *watch.Build // nil before the first
 	lastAt    string
+	brokenAt  string // when the source was broken, which may be builds ago
 
 	happened []*happening
 	byID     map[string]*happening // invocations by request id, traces by trace id
@@ -48,6 +49,8 @@ const (
 	maxLogs     = 50 // lines of an invocation
 )
 
+const noFunction = "no function has been built yet"
+
 func newModel(ctx context.Context, actions Actions) *model {
 	return &model{ctx: ctx, actions: actions, styles: newStyles(), byID: map[string]*happening{}, logs: true}
 }
@@ -72,13 +75,16 @@ func (m *model) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 	case watch.Event:
 		m.take(message)
 	case listed:
+		functions := m.servingNames() // the last one may have gone since the key
 		switch {
 		case message.err != nil:
 			m.notice = message.err.Error()
+		case len(functions) == 0:
+			m.notice = noFunction
 		case len(message.names) == 0:
 			m.notice = "there are no examples"
 		default:
-			m.picker = newPicker(m.servingNames(), message.names)
+			m.picker = newPicker(functions, message.names)
 		}
 	case invoked:
 		if message.err != nil {
@@ -99,6 +105,9 @@ func (m *model) take(e watch.Event) {
 		m.building = true
 	case watch.EventBuilt:
 		m.building, m.functions = false, e.Functions
+		if e.Build.Error != "" && (m.last == nil || m.last.Error == "") {
+			m.brokenAt = e.Time.Format("15:04:05")
+		}
 		m.last, m.lastAt = e.Build, e.Time.Format("15:04:05")
 	case watch.EventLog:
 		m.takeLog(e)
@@ -181,7 +190,7 @@ func (m *model) press(key string) tea.Cmd {
 		return tea.Quit
 	case "i":
 		if len(m.servingNames()) == 0 {
-			m.notice = "no function has been built yet"
+			m.notice = noFunction
 			return nil
 		}
 		return func() tea.Msg {

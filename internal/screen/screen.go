@@ -39,6 +39,7 @@ var ErrInterrupted = errors.New("interrupted")
 
 // Screen is one on a terminal.
 type Screen struct {
+	ctx     context.Context
 	program *tea.Program
 }
 
@@ -51,7 +52,7 @@ func New(ctx context.Context, config Config) *Screen {
 	if !config.Colour {
 		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
 	}
-	return &Screen{tea.NewProgram(newModel(ctx, config.Actions), options...)}
+	return &Screen{ctx, tea.NewProgram(newModel(ctx, config.Actions), options...)}
 }
 
 // Tell shows an event. It waits while the screen is not yet drawn, and drops the event once it has ended.
@@ -61,7 +62,7 @@ func (s *Screen) Tell(e watch.Event) { s.program.Send(e) }
 func (s *Screen) Run() error {
 	end, err := s.program.Run()
 	switch {
-	case errors.Is(err, tea.ErrProgramKilled):
+	case errors.Is(err, tea.ErrProgramKilled) && s.ctx.Err() != nil: // a panic, or a terminal that fails, comes as the same error
 		return ErrInterrupted
 	case err != nil:
 		return fmt.Errorf("draw on the terminal: %w", err)

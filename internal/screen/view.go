@@ -114,7 +114,7 @@ func (m *model) buildLines() []string {
 	}
 	line := fmt.Sprintf("last build %s, %.0f ms", m.lastAt, m.last.Milliseconds)
 	if m.last.Error != "" {
-		line = m.styles.bad.Render(fmt.Sprintf("broken since %s", m.lastAt))
+		line = m.styles.bad.Render(fmt.Sprintf("broken since %s", m.brokenAt))
 	}
 	if m.building {
 		line += ", " + m.styles.busy.Render("building")
@@ -337,7 +337,7 @@ func (p *picker) lines(s styles, room int) []string {
 	lines := []string{title}
 	shown := p.shown()
 	if len(shown) == 0 {
-		return append(lines, s.faint.Render("  no example has this in its name"))
+		lines = append(lines, s.faint.Render("  no example has this in its name"))
 	}
 	rows := max(room-1, 1)
 	first := max(min(p.example-rows/2, len(shown)-rows), 0)

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"fmt"
 	"net"
 	"strconv"
 	"sync"
@@ -16,18 +17,34 @@ type debugPorts struct {
 }
 
 func newDebugPorts(address string) (debugPorts, error) {
-	if address == "" {
-		address = DefaultDebugAddress
+	host, first, err := parseAddress("--debug-address", address, DefaultDebugAddress)
+	if err == nil && first == 0 {
+		err = badAddress("--debug-address", address, DefaultDebugAddress) // the others follow it
 	}
-	host, port, err := net.SplitHostPort(address)
-	first, notNumber := strconv.ParseUint(port, 10, 16)
-	if err != nil || notNumber != nil || first == 0 {
-		return debugPorts{}, misuse("--debug-address %q: use host:port, such as %s", address, DefaultDebugAddress)
+	if err != nil {
+		return debugPorts{}, err
+	}
+	return debugPorts{host: host, first: first, mu: &sync.Mutex{}, ports: map[string]int{}}, nil
+}
+
+// parseAddress reads host:port, which is of this machine without a host. An empty one is the usual one.
+func parseAddress(flag, address, usual string) (host string, port int, err error) {
+	if address == "" {
+		address = usual
+	}
+	host, text, err := net.SplitHostPort(address)
+	number, notNumber := strconv.ParseUint(text, 10, 16)
+	if err != nil || notNumber != nil {
+		return "", 0, badAddress(flag, address, usual)
 	}
 	if host == "" {
 		host = "127.0.0.1"
 	}
-	return debugPorts{host: host, first: int(first), mu: &sync.Mutex{}, ports: map[string]int{}}, nil
+	return host, int(number), nil
+}
+
+func badAddress(flag, address, usual string) error {
+	return fmt.Errorf("%s %q: use host:port, such as %s", flag, address, usual)
 }
 
 // of gives "" if there is no debugger.

@@ -1,6 +1,8 @@
 package watch
 
 import (
+	"context"
+	"errors"
 	"net"
 	"net/rpc/jsonrpc"
 	"os"
@@ -36,6 +38,7 @@ func TestDebug(t *testing.T) {
 	w := start(t, makeProject(t, map[string]string{"cmd/hello/main.go": source}), func(o *Options) {
 		o.Debugger, o.DebugAddress = delve, address
 	})
+	next := map[string]string{`"one!"`: "two", `"two!"`: "three"}
 	for _, want := range []string{`"one!"`, `"two!"`} {
 		w.answers("hello", want)
 		client, err := jsonrpc.Dial("tcp", address)
@@ -83,6 +86,18 @@ func TestDebug(t *testing.T) {
 		if value.Variable.Value != "!" {
 			t.Errorf("the variable is %q", value.Variable.Value)
 		}
+		// A save while it stands there neither ends it nor holds up anything else.
+		before := w.count()
+		w.write("text/text.go", textGo(next[want]))
+		w.seesFrom(before, "that the invocation is waited for", func(e Event) bool {
+			return e.Type == EventNote && strings.Contains(e.Note, "hello waits for the invocation that is under way")
+		})
+		w.settle()
+		impatient, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := w.Invoke(impatient, "hello", local.Invocation{}); !errors.Is(err, context.Canceled) {
+			t.Errorf("an invocation that has been given up: %v", err)
+		}
 		var cleared any
 		call("ClearBreakpoint", map[string]any{"Id": 1}, &cleared)
 		go func() { _ = client.Call("RPCServer.Command", map[string]any{"name": "continue"}, &outcome{}) }()
@@ -90,7 +105,6 @@ func TestDebug(t *testing.T) {
 			t.Errorf("answer %s", r.Payload)
 		}
 		client.Close()
-		w.write("text/text.go", textGo("two"))
-		w.settle()
 	}
+	w.answers("hello", `"three!"`)
 }

@@ -37,6 +37,8 @@ func TestDiskFull(t *testing.T) {
 			t.Fatalf("%v\n%s", err, output.String())
 		case err != nil:
 			t.Skipf("no namespace to mount in: %v", err)
+		case !strings.Contains(output.String(), "--- PASS: TestDiskFull"):
+			t.Fatalf("it did not run there:\n%s", output.String())
 		}
 		return
 	}
@@ -75,7 +77,13 @@ func TestDiskFull(t *testing.T) {
 	}
 	w.answers("hello", `"one"`)
 	before = w.count()
+	w.settle() // another try, which fails too
 	remove(t, filler)
 	w.seesFrom(before, "another try", isBuilt(true))
 	w.answers("hello", `"two"`)
+	for _, e := range w.all()[before:] {
+		if e.Type == EventBuilding {
+			t.Error("a try is told as a build of something new")
+		}
+	}
 }

@@ -3,13 +3,13 @@ package watch
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -27,16 +27,17 @@ type notifier struct {
 	watcher *fsnotify.Watcher // nil while polling
 	ended   chan struct{}     // closed: the goroutine has ended
 	stop    chan struct{}
-	folders map[string]bool
 
 	mu     sync.Mutex
 	inputs map[string]bool
+	beside map[string]bool // folders that are watched for settings alone
+	all    bool
 	ignore *ignore
 }
 
 // newNotifier also gives the reason why it has to poll, if so.
 func newNotifier(poll bool) (n *notifier, reason error) {
-	n = &notifier{changes: make(chan struct{}, 1), folders: map[string]bool{}, ignore: newIgnore("")}
+	n = &notifier{changes: make(chan struct{}, 1), ignore: newIgnore("")}
 	if !poll {
 		var err error
 		if n.watcher, err = fsnotify.NewWatcher(); err != nil {
@@ -106,58 +107,84 @@ func (n *notifier) listen(watcher *fsnotify.Watcher) {
 	}
 }
 
-// concerns leaves out what git ignores, unless it is built from.
+// concerns leaves out what git ignores, unless it is built from, and what lies beside files of settings.
 func (n *notifier) concerns(path string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.inputs[path] || !n.ignore.matches(path, false)
+	return n.inputs[path] || !n.beside[filepath.Dir(path)] && (n.all || !n.ignore.matches(path, false))
 }
 
-// watch sets the folders to watch, and the files that functions are built from. Added tells that there are new folders, in which
-// something may have changed before they were watched. A reason is given when it begins to poll because the system watches no more.
-func (n *notifier) watch(root string, folders, inputs []string) (added bool, reason error) {
-	ignore := newIgnore(root)
+// scope says where a change matters.
+type scope struct {
+	// root is the project's folder, folders are those of it and of what it is built from.
+	root    string
+	folders []string
+	// inputs are files that functions are built from, settings those of the user. They count even if git ignores them.
+	inputs, settings []string
+	// all makes everything in the folders count: what a broken project lacks may be generated code, which git ignores.
+	all bool
+}
+
+// watch sets where a change matters. Added tells that there are new folders, in which something may have changed before they were watched.
+// A reason is given when it begins to poll because the system watches no more.
+func (n *notifier) watch(s scope) (added bool, reason error) {
+	ignore := newIgnore(s.root)
 	holding := map[string]bool{} // folders with inputs
 	files := map[string]bool{}
-	for _, input := range inputs {
-		files[input] = true
-		holding[filepath.Dir(input)] = true
+	for _, file := range slices.Concat(s.inputs, s.settings) {
+		files[file] = true
+		holding[filepath.Dir(file)] = true
 	}
+	wanted := map[string]bool{}
+	for _, folder := range s.folders {
+		if s.all || holding[folder] || !ignore.matches(folder, true) {
+			wanted[folder] = true
+		}
+	}
+	beside := map[string]bool{}
+	for _, file := range s.settings {
+		if folder := filepath.Dir(file); !wanted[folder] {
+			wanted[folder], beside[folder] = true, true
+		}
+	}
+	// From here on the other goroutine has them, and matching is no mere reading.
 	n.mu.Lock()
-	n.inputs, n.ignore = files, ignore
+	n.inputs, n.beside, n.all, n.ignore = files, beside, s.all, ignore
 	n.mu.Unlock()
 	if n.watcher == nil {
 		return false, nil
 	}
-	wanted := map[string]bool{}
-	for _, folder := range folders {
-		if holding[folder] || !ignore.matches(folder, true) {
-			wanted[folder] = true
-		}
-	}
-	for folder := range n.folders {
+	// The system drops a folder that is removed. One that has been made again since is another one, to be added again.
+	live := n.watcher.WatchList()
+	for _, folder := range live {
 		if !wanted[folder] {
 			_ = n.watcher.Remove(folder) // it may be gone
-			delete(n.folders, folder)
 		}
 	}
 	for _, folder := range slices.Sorted(maps.Keys(wanted)) {
-		// A folder that was removed and made again is another one. Adding it twice is fine.
-		err := n.watcher.Add(folder)
+		err := n.watcher.Add(folder) // twice is fine
 		switch {
 		case err == nil:
-			added = added || !n.folders[folder]
-			n.folders[folder] = true
-		case errors.Is(err, fs.ErrNotExist):
-			delete(n.folders, folder)
-		default:
+			added = added || !slices.Contains(live, folder)
+		case exhausted(err):
 			n.close()
 			n.watcher = nil
 			n.start()
 			return true, fmt.Errorf("watch %s: %w", folder, err)
 		}
+		// What is gone or cannot be read is left out: the go command says what is wrong with it.
 	}
 	return added, nil
+}
+
+// exhausted tells that the system watches no more, not that something is wrong with a folder.
+func exhausted(err error) bool {
+	for _, limit := range []error{syscall.ENOSPC, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, fsnotify.ErrClosed} {
+		if errors.Is(err, limit) {
+			return true
+		}
+	}
+	return false
 }
 
 // ignore knows what git ignores below a folder: by the .gitignore files there, and in the folders above up to that of the repository.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -39,22 +40,18 @@ type server struct {
 
 func listen(s *Session, address string) (*server, error) {
 	var config net.ListenConfig
-	wanted := address
-	if wanted == "" {
-		wanted = DefaultAddress
-	}
-	host, port, err := net.SplitHostPort(wanted)
+	host, port, err := parseAddress("--address", address, DefaultAddress)
 	if err != nil {
-		return nil, misuse("--address %q: use host:port, such as %s", address, DefaultAddress)
-	}
-	if host == "" {
-		host = "127.0.0.1"
+		return nil, err
 	}
 	srv := &server{session: s, host: host, ended: make(chan struct{})}
-	listener, err := config.Listen(s.ctx, "tcp", net.JoinHostPort(host, port))
-	if errors.Is(err, syscall.EADDRINUSE) && address == "" {
-		srv.moved = true
-		listener, err = config.Listen(s.ctx, "tcp", net.JoinHostPort(host, "0"))
+	wanted := net.JoinHostPort(host, strconv.Itoa(port))
+	listener, err := config.Listen(s.ctx, "tcp", wanted)
+	if err != nil && address == "" {
+		// Systems differ in what they say of a port that is taken.
+		if other, failed := config.Listen(s.ctx, "tcp", net.JoinHostPort(host, "0")); failed == nil {
+			srv.moved, listener, err = true, other, nil
+		}
 	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -94,8 +91,7 @@ func (s *server) handler() http.Handler {
 	invokeAPI := session.lambda.InvokeAPI()
 	mux := http.NewServeMux()
 	invoke := func(w http.ResponseWriter, r *http.Request) {
-		name, _, _ := strings.Cut(r.PathValue("name"), ":")
-		if err := session.ready(r.Context(), name); err != nil {
+		if err := session.ready(r.Context(), local.FunctionName(r.PathValue("name"))); err != nil {
 			refuse(w, err)
 			return
 		}
@@ -103,10 +99,6 @@ func (s *server) handler() http.Handler {
 	}
 	mux.HandleFunc("/2015-03-31/functions/{name}/invocations", invoke)
 	mux.HandleFunc("/2021-11-15/functions/{name}/response-streaming-invocations", invoke)
-	mux.HandleFunc(urlPrefix+"{name}/{path...}", func(w http.ResponseWriter, r *http.Request) {
-		name := r.PathValue("name")
-		s.serveFunction(w, r, name, strings.TrimPrefix(r.URL.EscapedPath(), urlPrefix+url.PathEscape(name)))
-	})
 	mux.Handle("/v1/traces", session.traces)
 	mux.HandleFunc("GET /_golam/{$}", s.status)
 	mux.HandleFunc("POST /_golam/settle", func(w http.ResponseWriter, r *http.Request) {
@@ -127,9 +119,18 @@ func (s *server) handler() http.Handler {
 		})
 	})
 	return s.protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if name, found := strings.CutSuffix(hostname(r.Host), ".localhost"); found {
-			s.serveFunction(w, r, name, r.URL.EscapedPath())
+		path := r.URL.EscapedPath()
+		if host := strings.ToLower(hostname(r.Host)); strings.HasSuffix(host, ".localhost") {
+			s.serveFunction(w, r, strings.TrimSuffix(host, ".localhost"), path)
 			return
+		}
+		// Not by the mux, which would redirect paths that it does not find clean.
+		if rest, found := strings.CutPrefix(path, urlPrefix); found && rest != "" {
+			escaped, _, _ := strings.Cut(rest, "/")
+			if name, err := url.PathUnescape(escaped); err == nil {
+				s.serveFunction(w, r, name, strings.TrimPrefix(rest, escaped))
+				return
+			}
 		}
 		mux.ServeHTTP(w, r)
 	}))
@@ -140,11 +141,11 @@ func (s *server) serveFunction(w http.ResponseWriter, r *http.Request, name, pat
 		path = "/"
 	}
 	httpevent.Serve(w, r, path, func(ctx context.Context, in local.Invocation) (local.Result, error) {
-		return s.session.Invoke(ctx, name, in)
+		return s.session.invokeHost(ctx, name, in)
 	})
 }
 
-// protect keeps pages of the web away from functions: by a name of their own that leads here (DNS rebinding), and by forms and scripts. A
+// protect keeps pages of the web away from functions: by a name of their own that leads here (DNS rebinding), and by forms, images and scripts. A
 // page that is served on this machine itself may ask.
 func (s *server) protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -164,7 +165,7 @@ func (s *server) protect(next http.Handler) http.Handler {
 				})
 				return
 			}
-		} else if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" && r.Method != http.MethodGet && r.Method != http.MethodHead {
+		} else if r.Header.Get("Sec-Fetch-Site") == "cross-site" && !followed(r) {
 			refuse(w, &local.RequestError{
 				StatusCode: http.StatusForbidden, Type: "AccessDeniedException", Message: "a page of another site may not ask",
 			})
@@ -172,6 +173,11 @@ func (s *server) protect(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// followed tells that somebody has followed a link, which leads to a page of its own: no image, script or frame of another site's page.
+func followed(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
 }
 
 // local tells whether a name cannot be anyone's who is not on this machine. An address in a Host header is one that was asked for.

@@ -183,6 +183,34 @@ func TestHTTP(t *testing.T) {
 				t.Errorf("%s: %d %s", tt.name, response.StatusCode, body)
 			}
 		}
+		for _, tt := range []struct {
+			name, mode, dest string
+			status           int
+		}{
+			{"image", "no-cors", "image", 403}, {"fetch", "no-cors", "empty", 403}, {"frame", "navigate", "iframe", 403}, {"link", "navigate", "document", 200},
+		} {
+			response, body := do("GET", "/lambda-url/whole/plain", "", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", tt.mode, "Sec-Fetch-Dest", tt.dest)
+			if response.StatusCode != tt.status {
+				t.Errorf("%s of another site: %d %s", tt.name, response.StatusCode, body)
+			}
+		}
+	})
+	t.Run("names and paths", func(t *testing.T) {
+		for _, tt := range []struct{ method, path, host, body string }{
+			{"GET", "/plain", "WHOLE.localhost", `{"n":1}`},
+			{"GET", "/lambda-url/whole/a//b/../c", "", `"rawPath":"/a//b/../c"`},
+			{"GET", "/lambda-url/whole", "", `"rawPath":"/"`},
+			{"POST", "/2015-03-31/functions/arn:aws:lambda:us-east-1:123456789012:function:whole/invocations", "", `"rawPath":""`},
+		} {
+			var header []string
+			if tt.host != "" {
+				header = []string{"Host", tt.host}
+			}
+			response, body := do(tt.method, tt.path, "{}", header...)
+			if body = strings.ReplaceAll(body, `\"`, `"`); response.StatusCode != 200 || !strings.Contains(body, tt.body) {
+				t.Errorf("%s: %d %s", tt.path, response.StatusCode, body)
+			}
+		}
 	})
 	t.Run("nothing there", func(t *testing.T) {
 		for _, path := range []string{"/", "/lambda-url/nobody/", "/2015-03-31/functions/nobody/invocations"} {

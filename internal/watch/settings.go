@@ -50,34 +50,35 @@ func openSettings(options Options) (settingsFiles, error) {
 	return files, nil
 }
 
+// paths are those of the files, and of those that they lead to.
 func (f settingsFiles) paths() (paths []string) {
 	for _, path := range []string{f.env, f.rules} {
-		if path != "" {
-			paths = append(paths, path)
+		if path == "" {
+			continue
+		}
+		paths = append(paths, path)
+		if target, err := filepath.EvalSymlinks(path); err == nil && target != path {
+			paths = append(paths, target)
 		}
 	}
 	return paths
 }
 
-func (f settingsFiles) folders() (folders []string) {
-	for _, path := range f.paths() {
-		folders = append(folders, filepath.Dir(path))
-	}
-	return folders
-}
-
 // maxEnv is the size in bytes up to which a file of environment variables is read: far more than Lambda's 4 KB for all of them.
-const maxEnv = 1 << 20
+const maxEnv = 64 << 10
 
 func (f settingsFiles) read() (settings, error) {
 	read := settings{env: map[string]string{}}
 	var problems []error
 	if f.env != "" {
 		text, err := readAtMost(f.env, maxEnv)
+		var parsed map[string]string
 		if err == nil {
-			read.env, err = parseEnv(text)
+			parsed, err = parseEnv(text)
 		}
-		if err != nil {
+		if err == nil {
+			read.env = parsed
+		} else {
 			problems = append(problems, fmt.Errorf("the environment file: %w", err))
 		}
 	}

@@ -59,6 +59,21 @@ type Options struct {
 	Events func(Event)
 }
 
+// Check tells all that is wrong with what was asked for, as a [MisuseError].
+func (o Options) Check() error {
+	problems := []error{local.CheckLimits(o.MemorySize, o.Timeout)}
+	_, _, err := parseAddress("--address", o.Address, DefaultAddress)
+	problems = append(problems, err)
+	if o.Debugger != "" {
+		_, err = newDebugPorts(o.DebugAddress)
+		problems = append(problems, err)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return misuse("%s", err)
+	}
+	return nil
+}
+
 // Where watch serves by default. The port of the debugger is the one that Delve's clients try by themselves.
 const (
 	DefaultAddress      = "127.0.0.1:9001"
@@ -107,20 +122,28 @@ type Session struct {
 	closeOnce sync.Once
 	closeErr  error
 
-	swapping sync.RWMutex // while functions of a debugger are in between
+	handing sync.WaitGroup // goroutines of handovers
 
-	mu       sync.Mutex
-	state    map[string]FunctionState
-	problem  string // of the project as a whole
-	reasons  map[string]string
-	settings settings
-	made     bool // golam made the project
+	// Of the loop alone.
+	stale  bool // functions are to get new settings
+	unread bool // the project as a whole could not be read
+
+	mu        sync.Mutex
+	state     map[string]FunctionState
+	handovers map[string]*handover // by function
+	problem   string               // why the newest source is not what is served, or ""
+	reasons   map[string]string
+	settings  settings
+	made      bool // golam made the project
 }
 
 // Start serves a project until ctx is done or Close is called; Close must be called in any case. It returns when the address takes
 // requests; invocations wait for the first build. Errors: [MisuseError], [build.MisuseError], [build.LockedError], and what the machine
 // could not do. Broken source is no error.
 func Start(ctx context.Context, options Options) (_ *Session, err error) {
+	if err := options.Check(); err != nil {
+		return nil, err
+	}
 	live, err := build.OpenLive(build.LiveOptions{
 		Dir: options.Dir, Cache: options.Cache, Environ: options.Environ, Debug: options.Debugger != "",
 	})
@@ -131,7 +154,7 @@ func Start(ctx context.Context, options Options) (_ *Session, err error) {
 		options: options, live: live,
 		ended: make(chan struct{}), settles: make(chan chan struct{}), first: make(chan struct{}),
 		events: make(chan Event, 1024), quit: make(chan struct{}), told: make(chan struct{}),
-		state: map[string]FunctionState{}, reasons: map[string]string{},
+		state: map[string]FunctionState{}, handovers: map[string]*handover{}, reasons: map[string]string{},
 	}
 	defer func() {
 		if err != nil {
@@ -192,11 +215,8 @@ const (
 // URL is the base of all addresses.
 func (s *Session) URL() string { return s.server.url }
 
-// Lambda is where the functions run.
-func (s *Session) Lambda() *local.Lambda { return s.lambda }
-
-// Close ends the functions, frees the port and removes what was built. Invocations under way get an error.
-// Closing twice is fine.
+// Close ends the functions, frees the port and removes what was built. Invocations under way get an error. When ctx is done first, it
+// does not wait for whoever receives events. Closing twice is fine.
 func (s *Session) Close(ctx context.Context) error {
 	s.closeOnce.Do(func() { s.closeErr = s.close(ctx) })
 	return s.closeErr
@@ -205,10 +225,14 @@ func (s *Session) Close(ctx context.Context) error {
 func (s *Session) close(ctx context.Context) error {
 	s.cancel()
 	<-s.ended
+	s.handing.Wait()
 	err := s.lambda.Close(ctx)
 	err = errors.Join(err, s.release())
 	close(s.quit)
-	<-s.told
+	select {
+	case <-s.told:
+	case <-ctx.Done(): // the reader of the output has stopped reading, say
+	}
 	return err
 }
 
@@ -279,14 +303,7 @@ func (s *Session) Settle(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	select {
-	case <-settled:
-		return nil
-	case <-s.ctx.Done():
-		return local.ErrClosed
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return s.passed(ctx, settled)
 }
 
 // run looks at the project until the session ends.
@@ -295,9 +312,15 @@ func (s *Session) run() {
 	var waiting []chan struct{}
 	begin := sync.OnceFunc(func() { close(s.first) })
 	defer begin()
+	retry, asked := false, false
 	for {
-		retry := s.look()
-		added, reason := s.notify.watch(s.live.Root(), slices.Concat(s.live.Folders(), s.files.folders()), slices.Concat(s.live.Inputs(), s.files.paths()))
+		retry = s.look(retry, asked)
+		s.mu.Lock()
+		broken := s.problem != ""
+		s.mu.Unlock()
+		added, reason := s.notify.watch(scope{
+			root: s.live.Root(), folders: s.live.Folders(), inputs: s.live.Inputs(), settings: s.files.paths(), all: broken,
+		})
 		if reason != nil {
 			s.notePolling(reason)
 		}
@@ -316,6 +339,7 @@ func (s *Session) run() {
 		if !s.wait(&waiting, retry) {
 			return
 		}
+		asked = len(waiting) > 0
 	}
 }
 
@@ -363,14 +387,25 @@ func (s *Session) wait(waiting *[]chan struct{}, retry bool) bool {
 	}
 }
 
-// look builds and swaps what has changed. Retry tells that the machine was at fault.
-func (s *Session) look() (retry bool) {
+// look builds and swaps what has changed. Retry tells that it is to be tried again without a change: the machine was at fault, not the
+// source. Again tells that this is such a try, asked that somebody waits for the outcome.
+func (s *Session) look(again, asked bool) (retry bool) {
 	began := time.Now()
-	changedSettings := s.readSettings()
-	update, err := s.live.Update(s.ctx, func() { s.tell(Event{Type: EventBuilding}) })
+	if asked && s.unread {
+		s.live.Again() // what it lacked may be outside of the project: a network, say
+	}
+	s.stale = s.readSettings() || s.stale
+	building := false
+	update, err := s.live.Update(s.ctx, func() {
+		if !again {
+			building = true
+			s.tell(Event{Type: EventBuilding})
+		}
+	})
 	if s.ctx.Err() != nil {
 		return false
 	}
+	s.unread = err != nil
 	s.mu.Lock()
 	s.made = s.live.Made()
 	s.mu.Unlock()
@@ -389,17 +424,23 @@ func (s *Session) look() (retry bool) {
 			}
 		}
 	}
-	if err := s.swap(update.Functions, changedSettings, &made); err != nil {
-		made.Error = strings.TrimPrefix(made.Error+"\n"+err.Error(), "\n")
+	swapped := s.swap(update.Functions, err != nil, reasons, &made)
+	if s.ctx.Err() != nil {
+		return false
 	}
-	retry = slices.ContainsFunc(append(reported, err), build.MachineFault)
+	if swapped == nil {
+		s.stale = false
+	} else {
+		made.Error = strings.TrimPrefix(made.Error+"\n"+swapped.Error(), "\n")
+	}
+	retry = swapped != nil || slices.ContainsFunc(append(reported, err), build.MachineFault)
 	if retry {
 		s.live.Again()
 	}
 	made.Milliseconds = float64(time.Since(began)) / float64(time.Millisecond)
 
 	s.mu.Lock()
-	news := s.problem != made.Error || update.Built && !retry || len(made.Added)+len(made.Changed)+len(made.Removed) > 0
+	news := s.problem != made.Error || building || len(made.Added)+len(made.Changed)+len(made.Removed) > 0
 	s.problem, s.reasons = made.Error, reasons
 	functions := s.functionStates()
 	s.mu.Unlock()
@@ -429,25 +470,29 @@ func (s *Session) functionStates() []FunctionState {
 func (s *Session) readSettings() bool {
 	fresh, err := s.files.read()
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	before := s.settings
 	if err != nil {
-		if s.settings.problem != err.Error() {
-			s.settings.problem = err.Error()
+		s.settings.problem = err.Error()
+	} else {
+		s.settings = fresh
+	}
+	s.mu.Unlock()
+	if err != nil {
+		if before.problem != err.Error() {
 			s.note("%s; what it was before still holds", err)
 		}
 		return false
 	}
-	changed := !maps.Equal(fresh.env, s.settings.env)
-	if fresh.rulesText != s.settings.rulesText {
+	if fresh.rulesText != before.rulesText {
 		s.bus.SetRules(fresh.rules)
 		s.note("%s: %d rules", s.options.Rules, len(fresh.rules))
 	}
-	s.settings = fresh
-	return changed
+	return !maps.Equal(fresh.env, before.env)
 }
 
-// swap serves what has been built, and nothing else.
-func (s *Session) swap(functions []build.Current, again bool, made *Build) error {
+// swap serves what has been built, and nothing else. Unread tells that this may not be the newest source of any function. Why something
+// cannot be served is added to the reasons.
+func (s *Session) swap(functions []build.Current, unread bool, reasons map[string]string, made *Build) error {
 	var problems []error
 	present := map[string]bool{}
 	for _, f := range functions {
@@ -456,12 +501,14 @@ func (s *Session) swap(functions []build.Current, again bool, made *Build) error
 		before, known := s.state[f.Name]
 		s.mu.Unlock()
 		state := FunctionState{
-			Name: f.Name, Serving: before.Serving, Broken: f.Err != nil, URL: s.server.functionURL(f.Name), Debug: s.debug.of(f.Name),
+			Name: f.Name, Serving: before.Serving, Broken: f.Err != nil || unread, URL: s.server.functionURL(f.Name), Debug: s.debug.of(f.Name),
 			bootstrap: before.bootstrap,
 		}
-		if f.Bootstrap != "" && (f.Bootstrap != before.bootstrap || again) {
+		if f.Bootstrap != "" && (f.Bootstrap != before.bootstrap || s.stale) {
 			if err := s.serve(f, before.bootstrap); err != nil {
 				problems = append(problems, err)
+				reasons[f.Name] = strings.TrimPrefix(reasons[f.Name]+"\n"+err.Error(), "\n")
+				state.Broken = true
 			} else {
 				state.Serving, state.bootstrap = true, f.Bootstrap
 				if known && before.Serving {
@@ -489,12 +536,9 @@ func (s *Session) swap(functions []build.Current, again bool, made *Build) error
 		if !state.Serving {
 			continue
 		}
-		gone, err := s.lambda.Remove(state.Name)
-		if err != nil {
+		if err := s.end(state); err != nil {
 			problems = append(problems, err)
-			continue
 		}
-		s.forget(state.bootstrap, gone)
 	}
 	slices.Sort(made.Removed)
 	return errors.Join(problems...)
@@ -503,18 +547,7 @@ func (s *Session) swap(functions []build.Current, again bool, made *Build) error
 // serve puts a build in the place of the one before.
 func (s *Session) serve(f build.Current, before string) error {
 	if s.options.Debugger != "" {
-		// The port of the debugger must be free first.
-		s.swapping.Lock()
-		defer s.swapping.Unlock()
-		gone, err := s.lambda.Remove(f.Name)
-		if err != nil {
-			return err
-		}
-		select {
-		case <-gone:
-		case <-s.ctx.Done():
-			return s.ctx.Err()
-		}
+		return s.handOver(f.Name, &f, before) // the port of the debugger must be free first
 	}
 	gone, err := s.lambda.Set(s.function(f))
 	if err != nil {
@@ -523,6 +556,19 @@ func (s *Session) serve(f build.Current, before string) error {
 	if before != f.Bootstrap {
 		s.forget(before, gone)
 	}
+	return nil
+}
+
+// end ends a function that is there no more.
+func (s *Session) end(f FunctionState) error {
+	if s.options.Debugger != "" {
+		return s.handOver(f.Name, nil, f.bootstrap)
+	}
+	gone, err := s.lambda.Remove(f.Name)
+	if err != nil {
+		return fmt.Errorf("end %s: %w", f.Name, err)
+	}
+	s.forget(f.bootstrap, gone)
 	return nil
 }
 
@@ -653,27 +699,63 @@ func (s *Session) Invoke(ctx context.Context, function string, in local.Invocati
 	return s.lambda.Invoke(ctx, function, in)
 }
 
-// ready waits for the first build, and says why a function is not served.
-func (s *Session) ready(ctx context.Context, function string) error {
+// invokeHost is Invoke by the name of a host, in which capital letters are small ones.
+func (s *Session) invokeHost(ctx context.Context, name string, in local.Invocation) (local.Result, error) {
+	if err := s.passed(ctx, s.first); err != nil {
+		return local.Result{}, err
+	}
+	s.mu.Lock()
+	if _, known := s.state[name]; !known {
+		for _, f := range s.functionStates() {
+			if strings.EqualFold(f.Name, name) {
+				name = f.Name
+				break
+			}
+		}
+	}
+	s.mu.Unlock()
+	return s.Invoke(ctx, name, in)
+}
+
+// passed waits until a channel is closed.
+func (s *Session) passed(ctx context.Context, done <-chan struct{}) error {
 	select {
-	case <-s.first:
+	case <-done:
+		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-s.ctx.Done():
 		return local.ErrClosed
 	}
-	s.swapping.RLock()
-	defer s.swapping.RUnlock()
+}
+
+// ready waits for the first build, and for a handover, and says why a function is not served.
+func (s *Session) ready(ctx context.Context, function string) error {
+	if err := s.passed(ctx, s.first); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for s.handovers[function] != nil {
+		done := s.handovers[function].done
+		s.mu.Unlock()
+		err := s.passed(ctx, done)
+		s.mu.Lock()
+		if err != nil {
+			return err
+		}
+	}
 	state, known := s.state[function]
 	switch {
 	case state.Serving:
 		return nil
 	case known:
+		reason := s.reasons[function]
+		if reason == "" {
+			reason = s.problem
+		}
 		return &local.RequestError{
-			StatusCode: 503, Type: "ServiceUnavailableException",
-			Message: function + " has not been built yet: " + s.reasons[function],
+			StatusCode: 503, Type: "ServiceUnavailableException", Message: function + " has not been built yet: " + reason,
 		}
 	case s.problem != "" && len(s.state) == 0:
 		return &local.RequestError{

@@ -49,15 +49,23 @@ func TestSave(t *testing.T) {
 func TestChanges(t *testing.T) {
 	slow(t)
 	root := makeProject(t, map[string]string{
-		".gitignore":          "*.log\n/out/\n",
-		"cmd/hello/main.go":   function(`[]string{text.Text, text.File, os.Getenv("COLOUR")}`),
-		"text/embed.go":       "package text\n\nimport _ \"embed\"\n\n//go:embed file.txt\nvar File string\n",
-		"text/file.txt":       "a",
-		"../lib/go.mod":       "module example.com/lib\n\ngo 1.26\n",
-		"../lib/lib.go":       "package lib\n\nconst Name = \"lib\"\n",
-		"settings/colour.env": "# the colour\nCOLOUR=red\n",
+		".gitignore":         "*.log\n/out/\n",
+		"cmd/hello/main.go":  function(`[]string{text.Text, text.File, os.Getenv("COLOUR")}`),
+		"text/embed.go":      "package text\n\nimport _ \"embed\"\n\n//go:embed file.txt\nvar File string\n",
+		"text/file.txt":      "a",
+		"../lib/go.mod":      "module example.com/lib\n\ngo 1.26\n",
+		"../lib/lib.go":      "package lib\n\nconst Name = \"lib\"\n",
+		"../conf/colour.env": "# the colour\nCOLOUR=red\n",
 	})
-	w := start(t, root, func(o *Options) { o.EnvFile = filepath.Join(root, "settings", "colour.env") })
+	colours := filepath.Join(filepath.Dir(root), "conf", "colour.env")
+	settings := filepath.Join(root, "settings", "colour.env") // leads elsewhere
+	if err := os.MkdirAll(filepath.Dir(settings), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(colours, settings); err != nil {
+		settings = colours // not everybody may make links on Windows
+	}
+	w := start(t, root, func(o *Options) { o.EnvFile = settings })
 	w.answers("hello", `["one","a","red"]`)
 	steps := []struct {
 		name   string
@@ -66,7 +74,7 @@ func TestChanges(t *testing.T) {
 	}{
 		{"Go file", func() { w.write("text/text.go", textGo("two")) }, `["two","a","red"]`},
 		{"embedded file", func() { w.write("text/file.txt", "b") }, `["two","b","red"]`},
-		{"environment file", func() { w.write("settings/colour.env", "COLOUR=\"blue green\"\n") }, `["two","b","blue green"]`},
+		{"environment file", func() { write(t, colours, "COLOUR=\"blue green\"\n") }, `["two","b","blue green"]`},
 		{"editor that renames", func() {
 			w.write("text/text.go~", textGo("three"))
 			if err := os.Rename(filepath.Join(root, "text/text.go~"), filepath.Join(root, "text/text.go")); err != nil {
@@ -84,6 +92,11 @@ func TestChanges(t *testing.T) {
 			w.write("text/text.go", "package text\n\nimport \"example.com/shop/text/more\"\n\nconst Text = more.More\n")
 		}, `["more","b","blue green"]`},
 		{"the new folder is watched", func() { w.write("text/more/more.go", "package more\n\nconst More = \"less\"\n") }, `["less","b","blue green"]`},
+		{"a folder that is made again", func() {
+			remove(t, filepath.Join(root, "text", "more"))
+			w.write("text/more/more.go", "package more\n\nconst More = \"again\"\n")
+		}, `["again","b","blue green"]`},
+		{"it is watched", func() { w.write("text/more/more.go", "package more\n\nconst More = \"seen\"\n") }, `["seen","b","blue green"]`},
 		{"go.mod", func() {
 			w.write("text/text.go", "package text\n\nimport \"example.com/lib\"\n\nconst Text = lib.Name\n")
 			w.write("go.mod", goMod+"\nrequire example.com/lib v0.0.0\n\nreplace example.com/lib => ../lib\n")
@@ -175,6 +188,11 @@ func TestBrokenSource(t *testing.T) {
 	w.write("go.mod", "modul example.com/shop\n")
 	if e = w.seesFrom(before, "the mistake in go.mod", isBuilt(false)); !strings.Contains(e.Build.Error, "go.mod:1") {
 		t.Errorf("the mistake's place: %s", e.Build.Error)
+	}
+	for _, f := range e.Functions {
+		if !f.Broken || !f.Serving {
+			t.Errorf("state %+v", f)
+		}
 	}
 	w.answers("other", `"changed"`)
 	w.write("cmd/hello/main.go", function(`"whole"`))
@@ -294,6 +312,9 @@ func main() {
 func TestPolling(t *testing.T) {
 	slow(t)
 	w := start(t, makeProject(t, nil), func(o *Options) { o.Poll = true })
+	if w.notify.watcher != nil {
+		t.Error("the system is asked to tell of changes")
+	}
 	w.answers("hello", `"one"`)
 	before := w.count()
 	w.write("text/text.go", textGo("two"))
@@ -328,6 +349,22 @@ func TestTwice(t *testing.T) {
 	}
 }
 
+// Nobody waits for a reader that has stopped reading.
+func TestEndWithStalledReader(t *testing.T) {
+	reading, goOn := make(chan struct{}), make(chan struct{})
+	w := start(t, makeProject(t, nil), func(o *Options) {
+		var once sync.Once
+		o.Events = func(Event) { once.Do(func() { close(reading); <-goOn }) }
+	})
+	<-reading
+	impatient, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.Close(impatient); err != nil {
+		t.Error(err)
+	}
+	close(goOn)
+}
+
 // Whatever is under way when the session ends gets an answer or an error, and the port is free.
 func TestEnd(t *testing.T) {
 	w := start(t, makeProject(t, map[string]string{"cmd/hello/main.go": function(`func() any { time.Sleep(time.Hour); return 1 }()`)}))
@@ -348,4 +385,28 @@ func TestEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	listener.Close()
+}
+
+// What Lambda refuses is refused at once, and an address that cannot be one.
+func TestCheck(t *testing.T) {
+	for _, tt := range []struct {
+		options  Options
+		problems []string
+	}{
+		{Options{MemorySize: 128, Timeout: 15 * time.Minute, Address: "127.0.0.1:0"}, nil},
+		{Options{MemorySize: 64}, []string{"memory of 64 MB: use 128 to 10240"}},
+		{Options{MemorySize: 10241, Timeout: time.Hour}, []string{"memory of 10241 MB", "timeout of 1h0m0s: use up to 15m0s"}},
+		{Options{Address: "127.0.0.1:99999", Timeout: -1}, []string{`--address "127.0.0.1:99999": use host:port`, "timeout of -1ns"}},
+		{Options{Debugger: "/dlv", DebugAddress: "127.0.0.1:0"}, []string{`--debug-address "127.0.0.1:0": use host:port`}},
+	} {
+		err := tt.options.Check()
+		if _, ok := errors.AsType[*MisuseError](err); ok != (tt.problems != nil) {
+			t.Errorf("%+v: %v", tt.options, err)
+		}
+		for _, problem := range tt.problems {
+			if !strings.Contains(err.Error(), problem) {
+				t.Errorf("%v; want %q", err, problem)
+			}
+		}
+	}
 }
