@@ -35,8 +35,8 @@ func (a *app) benchCommand() *cobra.Command {
 time and memory. Without an argument all functions are measured, with the same event. Nothing is written to the project.
 
 A baseline holds the program that was measured. --compare runs it again, in turns with the present one, so that what else the machine
-does changes both; a difference is named only if the whole interval of its ratio is beyond 1%. Gates look at medians. The exit code is 1
-if a function fails or a gate does.
+does changes both; a difference is named only if the whole interval of its ratio is beyond 1%. Gates look at sizes, medians and, for
+--max-warm-p99, at a percentile. The exit code is 1 if a function fails or a gate does, and then no baseline is saved.
 
 Times are those of processes on this machine, for comparisons. They are not Lambda's.`,
 		Example: `  golam bench
@@ -85,40 +85,74 @@ func (a *app) bench(ctx context.Context, options benchOptions, flags *pflag.Flag
 	if err != nil {
 		return benchError(err)
 	}
-	// What is written to files comes first: a script that reads standard output may end early.
-	if options.save != "" {
-		if err := result.Save(options.save, options.Invoke.Cache); err != nil {
-			return err
-		}
-		a.note("saved the baseline %s", options.save)
+	// What is written to files comes first: a script that reads standard output may end early. Whatever fails there, the result is printed:
+	// it took minutes.
+	err = errors.Join(a.saveBaseline(options, result), a.drawPictures(options, result), a.printBench(result))
+	if !result.Passed() {
+		err = errors.Join(err, errors.New("a gate failed"))
 	}
-	if options.pictures != "" {
-		pictures, err := result.Pictures()
-		if err != nil {
-			return err
-		}
-		drawn, err := benchmark.WritePictures(options.pictures, pictures, benchmark.Formats()...)
-		if err != nil {
-			return err
-		}
-		a.note("drew %d pictures into %s", len(drawn), options.pictures)
+	return err
+}
+
+// saveBaseline leaves the baseline as it was if a gate failed: what is not good enough is nothing to compare with.
+func (a *app) saveBaseline(options benchOptions, result benchmark.Result) error {
+	switch {
+	case options.save == "":
+		return nil
+	case !result.Passed():
+		a.note("a gate failed, so %s is not saved", options.save)
+		return nil
 	}
-	if a.output == "json" {
-		err = printJSON(a.streams.Out, result)
-	} else if err = result.WriteText(a.streams.Out); err != nil {
-		err = fmt.Errorf("print the result: %w", err)
+	if err := result.Save(options.save, options.Invoke.Cache); err != nil {
+		return err
 	}
+	a.note("saved the baseline %s", options.save)
+	return nil
+}
+
+func (a *app) drawPictures(options benchOptions, result benchmark.Result) error {
+	if options.pictures == "" {
+		return nil
+	}
+	pictures, err := result.Pictures()
 	if err != nil {
 		return err
 	}
-	if !result.Passed() {
-		return errors.New("a gate failed")
+	drawn, err := benchmark.WritePictures(options.pictures, pictures, benchmark.Formats()...)
+	if err != nil {
+		return err
+	}
+	a.note("drew %d pictures into %s", len(drawn), options.pictures)
+	for _, f := range result.Functions {
+		if f.PartsProblem != "" {
+			a.note("there is no picture of what fills %s: %s", f.Name, f.PartsProblem)
+		}
 	}
 	return nil
 }
 
-// prepareBench parses what flags hold, and finds the event and the baseline.
+func (a *app) printBench(result benchmark.Result) error {
+	if a.output == "json" {
+		return printJSON(a.streams.Out, result)
+	}
+	if err := result.WriteText(a.streams.Out); err != nil {
+		return fmt.Errorf("print the result: %w", err)
+	}
+	return nil
+}
+
+// prepareBench parses what flags hold, and finds the event and the baseline. It tells everything that is wrong with the flags at once.
 func (a *app) prepareBench(ctx context.Context, options *benchOptions, flags *pflag.FlagSet) error {
+	var problems []string
+	// found gathers what is misuse, and returns whatever else went wrong.
+	found := func(err error) error {
+		err = benchError(err)
+		if misuse, ok := errors.AsType[*usageError](err); ok {
+			problems = append(problems, misuse.Error())
+			return nil
+		}
+		return err
+	}
 	var sources []string
 	for _, flag := range []string{"event", "data", "example"} {
 		if flags.Changed(flag) {
@@ -126,11 +160,11 @@ func (a *app) prepareBench(ctx context.Context, options *benchOptions, flags *pf
 		}
 	}
 	if len(sources) > 1 {
-		return usage("%s contradict each other: give one", strings.Join(sources, " and "))
+		problems = append(problems, strings.Join(sources, " and ")+" contradict each other: give one")
 	}
 	for _, name := range []string{"runs", "invocations", "concurrency"} {
 		if value, _ := flags.GetInt(name); value < 1 {
-			return usage("--%s %d: use a number from 1 on", name, value)
+			problems = append(problems, fmt.Sprintf("--%s %d: use a number from 1 on", name, value))
 		}
 	}
 	limits := map[string]string{}
@@ -139,51 +173,80 @@ func (a *app) prepareBench(ctx context.Context, options *benchOptions, flags *pf
 			limits[key] = *text
 		}
 	}
-	var err error
-	if options.Gates, err = benchmark.ParseGates(limits); err != nil {
-		return err
-	}
-	if options.Invoke.Timeout, options.Invoke.MemorySize, err = limitsOf(flags); err != nil {
-		return err
-	}
-	if options.Invoke.Env, err = a.environment(options.env); err != nil {
-		return err
-	}
-	if options.Invoke.Cache, err = os.UserCacheDir(); err != nil {
+	cache, err := os.UserCacheDir()
+	if err != nil {
 		return fmt.Errorf("find the user's cache folder: %w", err)
 	}
-	if flags.Changed("save") {
-		if err := benchmark.CheckSave(options.save); err != nil {
+	options.Invoke.Cache = cache
+	for _, check := range []func() error{
+		func() (err error) { options.Gates, err = benchmark.ParseGates(limits); return err },
+		func() (err error) {
+			options.Invoke.Timeout, options.Invoke.MemorySize, err = limitsOf(flags)
+			return err
+		},
+		func() (err error) { options.Invoke.Env, err = a.environment(options.env); return err },
+		func() error { return ifGiven(flags, "save", func() error { return benchmark.CheckSave(options.save) }) },
+		func() error {
+			return ifGiven(flags, "pictures", func() error { return benchmark.CheckPictures(options.pictures) })
+		},
+		func() error {
+			return ifGiven(flags, "compare", func() (err error) {
+				options.Baseline, err = benchmark.LoadBaseline(options.compare, cache)
+				return err
+			})
+		},
+	} {
+		if err := found(check()); err != nil {
 			return err
 		}
 	}
-	if flags.Changed("compare") {
-		if options.Baseline, err = benchmark.LoadBaseline(options.compare, options.Invoke.Cache); err != nil {
-			return err
+	// Standard input is not waited for in vain.
+	if len(sources) <= 1 && (options.event != "-" || len(problems) == 0) {
+		if options.Invoke.Event, err = a.benchEvent(ctx, *options, flags); err != nil {
+			if err := found(err); err != nil {
+				return err
+			}
 		}
 	}
+	if len(problems) > 0 {
+		return usage("%s", strings.Join(problems, "\n"))
+	}
+	return nil
+}
+
+// benchEvent reads the event that flags name.
+func (a *app) benchEvent(ctx context.Context, options benchOptions, flags *pflag.FlagSet) ([]byte, error) {
 	switch {
 	case flags.Changed("event"):
-		options.Invoke.Event, err = a.readInput(ctx, "the event", options.event, invoke.MaxEvent)
+		return a.readInput(ctx, "the event", options.event, invoke.MaxEvent)
 	case flags.Changed("data"):
-		options.Invoke.Event = []byte(options.data)
+		return []byte(options.data), nil
 	case flags.Changed("example"):
-		options.Invoke.Event, err = invoke.ReadExample(options.Invoke.Dir, options.example)
-	default:
-		options.Invoke.Event, err = a.firstEvent(options.Invoke.Dir)
+		return invoke.ReadExample(options.Invoke.Dir, options.example)
 	}
-	return err
+	return a.firstEvent(options.Invoke.Dir)
+}
+
+func ifGiven(flags *pflag.FlagSet, name string, check func() error) error {
+	if !flags.Changed(name) {
+		return nil
+	}
+	return check()
 }
 
 // limitsOf reads --timeout and --memory.
 func limitsOf(flags *pflag.FlagSet) (timeout time.Duration, memorySize int, err error) {
 	timeout, _ = flags.GetDuration("timeout")
 	memorySize, _ = flags.GetInt("memory")
-	switch {
-	case flags.Changed("timeout") && timeout <= 0:
-		return 0, 0, usage("--timeout %s: use a duration such as 4s", timeout)
-	case flags.Changed("memory") && memorySize <= 0:
-		return 0, 0, usage("--memory %d: use a number of MB such as 256", memorySize)
+	var problems []string
+	if flags.Changed("timeout") && timeout <= 0 {
+		problems = append(problems, fmt.Sprintf("--timeout %s: use a duration such as 4s", timeout))
+	}
+	if flags.Changed("memory") && memorySize <= 0 {
+		problems = append(problems, fmt.Sprintf("--memory %d: use a number of MB such as 256", memorySize))
+	}
+	if len(problems) > 0 {
+		return 0, 0, usage("%s", strings.Join(problems, "\n"))
 	}
 	return timeout, memorySize, nil
 }

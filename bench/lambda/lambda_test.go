@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -66,26 +67,59 @@ func measured(d time.Duration) []benchmark.Round {
 	rounds := make([]benchmark.Round, 40)
 	for i := range rounds {
 		rounds[i] = benchmark.Round{{
-			Init: d, First: 2 * d, CPU: d, Memory: 5 << 20, Warm: []benchmark.Invocation{{Duration: d, CPU: d}},
+			Init: d, First: 2 * d, CPU: d, Memory: 5 << 20, Warm: []benchmark.Invocation{{Duration: d, CPU: d, Phase: 3 * d / 2}},
 		}}
 	}
 	return rounds
+}
+
+// TestMissing: nothing that does not arrive goes unseen.
+func TestMissing(t *testing.T) {
+	bus, collector := &service{what: "events"}, &service{what: "requests with spans"}
+	s := &subject{name: "golam", services: []*service{bus, collector}}
+	s.reset()
+	bus.received.Add(2)
+	collector.received.Add(1)
+	if got := s.missing(2); len(got) != 1 || got[0] != "golam: 1 of 2 requests with spans arrived" {
+		t.Errorf("missing %q", got)
+	}
+	if got := s.missing(1); got != nil {
+		t.Errorf("missing %q", got)
+	}
+}
+
+func TestOnly(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-only", "foo"}, "there is no group"},
+		{[]string{"-only", "otel", "-write"}, "use one of them"},
+		{[]string{"-write", "-root", t.TempDir()}, "README.md"},
+	} {
+		if err := run(t.Context(), c.args, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: error %v, not %q", c.args, err, c.want)
+		}
+	}
 }
 
 func TestPage(t *testing.T) {
 	g := measuredGroup{
 		group: group{key: "customizer", title: "Token customizer", about: "It works.", subjects: []*subject{
 			{name: "golam", note: "`golden/sam`", ours: true, dir: "golden/sam", zip: 2_000_000, zipARM: 2_000_000, parts: []build.Part{{Name: "runtime", Bytes: 1000}}},
-			{name: "Rust", note: "in Rust", zip: 500_000, zipARM: 500_000},
+			{name: "Rust", note: "in Rust", zip: 500_000},
 			{name: "Absent", problem: "there is no cargo on this machine"},
 		}},
-		full: [][]benchmark.Round{measured(2 * time.Millisecond), measured(time.Millisecond)},
+		missing: []string{"golam: 3 of 4 events arrived"},
+		full:    [][]benchmark.Round{measured(2 * time.Millisecond), measured(time.Millisecond)},
 	}
 	p := page{settings: settings{rounds: 40, invocations: 1}, throttleProblem: "there are no control groups", groups: []measuredGroup{g}}
 	text := p.markdown()
 	for _, want := range []string{
 		"| golam | Rust | **200%** | **200%** | **200%** | **200%** | = | **400%** |",
-		"| golam | 2 | 4 | 2 | 5.24 | 2 | - | 2 | 2000 | 2000 |",
+		"| golam | 2 | 4 | 2 | 5.24 | 2 | - | 3 | 2 | 2000 | 2000 |",
+		"Not built for arm64, for want of its target: Rust.",
+		"- golam: 3 of 4 events arrived.",
 		"| Rust | 0.50 (0.50 - 0.50) |",
 		"- Absent: not measured, because there is no cargo on this machine.",
 		"Not measured throttled: there are no control groups.",

@@ -15,6 +15,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -59,7 +61,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	flags.IntVar(&s.invocations, "invocations", 50, "warm invocations after each")
 	flags.IntVar(&s.throttled, "throttled", 20, "throttled cold starts of each")
 	flags.IntVar(&s.throttledInvoked, "throttled-invocations", 10, "warm invocations after each")
-	flags.StringVar(&s.only, "only", "", "measure one group alone: customizer, eventbridge, otel or both")
+	flags.StringVar(&s.only, "only", "", "measure one group alone: "+strings.Join(groupKeys(), ", "))
 	flags.BoolVar(&s.write, "write", false, "write docs/benchmarks.md, its pictures, and the summary in README.md")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -67,11 +69,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if flags.NArg() > 0 || min(s.rounds, s.throttled) < benchmark.MinRounds || min(s.invocations, s.throttledInvoked) < 1 {
 		return fmt.Errorf("use flags alone, with %d rounds and 1 invocation at least", benchmark.MinRounds)
 	}
+	switch {
+	case s.only != "" && !slices.Contains(groupKeys(), s.only):
+		return fmt.Errorf("there is no group %q: use one of %s", s.only, strings.Join(groupKeys(), ", "))
+	case s.only != "" && s.write:
+		return errors.New("-only measures one group, and -write replaces the whole page: use one of them")
+	}
 	root, err := filepath.Abs(s.root)
 	if err != nil {
 		return err
 	}
 	s.root = root
+	if s.write { // before 20 minutes of measuring
+		if _, _, err := s.readme(); err != nil {
+			return err
+		}
+	}
 	folder, err := os.MkdirTemp("", "golam-benchmarks-")
 	if err != nil {
 		return err
@@ -88,7 +101,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return err
 	}
 	s.builtBefore = time.Now()
-	page := page{settings: s, throttleProblem: throttleProblem(), roots: services.roots}
+	page := page{
+		machine: benchmark.ThisMachine(), settings: s, throttleProblem: throttleProblem(), roots: services.trust.Roots,
+	}
 	for _, group := range groups {
 		measured, err := s.measure(ctx, group, page.throttleProblem == "")
 		if err != nil {
@@ -96,7 +111,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		}
 		page.groups = append(page.groups, measured)
 	}
-	page.machine = benchmark.ThisMachine()
 	if !s.write {
 		_, err := io.WriteString(stdout, page.markdown())
 		return err
@@ -120,10 +134,10 @@ func (s settings) say(format string, args ...any) {
 type measuredGroup struct {
 	group
 	full, slow [][]benchmark.Round
-	// loads are the load averages before and after.
-	loads [2]string
-	// counts are how many events or spans arrived, beside what was to be expected.
-	arrived, expected []int
+	// loads are the load averages before the rounds at full speed, after them, and after the throttled ones.
+	loads [3]string
+	// missing and slowMissing say what did not arrive at full speed, and throttled.
+	missing, slowMissing []string
 }
 
 // ready are the subjects of a group that can be measured.
@@ -140,37 +154,33 @@ func (g group) ready() []*subject {
 func (s settings) measure(ctx context.Context, g group, throttle bool) (measuredGroup, error) {
 	measured := measuredGroup{group: g}
 	measured.loads[0] = benchmark.ThisMachine().LoadAverages
-	var subjects []benchmark.Subject
 	ready := g.ready()
-	for _, subject := range ready {
-		subject.service.reset()
-		subjects = append(subjects, subject.benchmark(local.DefaultMemorySize*8, false))
-	}
-	progress := func(what string) func(int, int) {
-		return func(done, all int) {
+	rounds := func(what string, rounds, invocations, memory int, throttled bool) ([][]benchmark.Round, []string, error) {
+		var subjects []benchmark.Subject
+		for _, subject := range ready {
+			subject.reset()
+			subjects = append(subjects, subject.benchmark(memory, throttled))
+		}
+		plan := benchmark.Plan{Rounds: rounds, Invocations: invocations, Concurrency: 1, Progress: func(done, all int) {
 			if done%10 == 0 || done == all {
 				s.say("%s, %s: round %d of %d", g.key, what, done, all)
 			}
+		}}
+		taken, err := benchmark.Measure(ctx, subjects, plan)
+		var missing []string
+		for _, subject := range ready {
+			missing = append(missing, subject.missing((rounds+1)*(invocations+1))...)
 		}
+		return taken, missing, err
 	}
-	plan := benchmark.Plan{Rounds: s.rounds, Invocations: s.invocations, Concurrency: 1, Progress: progress("full speed")}
 	var err error
-	if measured.full, err = benchmark.Measure(ctx, subjects, plan); err != nil {
+	if measured.full, measured.missing, err = rounds("full speed", s.rounds, s.invocations, local.DefaultMemorySize*8, false); err != nil {
 		return measured, err
 	}
-	for _, subject := range ready {
-		measured.arrived = append(measured.arrived, subject.service.count())
-		measured.expected = append(measured.expected, (s.rounds+1)*(s.invocations+1))
-	}
-	if throttle {
-		for i, subject := range ready {
-			subjects[i] = subject.benchmark(s.throttledMemory, true)
-		}
-		plan = benchmark.Plan{Rounds: s.throttled, Invocations: s.throttledInvoked, Concurrency: 1, Progress: progress("throttled")}
-		if measured.slow, err = benchmark.Measure(ctx, subjects, plan); err != nil {
-			return measured, err
-		}
-	}
 	measured.loads[1] = benchmark.ThisMachine().LoadAverages
-	return measured, nil
+	if throttle {
+		measured.slow, measured.slowMissing, err = rounds("throttled", s.throttled, s.throttledInvoked, s.throttledMemory, true)
+		measured.loads[2] = benchmark.ThisMachine().LoadAverages
+	}
+	return measured, err
 }

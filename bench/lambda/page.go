@@ -27,6 +27,10 @@ const picturesFolder = "docs/pictures/benchmarks"
 
 // write replaces the page, its pictures and the summary in README.md.
 func (p page) write() error {
+	before, after, err := p.readme()
+	if err != nil {
+		return err
+	}
 	pictures, err := p.pictures()
 	if err != nil {
 		return err
@@ -41,19 +45,24 @@ func (p page) write() error {
 	if err := os.WriteFile(filepath.Join(p.root, "docs/benchmarks.md"), []byte(p.markdown()), 0o644); err != nil {
 		return err
 	}
-	readme := filepath.Join(p.root, "README.md")
-	content, err := os.ReadFile(readme)
+	summary := beginSummary + "\n" + p.summary(true) + "\n" + endSummary
+	return os.WriteFile(filepath.Join(p.root, "README.md"), slices.Concat(before, []byte(summary), after), 0o644)
+}
+
+const beginSummary, endSummary = "<!-- Written by make benchmarks. -->\n", "<!-- End of what make benchmarks writes. -->\n"
+
+// readme is what stands before and after the summary in README.md.
+func (s settings) readme() (before, after []byte, err error) {
+	content, err := os.ReadFile(filepath.Join(s.root, "README.md"))
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	const begin, end = "<!-- Written by make benchmarks. -->\n", "<!-- End of what make benchmarks writes. -->\n"
-	before, rest, found := bytes.Cut(content, []byte(begin))
-	_, after, closed := bytes.Cut(rest, []byte(end))
+	before, rest, found := bytes.Cut(content, []byte(beginSummary))
+	_, after, closed := bytes.Cut(rest, []byte(endSummary))
 	if !found || !closed {
-		return fmt.Errorf("README.md has no place for the summary: add the line %q and the line %q", begin, end)
+		return nil, nil, fmt.Errorf("README.md has no place for the summary: add the line %q and the line %q", beginSummary, endSummary)
 	}
-	summary := begin + "\n" + p.summary(true) + "\n" + end
-	return os.WriteFile(readme, slices.Concat(before, []byte(summary), after), 0o644)
+	return before, after, nil
 }
 
 // markdown is the whole page.
@@ -76,13 +85,38 @@ func (p page) markdown() string {
 	line("")
 	line("![Sizes of the packages](%s)", p.link("sizes"))
 	line("")
-	line("All are packed as `golam build` packs them. Rust is not built for arm64 here, for want of its target.")
+	line("All are packed as `golam build` packs them.%s", p.unpacked())
 	for _, name := range p.contents() {
 		line("")
 		line("![What fills the bootstrap of %s](%s)", name, p.link("contents-"+name))
 	}
 	p.method(&w)
 	return w.String()
+}
+
+// unpacked says of whom there is no package for one of the architectures.
+func (p page) unpacked() string {
+	var text string
+	for _, arch := range []struct {
+		name string
+		size func(*subject) int64
+	}{
+		{"x86_64", func(s *subject) int64 { return s.zip }},
+		{"arm64", func(s *subject) int64 { return s.zipARM }},
+	} {
+		var names []string
+		for _, g := range p.groups {
+			for _, s := range g.ready() {
+				if arch.size(s) == 0 && !slices.Contains(names, s.name) {
+					names = append(names, s.name)
+				}
+			}
+		}
+		if len(names) > 0 {
+			text += fmt.Sprintf(" Not built for %s, for want of its target: %s.", arch.name, strings.Join(names, "; "))
+		}
+	}
+	return text
 }
 
 func (p page) link(name string) string {
@@ -94,8 +128,7 @@ var compared = []struct{ key, name string }{
 	{"first", "first response"}, {"cpuCold", "CPU of a cold start"}, {"warmP50", "warm invocation"}, {"cpuWarm", "warm CPU"}, {"memory", "peak memory"},
 }
 
-// summary is a table of the peers and how golam stands beside each. The short one has the smallest of golam's variants in each group, and
-// of the peers the main ones.
+// summary is a table of the peers and how golam stands beside each. The short one has the main ones of the peers.
 func (p page) summary(short bool) string {
 	var w strings.Builder
 	fmt.Fprint(&w, "What golam's function takes, of what its peer takes:\n\n| golam | beside |")
@@ -106,7 +139,7 @@ func (p page) summary(short bool) string {
 	for _, g := range p.groups {
 		ready := g.ready()
 		for i, ours := range ready {
-			if !ours.ours || short && slices.ContainsFunc(ready, func(s *subject) bool { return s.ours && s.packed() < ours.packed() }) {
+			if !ours.ours {
 				continue
 			}
 			for j, peer := range ready {
@@ -126,8 +159,9 @@ func (p page) summary(short bool) string {
 			}
 		}
 	}
-	text := "\nLess is better everywhere; where golam takes more, the figure is bold. A figure is there only if the whole of its interval is on one\n" +
-		"side, with 99% confidence for a row; = means that this run shows no difference.\n"
+	text := "\nLess is better everywhere; where golam takes more, the figure is bold. A figure is there only if the whole of its interval is more than\n" +
+		"1% to one side, with 99% confidence for a row; = means that this run shows no difference. An invocation is to its answer: what a function\n" +
+		"does afterwards, as golam's sends its spans, is billed too, and is in the column of billed times of all figures.\n"
 	if short {
 		text += fmt.Sprintf("Medians of %d rounds in turns on one machine: [all figures, the method, and what they do not say](docs/benchmarks.md).\n", p.rounds)
 	}
@@ -180,16 +214,17 @@ func (p page) group(w *strings.Builder, g measuredGroup) {
 	line("")
 	line("%s", g.about)
 	line("")
-	line("At full speed, %d rounds of one cold start and %d warm invocations; medians, and the 99th percentile of warm invocations. Load", p.rounds, p.invocations)
+	line("At full speed, %d rounds of one cold start and %d warm invocations; medians, and the 99th percentile of warm invocations. Warm is to the", p.rounds, p.invocations)
+	line("answer; warm billed until the function is ready for the next event, which Lambda rounds up to whole milliseconds and bills. Load")
 	line("averages %s before and %s after.", g.loads[0], g.loads[1])
 	line("")
-	line("| | init ms | first response ms | CPU of both ms | peak MB | warm ms | warm p99 ms | warm CPU ms | zip kB x86_64 | zip kB arm64 |")
-	line("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |")
+	line("| | init ms | first response ms | CPU of both ms | peak MB | warm ms | warm p99 ms | warm billed ms | warm CPU ms | zip kB x86_64 | zip kB arm64 |")
+	line("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |")
 	ready := g.ready()
 	for i, s := range ready {
 		f := figures(g.full[i])
-		line("| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |", s.name, f.median("init", 1), f.median("first", 1), f.median("cpuCold", 1),
-			f.median("memory", 1e6), f.median("warm", 1), f.p99("warm"), f.median("cpuWarm", 1), kilobytes(s.zip), kilobytes(s.zipARM))
+		line("| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |", s.name, f.median("init", 1), f.median("first", 1), f.median("cpuCold", 1),
+			f.median("memory", 1e6), f.median("warm", 1), f.p99("warm"), billed(g.full[i]), f.median("cpuWarm", 1), kilobytes(s.zip), kilobytes(s.zipARM))
 	}
 	line("")
 	for _, s := range g.subjects {
@@ -199,10 +234,8 @@ func (p page) group(w *strings.Builder, g measuredGroup) {
 		}
 		line("- %s: %s.", s.name, s.note)
 	}
-	for i, s := range ready {
-		if s.service != nil && g.arrived[i] < g.expected[i] {
-			line("- %s: %d of %d arrived.", s.name, g.arrived[i], g.expected[i])
-		}
+	for _, missing := range g.missing {
+		line("- %s.", missing)
 	}
 	if len(ready) > 1 {
 		line("")
@@ -249,15 +282,39 @@ func (p page) slow(w *strings.Builder, g measuredGroup) {
 		line("Not measured throttled: %s.", p.throttleProblem)
 		return
 	}
-	line("Throttled to what %d MB give, %d rounds of one cold start and %d warm invocations; medians:", p.throttledMemory, p.throttled, p.throttledInvoked)
+	line("Throttled to what %d MB give, %d rounds of one cold start and %d warm invocations; medians. Load averages", p.throttledMemory, p.throttled, p.throttledInvoked)
+	line("%s before and %s after.", g.loads[1], g.loads[2])
 	line("")
-	line("| | init ms | first response ms | CPU of both ms | warm ms | warm CPU ms |")
-	line("| --- | --: | --: | --: | --: | --: |")
+	line("| | init ms | first response ms | CPU of both ms | warm ms | warm billed ms | warm CPU ms |")
+	line("| --- | --: | --: | --: | --: | --: | --: |")
 	for i, s := range g.ready() {
 		f := figures(g.slow[i])
-		line("| %s | %s | %s | %s | %s | %s |", s.name, f.median("init", 1), f.median("first", 1), f.median("cpuCold", 1), f.median("warm", 1),
-			f.median("cpuWarm", 1))
+		line("| %s | %s | %s | %s | %s | %s | %s |", s.name, f.median("init", 1), f.median("first", 1), f.median("cpuCold", 1), f.median("warm", 1),
+			billed(g.slow[i]), f.median("cpuWarm", 1))
 	}
+	for i, missing := range g.slowMissing {
+		if i == 0 {
+			line("")
+		}
+		line("- %s.", missing)
+	}
+}
+
+// billed is the median of what Lambda bills for warm invocations, before it rounds.
+func billed(rounds []benchmark.Round) string {
+	var phases []time.Duration
+	for _, round := range rounds {
+		for _, sample := range round {
+			for _, invocation := range sample.Warm {
+				phases = append(phases, invocation.Phase)
+			}
+		}
+	}
+	if len(phases) == 0 {
+		return "-"
+	}
+	slices.Sort(phases)
+	return fmt.Sprintf("%.3g", float64(phases[len(phases)/2])/float64(time.Millisecond))
 }
 
 type figureSet []benchmark.Figure
@@ -366,9 +423,12 @@ func (p page) method(w *strings.Builder) {
 	line("- Init: from the start of the process to its first request for an event. First response: to the first whole answer. CPU: user and")
 	line("  system time of the process. Peak memory: resident, at the end of all invocations of an environment.")
 	line("- Before it is measured everybody is asked once, and Cognito's rules are applied to the answer: claims in both tokens, groups intact. What")
-	line("  arrives at the bus and the collector is counted.")
+	line("  arrives at the bus and the collector is counted, throttled too; where something is missing, it stands below the table.")
+	line("- Everybody logs one line of JSON for an invocation. That of the peers in Rust has no time in it, which the others' have.")
+	line("- The peer with OpenTelemetry uses golam's version of it, 1.47, with `otellambda` v0.69.0, which was made for 1.44.")
 	line("- TLS: golam's functions carry Amazon's roots, and for this benchmark its own among them; everybody else finds it in a file of %d roots,", p.roots)
-	line("  the system's and its own, that `SSL_CERT_FILE` names.")
+	line("  the system's and its own. `SSL_CERT_FILE` names it, and `SSL_CERT_DIR` its folder, which has nothing else: as on Amazon Linux 2023, where")
+	line("  Go reads the file and then all files of the folder.")
 	line("")
 	line("Reproduce it, with Go, Python 3 and, for Rust, Cargo:")
 	line("")
@@ -383,6 +443,8 @@ func (p page) method(w *strings.Builder) {
 	line("- Throttling limits processor time alone, in the init phase too, while AWS gives more in the init phase of small functions.")
 	line("- Warm invocations follow one another without a pause, so a throttled one may wait for the time that the one before has used. On Lambda")
 	line("  that happens to a busy function alone.")
+	line("- A warm invocation ends with its answer, which is what a user waits for. Lambda bills what follows too: golam sends spans after the answer,")
+	line("  the peer before it, and the column of billed times has both.")
 	line("- The network is 127.0.0.1: a real PutEvents takes milliseconds that no language saves.")
 	line("- The peers are small and honest, not tuned to the last byte; whoever can make one better is invited to.")
 }

@@ -1,18 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -24,18 +19,12 @@ import (
 type services struct {
 	authority   *authority.Authority
 	certificate tls.Certificate
-	bundle      string // the file of the system's roots and the authority's
-	roots       int    // certificates in the bundle
+	trust       authority.Trust
 	servers     []*http.Server
 }
 
-// systemRoots are where Linux systems keep their roots in one file.
-var systemRoots = []string{
-	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-}
-
 func startServices(folder string) (*services, error) {
-	s := &services{bundle: filepath.Join(folder, "roots.pem")}
+	s := &services{}
 	var err error
 	if s.authority, err = authority.New(); err != nil {
 		return nil, err
@@ -43,20 +32,8 @@ func startServices(folder string) (*services, error) {
 	if s.certificate, err = s.authority.Sign("localhost", time.Now().Add(2*time.Hour-time.Minute)); err != nil {
 		return nil, err
 	}
-	var roots []byte
-	for _, name := range systemRoots {
-		found, err := os.ReadFile(name)
-		if err == nil {
-			roots = found
-			break
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-	}
-	roots = append(roots, s.authority.PEM()...)
-	s.roots = bytes.Count(roots, []byte("BEGIN CERTIFICATE"))
-	return s, os.WriteFile(s.bundle, roots, 0o600)
+	s.trust, err = s.authority.Trust(folder)
+	return s, err
 }
 
 func (s *services) close() {
@@ -65,24 +42,16 @@ func (s *services) close() {
 	}
 }
 
-// service counts what a subject sends. The nil service counts nothing.
+// service counts what a subject sends.
 type service struct {
+	what     string // that arrives
 	url      string
 	received atomic.Int64
 }
 
-func (s *service) reset() {
-	if s != nil {
-		s.received.Store(0)
-	}
-}
+func (s *service) reset() { s.received.Store(0) }
 
-func (s *service) count() int {
-	if s == nil {
-		return 0
-	}
-	return int(s.received.Load())
-}
+func (s *service) count() int { return int(s.received.Load()) }
 
 // serve serves a handler on a port of its own.
 func (s *services) serve(handler http.Handler, secure bool) (string, error) {
@@ -104,7 +73,7 @@ func (s *services) serve(handler http.Handler, secure bool) (string, error) {
 
 // bus takes PutEvents (Amazon EventBridge API Reference) over TLS.
 func (s *services) bus() (*service, error) {
-	bus := &service{}
+	bus := &service{what: "events"}
 	var err error
 	bus.url, err = s.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var request struct {
@@ -136,7 +105,7 @@ const busName = "benchmark"
 
 // collector takes spans as OTLP over HTTP (OpenTelemetry Protocol Specification). Whether as Protobuf or JSON, it only counts requests.
 func (s *services) collector() (*service, error) {
-	collector := &service{}
+	collector := &service{what: "requests with spans"}
 	var err error
 	collector.url, err = s.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, err := io.Copy(io.Discard, r.Body)

@@ -34,7 +34,7 @@ type subject struct {
 	zip, zipARM int64
 	parts       []build.Part // of the bootstrap for arm64
 	problem     string
-	service     *service
+	services    []*service
 	env         map[string]string
 	event       []byte
 	check       func(event, answer []byte) error
@@ -72,6 +72,9 @@ func (g goldenSpec) key() string {
 	}
 	return "customizer"
 }
+
+// groupKeys are those of all groups, in their order.
+func groupKeys() []string { return []string{"customizer", "eventbridge", "otel", "both"} }
 
 // findGroups builds everything.
 func (s settings) findGroups(ctx context.Context, services *services, folder string) ([]group, error) {
@@ -194,24 +197,22 @@ func (s *subject) connect(key string, services *services) error {
 		"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "AWS_SESSION_TOKEN": "token",
 		"AWS_LAMBDA_LOG_FORMAT": "JSON",
 	}
-	var err error
 	if key == "eventbridge" || key == "both" {
-		if s.service, err = services.bus(); err != nil {
+		bus, err := services.bus()
+		if err != nil {
 			return err
 		}
-		maps.Copy(s.env, map[string]string{
-			"EVENT_BUS_NAME": busName, "AWS_ENDPOINT_URL_EVENTBRIDGE": s.service.url, "SSL_CERT_FILE": services.bundle,
-		})
+		s.services = append(s.services, bus)
+		maps.Copy(s.env, map[string]string{"EVENT_BUS_NAME": busName, "AWS_ENDPOINT_URL_EVENTBRIDGE": bus.url})
+		maps.Copy(s.env, services.trust.Env)
 	}
 	if key == "otel" || key == "both" {
 		collector, err := services.collector()
 		if err != nil {
 			return err
 		}
+		s.services = append(s.services, collector)
 		maps.Copy(s.env, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_SERVICE_NAME": "token-customizer"})
-		if s.service == nil {
-			s.service = collector
-		}
 	}
 	return nil
 }
@@ -236,7 +237,7 @@ func (s *subject) ask(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = lambda.Close(context.WithoutCancel(ctx)) }()
-	s.service.reset()
+	s.reset()
 	result, err := lambda.Invoke(ctx, "token-customizer", local.Invocation{Payload: s.event, TraceID: sampled, Report: true})
 	if err != nil {
 		return err
@@ -247,10 +248,27 @@ func (s *subject) ask(ctx context.Context) error {
 	if err := s.check(s.event, result.Payload); err != nil {
 		return fmt.Errorf("%w: %s", err, result.Payload)
 	}
-	if s.service != nil && s.service.count() == 0 {
-		return errors.New("neither event nor span arrived")
+	if missing := s.missing(1); len(missing) > 0 {
+		return errors.New(strings.Join(missing, "; "))
 	}
 	return nil
+}
+
+func (s *subject) reset() {
+	for _, service := range s.services {
+		service.reset()
+	}
+}
+
+// missing says what has not arrived since the reset, of what as many invocations send.
+func (s *subject) missing(invocations int) []string {
+	var missing []string
+	for _, service := range s.services {
+		if arrived := service.count(); arrived < invocations {
+			missing = append(missing, fmt.Sprintf("%s: %d of %d %s arrived", s.name, arrived, invocations, service.what))
+		}
+	}
+	return missing
 }
 
 // checkTokens applies Cognito's rules to an answer, and looks for the claims in both tokens, and for the groups.
@@ -340,6 +358,9 @@ func (s settings) buildRust(ctx context.Context, subject *subject, how cargo) er
 }
 
 func (s settings) buildSAM(ctx context.Context, subject *subject, folder string) error {
+	if runtime.GOOS+"/"+runtime.GOARCH != "linux/amd64" {
+		return &absentError{"its template is for x86_64 on Linux, which this machine does not run"}
+	}
 	program := filepath.Join(s.root, ".cache/judges/bin/sam")
 	if _, err := os.Stat(program); err != nil {
 		return &absentError{"sam is not installed: run scripts/install-judges.sh sam"}

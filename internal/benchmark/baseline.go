@@ -89,6 +89,9 @@ func (r Result) Save(name, cache string) error {
 
 // CheckSave finds out early that a baseline could not be saved. It is a [MisuseError].
 func CheckSave(name string) error {
+	if name == "" {
+		return misuse(`--save "": name a file to write`)
+	}
 	info, err := os.Stat(name)
 	switch {
 	case err == nil && !info.Mode().IsRegular():
@@ -99,7 +102,19 @@ func CheckSave(name string) error {
 	if info, err := os.Stat(filepath.Dir(name)); err != nil || !info.IsDir() {
 		return misuse("--save %s: there is no folder %s: make it first", name, filepath.Dir(name))
 	}
+	if err := tryFolder(filepath.Dir(name)); err != nil {
+		return misuse("--save %s: %v: name a file in a folder that can be written to", name, err)
+	}
 	return nil
+}
+
+// tryFolder finds out whether a file can be made in a folder.
+func tryFolder(dir string) error {
+	file, err := os.CreateTemp(dir, ".golam-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
 // replace writes a file as a whole or not at all.
@@ -122,6 +137,8 @@ func replace(name string, data []byte) error {
 func LoadBaseline(name, cache string) (*Baseline, error) {
 	info, err := os.Stat(name)
 	switch {
+	case name == "":
+		return nil, misuse(`--compare "": name a file that golam bench --save made`)
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, misuse("there is no baseline %s: make one with golam bench --save %s", name, name)
 	case err != nil:
@@ -146,8 +163,12 @@ func LoadBaseline(name, cache string) (*Baseline, error) {
 	return baseline, nil
 }
 
-// functionName is what Lambda allows, and safe as the name of a folder.
-var functionName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+// Whatever of a baseline is shown could come from anywhere, so it has these forms. functionName is what Lambda allows, and safe as the name of a folder.
+var (
+	functionName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+	systemName   = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9]+$`)
+	archName     = regexp.MustCompile(`^[a-z0-9_]+$`)
+)
 
 // parseBaseline reads a baseline. Without a key it is not sealed.
 func parseBaseline(data, key []byte) (*Baseline, error) {
@@ -165,6 +186,8 @@ func parseBaseline(data, key []byte) (*Baseline, error) {
 		return nil, fmt.Errorf("its format is %d, and this golam reads %d", saved.Format, baselineFormat)
 	case len(saved.Functions) == 0 || len(saved.Functions) > maxFunctions:
 		return nil, fmt.Errorf("it has %d functions", len(saved.Functions))
+	case !systemName.MatchString(saved.System):
+		return nil, fmt.Errorf("%q is no system such as linux/amd64", saved.System)
 	}
 	baseline := &Baseline{saved: saved}
 	if key != nil {
@@ -178,6 +201,9 @@ func parseBaseline(data, key []byte) (*Baseline, error) {
 		f := &baseline.saved.Functions[i]
 		if !functionName.MatchString(f.Name) || f.Zip <= 0 || f.Bootstrap <= 0 {
 			return nil, fmt.Errorf("function %d has no name or no size", i+1)
+		}
+		if !archName.MatchString(f.Arch) {
+			return nil, fmt.Errorf("function %d is for %q, which is no architecture", i+1, f.Arch)
 		}
 		if !baseline.sealed {
 			f.Program = nil
@@ -258,6 +284,7 @@ func sealKey(cache string, create bool) ([]byte, error) {
 	if !create {
 		return nil, fs.ErrNotExist // what is there is no key
 	}
+	spoilt := err == nil
 	key = make([]byte, sealKeyBytes)
 	_, _ = rand.Read(key) // it never fails (crypto/rand)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -268,11 +295,18 @@ func sealKey(cache string, create bool) ([]byte, error) {
 		return nil, err
 	}
 	_, err = file.Write(key)
-	if err = errors.Join(err, file.Close()); err == nil {
-		err = os.Rename(file.Name(), name)
+	if err = errors.Join(err, file.Close()); err == nil && spoilt {
+		err = os.Remove(name)
 	}
-	if err != nil {
-		return nil, errors.Join(err, os.Remove(file.Name()))
+	if err == nil {
+		err = os.Link(file.Name(), name) // and never in place of a key, which other baselines may be sealed with by now
+	}
+	removed := os.Remove(file.Name())
+	switch {
+	case errors.Is(err, fs.ErrExist): // another golam was first
+		return sealKey(cache, false)
+	case err != nil || removed != nil:
+		return nil, errors.Join(err, removed)
 	}
 	return key, nil
 }

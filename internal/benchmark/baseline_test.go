@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/golam-cli/golam/internal/build"
 )
 
@@ -107,10 +109,53 @@ func TestNoBaseline(t *testing.T) {
 		write("format", `{"format":2}`):                 "its format is 2, and this golam reads 1",
 		write("none", `{"format":1}`):                   "it has 0 functions",
 		write("more", `{"format":1,"functions":[{}]}x`): "something follows it",
-		write("path", `{"format":1,"functions":[{"name":"../x","zipBytes":1,"bootstrapBytes":1}]}`): "function 1 has no name",
+		write("path", `{"format":1,"system":"linux/amd64","functions":[{"name":"../x","zipBytes":1,"bootstrapBytes":1}]}`):                  "function 1 has no name",
+		write("system", `{"format":1,"system":"\u001b[31mred","functions":[{}]}`):                                                           `"\x1b[31mred" is no system`,
+		write("arch", `{"format":1,"system":"linux/amd64","functions":[{"name":"f","zipBytes":1,"bootstrapBytes":1,"arch":"\u001b]0;x"}]}`): `is for "\x1b]0;x"`,
+		"": `--compare "": name a file`,
 	} {
 		_, err := LoadBaseline(path, cache)
 		contains(t, err, want)
+		if strings.ContainsRune(err.Error(), '\x1b') {
+			t.Errorf("an escape sequence comes through: %q", err)
+		}
+	}
+}
+
+// TestKeyIsMadeOnce: whoever is first, all seal with the same key.
+func TestKeyIsMadeOnce(t *testing.T) {
+	cache := t.TempDir()
+	const golams = 20
+	keys := make([][]byte, golams)
+	var group errgroup.Group
+	for i := range golams {
+		group.Go(func() (err error) {
+			keys[i], err = sealKey(cache, true)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := sealKey(cache, false)
+	if err != nil || len(kept) != sealKeyBytes {
+		t.Fatalf("key of %d bytes: %v", len(kept), err)
+	}
+	for i, key := range keys {
+		if !bytes.Equal(key, kept) {
+			t.Errorf("golam %d has another key", i)
+		}
+	}
+	if entries, err := os.ReadDir(filepath.Join(cache, "golam")); err != nil || len(entries) != 1 {
+		t.Errorf("%v beside the key: %v", entries, err)
+	}
+	// What is no key is replaced.
+	name := filepath.Join(cache, "golam", "bench.key")
+	if err := os.WriteFile(name, []byte("short"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if key, err := sealKey(cache, true); err != nil || len(key) != sealKeyBytes {
+		t.Errorf("key of %d bytes: %v", len(key), err)
 	}
 }
 
@@ -126,10 +171,30 @@ func TestBaselineLacksFunction(t *testing.T) {
 
 func TestCheckSave(t *testing.T) {
 	dir := t.TempDir()
+	contains(t, CheckSave(""), "name a file")
 	contains(t, CheckSave(dir), "it is not a file")
 	contains(t, CheckSave(filepath.Join(dir, "absent", "x.json")), "there is no folder")
 	if err := CheckSave(filepath.Join(dir, "x.json")); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestCheckPictures(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "README.md")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, CheckPictures(""), "name a folder")
+	contains(t, CheckPictures(file), "is not a folder")
+	contains(t, CheckPictures(filepath.Join(file, "below")), "--pictures")
+	for _, good := range []string{dir, filepath.Join(dir, "new", "below")} {
+		if err := CheckPictures(good); err != nil {
+			t.Error(err)
+		}
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("the check leaves %v: %v", entries, err)
 	}
 }
 

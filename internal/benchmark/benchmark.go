@@ -63,8 +63,6 @@ type Result struct {
 	Throttled       bool       `json:"throttled"`
 	ThrottleProblem string     `json:"throttleProblem,omitempty"`
 	Functions       []Function `json:"functions"`
-
-	event []byte
 }
 
 // Function is what was measured of one function.
@@ -119,14 +117,15 @@ func Run(ctx context.Context, options Options) (result Result, err error) {
 	if err := options.Baseline.check(weight); err != nil {
 		return Result{}, err
 	}
+	machine := ThisMachine() // as it is before this runs
 	folder, err := os.MkdirTemp("", "golam-bench-")
 	if err != nil {
 		return Result{}, fmt.Errorf("make a temporary folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	result = Result{
-		Go: weight.Go, Rounds: options.Plan.Rounds, Invocations: options.Plan.Invocations,
-		Concurrency: options.Plan.Concurrency, event: options.Invoke.Event,
+		Machine: machine, Go: weight.Go, Rounds: options.Plan.Rounds, Invocations: options.Plan.Invocations,
+		Concurrency: options.Plan.Concurrency,
 	}
 	if options.Throttle {
 		if problem := local.CheckThrottle(); problem != nil {
@@ -134,15 +133,22 @@ func Run(ctx context.Context, options Options) (result Result, err error) {
 		}
 		result.Throttled = result.ThrottleProblem == ""
 	}
+	// All are built before the first is measured, so that what is measured is what was weighed, whatever is edited meanwhile.
+	var runs []run
 	for _, weighed := range weight.Functions {
 		run := run{options: options, weighed: weighed, arch: weight.Arch, throttled: result.Throttled, folder: folder, progress: progress}
+		if err := run.build(ctx); err != nil {
+			return Result{}, err
+		}
+		runs = append(runs, run)
+	}
+	for _, run := range runs {
 		function, err := run.function(ctx)
 		if err != nil {
 			return Result{}, err
 		}
 		result.Functions = append(result.Functions, function)
 	}
-	result.Machine = ThisMachine()
 	return result, nil
 }
 
@@ -180,26 +186,33 @@ type run struct {
 	throttled bool
 	folder    string
 	progress  func(string)
+
+	configured local.Function
+	program    []byte // the bootstrap for this machine
+}
+
+// build builds the function for this machine, and keeps a copy: a build while this goes on replaces the bootstrap in the cache.
+func (r *run) build(ctx context.Context) error {
+	host, err := build.ForHost(ctx, build.HostOptions{
+		Dir: r.options.Invoke.Dir, Function: r.weighed.Name, Cache: r.options.Invoke.Cache, Environ: r.options.Invoke.Environ,
+	})
+	if err != nil {
+		return err
+	}
+	r.configured = r.options.Invoke.Configure(host)
+	r.configured.Throttle = r.throttled
+	if r.program, err = os.ReadFile(host.Bootstrap); err != nil {
+		return fmt.Errorf("read the bootstrap of %s: %w", r.weighed.Name, err)
+	}
+	return nil
 }
 
 func (r run) function(ctx context.Context) (Function, error) {
-	name := r.weighed.Name
-	host, err := build.ForHost(ctx, build.HostOptions{
-		Dir: r.options.Invoke.Dir, Function: name, Cache: r.options.Invoke.Cache, Environ: r.options.Invoke.Environ,
-	})
-	if err != nil {
-		return Function{}, err
-	}
-	configured := r.options.Invoke.Configure(host)
-	configured.Throttle = r.throttled
+	name, configured := r.weighed.Name, r.configured
 	function := Function{
 		Name: name, Arch: r.arch, Zip: r.weighed.Zip, Bootstrap: r.weighed.Bootstrap,
-		Parts: r.weighed.Parts, PartsProblem: r.weighed.PartsProblem, MemorySize: configured.MemorySize,
+		Parts: r.weighed.Parts, PartsProblem: r.weighed.PartsProblem, MemorySize: configured.MemorySize, program: r.program,
 	}
-	if function.program, err = os.ReadFile(host.Bootstrap); err != nil {
-		return Function{}, fmt.Errorf("read the bootstrap of %s: %w", name, err)
-	}
-	// A build while this goes on replaces the bootstrap in the cache, so a copy is measured.
 	programs, labels := [][]byte{function.program}, []string{name}
 	saved := r.options.Baseline.function(name)
 	if saved != nil {

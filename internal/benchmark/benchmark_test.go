@@ -155,6 +155,8 @@ func TestFailures(t *testing.T) {
 		"fail":  {"official failed at invocation 1", "no luck"},
 		"panic": {"official failed at invocation 1", "at the disco"},
 		"none":  {"official failed at invocation 1", "Runtime.ExitError"},
+		// It answers all the same.
+		"init-twice": {"official failed at invocation 1", "its init phase failed and was repeated"},
 	} {
 		t.Run(handler, func(t *testing.T) {
 			_, err := Run(t.Context(), options(handler))

@@ -44,12 +44,15 @@ const (
 const MinRounds = 12
 
 // Compare compares the rounds of two subjects that were measured in turns, [MinRounds] of each at least. All intervals of one comparison
-// hold together, by Bonferroni's correction.
+// hold together, by Bonferroni's correction. Quantiles that rounds have too few values for are left out.
 func Compare(before, after []Round) ([]Comparison, error) {
 	var compared []Comparison
 	var ratios [][]float64
 	for _, m := range metrics() {
 		for _, quantile := range m.compared {
+			if !m.enough(before, quantile) || !m.enough(after, quantile) {
+				continue
+			}
 			b, a := m.perRound(before, quantile), m.perRound(after, quantile)
 			ratio := make([]float64, 0, len(a))
 			for i := range a {

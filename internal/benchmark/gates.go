@@ -97,7 +97,8 @@ func (g gate) parse(text string) (float64, error) {
 		return milliseconds(limit), nil
 	}
 	limit, err := humanize.ParseBytes(text)
-	if err != nil || limit == 0 || !strings.HasSuffix(strings.ToLower(text), "b") {
+	// The library takes commas for separators of thousands, so 2,5MB would be 25.
+	if err != nil || limit == 0 || strings.Contains(text, ",") || !strings.HasSuffix(strings.ToLower(text), "b") {
 		return 0, fmt.Errorf("use a size such as 900kB, 2.5MB or 64MiB")
 	}
 	return float64(limit), nil

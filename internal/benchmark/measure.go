@@ -61,6 +61,8 @@ type Invocation struct {
 	// CPU is the processor time since the invocation before.
 	CPU    time.Duration
 	Billed time.Duration
+	// Phase is until the runtime and the extensions were ready for the next event. Rounded up, it is Billed.
+	Phase time.Duration
 }
 
 // FailureError says that a function failed, so that there is nothing to measure.
@@ -141,6 +143,9 @@ func (s Subject) sample(ctx context.Context, invocations int) (sample Sample, er
 		report := result.Report
 		sample.Memory = max(sample.Memory, report.MaxMemory)
 		if i == 0 {
+			if result.InitDuration == 0 {
+				return Sample{}, &FailureError{s.Label, i + 1, "its init phase failed and was repeated"}
+			}
 			sample.Init, sample.First = result.InitDuration, result.InitDuration+result.Duration
 			sample.CPU, sample.Billed = report.InitCPU+report.CPU, report.BilledDuration
 			continue
@@ -148,7 +153,9 @@ func (s Subject) sample(ctx context.Context, invocations int) (sample Sample, er
 		if result.Cold {
 			return Sample{}, &FailureError{s.Label, i, "its process ended afterwards"}
 		}
-		sample.Warm = append(sample.Warm, Invocation{Duration: result.Duration, CPU: report.CPU, Billed: report.BilledDuration})
+		sample.Warm = append(sample.Warm, Invocation{
+			Duration: result.Duration, CPU: report.CPU, Billed: report.BilledDuration, Phase: report.Duration,
+		})
 	}
 	return sample, nil
 }

@@ -74,6 +74,12 @@ func (m metric) perRound(rounds []Round, quantile float64) []float64 {
 	return values
 }
 
+// enough tells that each round has values for a quantile beyond the median: with fewer it would be the largest one or nearly.
+func (m metric) enough(rounds []Round, quantile float64) bool {
+	least := int(math.Round(1 / (1 - quantile)))
+	return quantile <= 0.5 || !slices.ContainsFunc(rounds, func(round Round) bool { return len(m.pool(round)) < least })
+}
+
 // quantileOf sorts the values.
 func quantileOf(values []float64, quantile float64) float64 {
 	slices.Sort(values)
@@ -86,9 +92,10 @@ type Figure struct {
 	Name string `json:"name"`
 	Unit Unit   `json:"unit"`
 	// Count is how many values there are.
-	Count int     `json:"count"`
-	P50   float64 `json:"p50"`
-	P90   float64 `json:"p90"`
+	Count int `json:"count"`
+	// P50 is the median of the rounds' medians, which is what Low and High bound. The others are of all values together.
+	P50 float64 `json:"p50"`
+	P90 float64 `json:"p90"`
 	// P99 is nil if there are fewer than 100 values: it would be the largest one.
 	P99 *float64 `json:"p99"`
 	Max float64  `json:"max"`
@@ -108,15 +115,16 @@ func Figures(rounds []Round) []Figure {
 		if len(values) == 0 || slices.Max(values) == 0 {
 			continue
 		}
+		summary := median(m.perRound(rounds, 0.5), 0.95)
 		figure := Figure{
 			Key: m.key, Name: m.name, Unit: m.unit, Count: len(values),
-			P50: quantileOf(values, 0.5), P90: quantileOf(values, 0.9), Max: slices.Max(values),
+			P50: summary.Center, P90: quantileOf(values, 0.9), Max: slices.Max(values),
 		}
 		if len(values) >= enoughForP99 {
 			p99 := quantileOf(values, 0.99)
 			figure.P99 = &p99
 		}
-		if summary := median(m.perRound(rounds, 0.5), 0.95); !math.IsInf(summary.Lo, 0) {
+		if !math.IsInf(summary.Lo, 0) {
 			figure.Low, figure.High = &summary.Lo, &summary.Hi
 		}
 		figures = append(figures, figure)

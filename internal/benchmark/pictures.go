@@ -2,8 +2,10 @@ package benchmark
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image/color"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -254,6 +256,30 @@ func (p Picture) draw(format string) ([]byte, error) {
 
 // Formats are those that a picture can be written in, which are also the extensions of their files.
 func Formats() []string { return []string{"svg", "png"} }
+
+// CheckPictures finds out early that pictures could not be written to a folder, which need not be there yet. It is a [MisuseError].
+func CheckPictures(dir string) error {
+	if dir == "" {
+		return misuse(`--pictures "": name a folder`)
+	}
+	// The folder itself, or the nearest one above it.
+	parent := filepath.Clean(dir)
+	info, err := os.Stat(parent)
+	for errors.Is(err, fs.ErrNotExist) && filepath.Dir(parent) != parent {
+		parent = filepath.Dir(parent)
+		info, err = os.Stat(parent)
+	}
+	if err == nil && !info.IsDir() {
+		return misuse("--pictures %s: %s is not a folder: name one", dir, parent)
+	}
+	if err == nil {
+		err = tryFolder(parent)
+	}
+	if err != nil {
+		return misuse("--pictures %s: %v: name a folder that can be written to", dir, err)
+	}
+	return nil
+}
 
 // WritePictures writes every picture in some formats to a folder, which is made if need be, and returns the paths.
 func WritePictures(dir string, pictures []Picture, formats ...string) ([]string, error) {

@@ -83,9 +83,12 @@ func (p *printer) function(r Result, f Function) {
 		f.Cost.PerMillionCold)
 	p.line("  %s", f.Cost.Formula)
 	p.line("  %s", f.Cost.Prices)
-	if !r.Throttled {
-		p.line("  durations at this machine's full speed; --throttle gives Lambda's")
+	throttled := ""
+	if r.Throttled {
+		throttled = " (throttled)"
 	}
+	p.line("  durations of this machine's processor%s, invoked without a", throttled)
+	p.line("  pause; Lambda's differ")
 	p.comparisons(f)
 	p.gates(f)
 }

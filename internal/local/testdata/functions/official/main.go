@@ -21,6 +21,12 @@ func main() {
 	case "echo":
 		fmt.Println("in the init phase")
 		lambda.Start(func(event json.RawMessage) (json.RawMessage, error) { return event, nil })
+	case "init-twice":
+		// The first init phase fails, the second doesn't.
+		if err := os.Mkdir("first", 0o755); err == nil {
+			os.Exit(1)
+		}
+		lambda.Start(func(event json.RawMessage) (json.RawMessage, error) { return event, nil })
 	case "fail":
 		lambda.Start(func() error { return errors.New("no luck") })
 	case "panic":
