@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -92,12 +93,14 @@ func faults(t *testing.T) []fault {
 	soon := time.Now().Add(time.Hour)
 	return []fault{
 		{name: "healthy", handler: taken, healthy: true, published: 1, requests: 1},
+		{name: "hangs up after each answer", handler: hangUp, published: 1, requests: 1},
 		{name: "slow", handler: wait(50*time.Millisecond, taken), published: 1, requests: 1},
 		{name: "very slow", handler: wait(600*time.Millisecond, taken), failed: 1, requests: 2, reason: deadline},
 		{name: "hangs", handler: wait(never, nil), failed: 1, requests: 2, reason: deadline},
 		{name: "refused", failed: 1, reason: "connection refused"},
 		{name: "500", handler: status(500, `{"__type":"InternalException","message":"sorry"}`), failed: 1, requests: 2, reason: "InternalException"},
 		{name: "429", handler: status(429, `{"__type":"ThrottlingException","message":"slow down"}`), failed: 1, requests: 2, reason: "ThrottlingException"},
+		{name: "408", handler: status(408, `{"__type":"RequestTimeoutException"}`), failed: 1, requests: 2, reason: "RequestTimeoutException"},
 		{
 			name: "failed entry", handler: status(200, `{"FailedEntryCount":1,"Entries":[{"ErrorCode":"InternalFailure","ErrorMessage":"sorry"}]}`),
 			failed: 1, requests: 2, reason: "refused by the bus: InternalFailure",
@@ -145,6 +148,18 @@ func cut(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: 100\r\n\r\n{\"FailedEntryCount\":0,\"Entr")
+	_ = conn.Close()
+}
+
+// hangUp answers and closes the connection, without a word of it in the answer.
+func hangUp(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		return
+	}
+	const taken = `{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`
+	_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: "+strconv.Itoa(len(taken))+"\r\n\r\n"+taken)
 	_ = conn.Close()
 }
 

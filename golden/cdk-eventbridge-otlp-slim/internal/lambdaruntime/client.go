@@ -18,6 +18,9 @@ type client struct {
 	payload []byte
 }
 
+// maxEvent bounds an event, in bytes. Lambda's have 6 MB at most.
+const maxEvent = 16 << 20
+
 // connect returns a client for the address that Lambda sets. The connection is made with the first request.
 func connect() (*client, error) {
 	address := environment("AWS_LAMBDA_RUNTIME_API", "")
@@ -31,7 +34,8 @@ func connect() (*client, error) {
 	if err := checkAddress(address); err != nil {
 		return nil, errors.New("AWS_LAMBDA_RUNTIME_API: " + err.Error())
 	}
-	return &client{connection: &http1.Connection{Host: host, Dial: func() (io.ReadWriteCloser, error) { return dial(host) }}, path: path}, nil
+	connection := &http1.Connection{Host: host, MaxBody: maxEvent, Dial: func() (io.ReadWriteCloser, error) { return dial(host) }}
+	return &client{connection: connection, path: path}, nil
 }
 
 // checkAddress refuses what would end up elsewhere in a request than where an address stands.

@@ -204,18 +204,29 @@ func TestErrors(t *testing.T) {
 
 func TestPanics(t *testing.T) {
 	for name, test := range map[string]struct {
-		value         any
+		panics        func()
 		kind, message string
 	}{
-		"text":      {"out of cheese", "string", "out of cheese"},
-		"error":     {&quotaError{"no quota"}, "quotaError", "no quota"},
-		"number":    {42, "int", "42"},
-		"stringer":  {time.Second, "Duration", "1s"},
-		"something": {[]int{1}, "", "a value of type []int"},
+		"text":      {func() { panic("out of cheese") }, "string", "out of cheese"},
+		"error":     {func() { panic(&quotaError{"no quota"}) }, "quotaError", "no quota"},
+		"number":    {func() { panic(42) }, "int", "42"},
+		"stringer":  {func() { panic(time.Second) }, "Duration", "1s"},
+		"something": {func() { panic([]int{1}) }, "", "a value of type []int"},
+		"nil pointer": {func() {
+			var missing *quotaError
+			_ = missing.text[0] // which the runtime notices, some frames below
+		}, "errorString", "runtime error: invalid memory address or nil pointer dereference"},
+		"index": {
+			func() { _ = strings.Split("a,b", ",")[len(t.Name())] }, "boundsError",
+			"runtime error: index out of range [10] with length 2",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			posts := lambda(t, nil, "1", "2")
-			serveAll(t, func(context.Context, []byte) ([]byte, error) { panic(test.value) }, "the handler panicked: "+test.message)
+			serveAll(t, func(context.Context, []byte) ([]byte, error) {
+				test.panics()
+				return nil, nil
+			}, "the handler panicked: "+test.message)
 			if len(*posts) != 1 {
 				t.Fatalf("posted %+v", *posts)
 			}
@@ -252,7 +263,7 @@ func TestConcurrencyIsRefused(t *testing.T) {
 	posts := lambda(t, nil, "1")
 	t.Setenv("AWS_LAMBDA_MAX_CONCURRENCY", "10")
 	serveAll(t, func(context.Context, []byte) ([]byte, error) { panic("it is called") }, "this runtime serves one invocation at a time")
-	if len(*posts) != 1 || (*posts)[0].path != "/2018-06-01/runtime/init/error" {
+	if len(*posts) != 1 || (*posts)[0].path != "/2018-06-01/runtime/init/error" || strings.Contains((*posts)[0].body, "concurrency") {
 		t.Errorf("posted %+v", *posts)
 	}
 }

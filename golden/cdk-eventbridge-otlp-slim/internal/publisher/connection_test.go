@@ -1,61 +1,129 @@
 package publisher
 
 import (
-	"encoding/pem"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// TestConnectionIsOpenedEarly counts the connections of several requests, the first of which comes while the connection is being made.
-func TestConnectionIsOpenedEarly(t *testing.T) {
-	var connections, requests atomic.Int32
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// counter is an EventBridge with TLS that counts what reaches it.
+type counter struct {
+	*httptest.Server
+	connections, requests atomic.Int32
+}
+
+func newCounter(t *testing.T) *counter {
+	t.Helper()
+	c := &counter{}
+	c.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err == nil {
-			requests.Add(1)
+			c.requests.Add(1)
 		}
 		_, _ = io.WriteString(w, `{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`)
 	}))
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+	c.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
-			connections.Add(1)
+			c.connections.Add(1)
 		}
 	}
-	server.StartTLS()
-	defer server.Close()
-	roots := filepath.Join(t.TempDir(), "roots.pem")
-	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	if err := os.WriteFile(roots, certificate, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("SSL_CERT_FILE", roots)
+	c.StartTLS()
+	t.Cleanup(c.Close)
 	endpoint(t, nil)
-	t.Setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", server.URL)
+	t.Setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", c.URL)
+	return c
+}
 
-	bus := newEventBridge()
+// dial connects to the server, whose certificate it trusts.
+func (c *counter) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	roots := x509.NewCertPool()
+	roots.AddCert(c.Certificate())
+	return (&tls.Dialer{Config: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}).DialContext(ctx, network, address)
+}
+
+func putOne(ctx context.Context, t *testing.T, bus *eventBridge) {
+	t.Helper()
+	codes, err := bus.put(ctx, []entry{{busName: "tokens", detail: `{}`, time: time.Now()}})
+	if err != nil || len(codes) != 1 || codes[0] != "" {
+		t.Fatalf("got %q, %v", codes, err)
+	}
+}
+
+func (c *counter) want(t *testing.T, connections, requests int32) {
+	t.Helper()
+	if c.connections.Load() != connections || c.requests.Load() != requests {
+		t.Errorf("%d connections for %d requests, want %d for %d", c.connections.Load(), c.requests.Load(), connections, requests)
+	}
+}
+
+// TestConnectionIsOpenedEarly counts the connections of several requests, the first of which comes while the connection is being made.
+func TestConnectionIsOpenedEarly(t *testing.T) {
+	server := newCounter(t)
+	bus := newEventBridgeBy(server.dial)
 	for range 3 {
-		codes, err := bus.put(t.Context(), []entry{{busName: "tokens", detail: `{}`, time: time.Now()}})
-		if err != nil || len(codes) != 1 || codes[0] != "" {
-			t.Fatalf("got %q, %v", codes, err)
-		}
+		putOne(t.Context(), t, bus)
 	}
-	// Amazon's authorities do not know the server, so the first connection is given up for one that trusts the system's.
-	if connections.Load() != 2 || requests.Load() != 3 {
-		t.Errorf("%d connections for %d requests", connections.Load(), requests.Load())
-	}
+	server.want(t, 1, 3)
 	bus.used = bus.used.Add(-idleTimeout)
-	if _, err := bus.put(t.Context(), []entry{{busName: "tokens", detail: `{}`, time: time.Now()}}); err != nil {
-		t.Fatal(err)
+	putOne(t.Context(), t, bus)
+	server.want(t, 2, 4) // one was idle for too long
+	server.CloseClientConnections()
+	putOne(t.Context(), t, bus) // in the same attempt
+	server.want(t, 3, 5)
+	if bus.used != bus.used.Round(0) {
+		t.Error("the time of the last use is on the monotonic clock, which may stand still")
 	}
-	if connections.Load() != 4 {
-		t.Errorf("%d connections after one was idle for too long", connections.Load())
+}
+
+// watched tells when it is closed.
+type watched struct {
+	net.Conn
+	closed bool
+}
+
+func (w *watched) Close() error {
+	w.closed = true
+	return w.Conn.Close()
+}
+
+func TestEarlyConnectionThatIsOld(t *testing.T) {
+	server := newCounter(t)
+	bus := newEventBridgeBy(server.dial)
+	early := <-bus.early
+	old := &watched{Conn: early.Conn}
+	again := make(chan earlyStream, 1)
+	again <- earlyStream{old, now().Add(-earlyTimeout)}
+	bus.early = again
+	putOne(t.Context(), t, bus)
+	server.want(t, 2, 1)
+	if !old.closed {
+		t.Error("it is left open")
 	}
+}
+
+// TestEarlyConnectionIsNotLost gives up an attempt that waits for the connection.
+func TestEarlyConnectionIsNotLost(t *testing.T) {
+	server := newCounter(t)
+	open := make(chan struct{})
+	bus := newEventBridgeBy(func(ctx context.Context, network, address string) (net.Conn, error) {
+		<-open
+		return server.dial(ctx, network, address)
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := bus.put(ctx, []entry{{}}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("error %v", err)
+	}
+	close(open)
+	putOne(t.Context(), t, bus)
+	server.want(t, 1, 1)
 }
 
 func TestEndpoint(t *testing.T) {

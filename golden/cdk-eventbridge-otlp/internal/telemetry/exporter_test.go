@@ -124,7 +124,7 @@ func faults(t *testing.T) map[string]struct{ address, says string } {
 		"hangs up":          {rawServer(t, func(net.Conn) {}), ""},
 		"half an answer":    {answer(t, http.Header{"Content-Length": {"100"}}, 200, "{"), "ends early"},
 		"no HTTP":           {rawServer(t, speakSSH), "malformed"},
-		"unknown authority": {unknown.URL, "unknown authority"},
+		"unknown authority": {unknown.URL, "failed to verify certificate"},
 		"redirect":          {answer(t, http.Header{"Location": {"/elsewhere"}}, 307, ""), "redirects to"},
 		"wrong path":        {status(404), "404"},
 		"wrong key":         {status(401), "401"},

@@ -21,27 +21,41 @@ import (
 )
 
 // eventBridge is the bus behind one operation of EventBridge's API, PutEvents, over one connection. It takes the place of the AWS SDK and of
-// net/http, which would be half of the binary. Its configuration comes from the environment that Lambda sets; there is no proxy in it.
+// the client of net/http. Its configuration comes from the environment that Lambda sets; there is no proxy in it.
 // Source: Amazon EventBridge API Reference, "PutEvents" and "Common Errors".
 type eventBridge struct {
 	endpoint   *url.URL
 	region     string
-	dialer     *awsroots.Dialer
+	dialTLS    dialer
 	connection http1.Connection
-	stream     net.Conn // of the connection
-	used       time.Time
-	early      <-chan net.Conn // brings the stream that is opened during init, or nil
+	stream     net.Conn  // of the connection
+	used       time.Time // when it was used last
+	early      <-chan earlyStream
 }
 
-func newEventBridge() *eventBridge {
-	b := &eventBridge{region: os.Getenv("AWS_REGION"), dialer: awsroots.NewDialer()}
+// dialer connects to an address.
+type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+// earlyStream is opened while the function starts. It is nil where that fails.
+type earlyStream struct {
+	net.Conn
+	opened time.Time
+}
+
+func newEventBridge() *eventBridge { return newEventBridgeBy(awsroots.NewDialer().DialTLSContext) }
+
+func newEventBridgeBy(dialTLS dialer) *eventBridge {
+	b := &eventBridge{region: os.Getenv("AWS_REGION"), dialTLS: dialTLS}
 	b.endpoint = endpointOf(b.region)
-	b.connection.Host = b.endpoint.Host
+	b.connection.Host, b.connection.MaxBody = b.endpoint.Host, maxAnswer
 	if b.endpoint.Scheme == "https" {
-		b.used, b.early = time.Now(), b.connectEarly()
+		b.early = b.connectEarly()
 	}
 	return b
 }
+
+// now is a time that goes on while the execution environment is frozen, as the monotonic clock may not.
+func now() time.Time { return time.Now().Round(0) }
 
 // endpointOf returns the endpoint of a region, or the one that the environment names instead.
 func endpointOf(region string) *url.URL {
@@ -59,8 +73,8 @@ func endpointOf(region string) *url.URL {
 }
 
 // connectEarly connects while the function starts, so that the first sign-in does not wait for it alone.
-func (b *eventBridge) connectEarly() <-chan net.Conn {
-	early := make(chan net.Conn, 1)
+func (b *eventBridge) connectEarly() <-chan earlyStream {
+	early := make(chan earlyStream, 1)
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
@@ -68,14 +82,21 @@ func (b *eventBridge) connectEarly() <-chan net.Conn {
 		if err != nil {
 			stream = nil // the first request connects again, and says why it cannot
 		}
-		early <- stream
+		early <- earlyStream{stream, now()}
 	}()
 	return early
 }
 
-// idleTimeout is after how long a connection is not used again. An execution environment is frozen between invocations, and learns that the
-// other side has hung up only when it uses the connection.
-const idleTimeout = 50 * time.Second
+const (
+	// idleTimeout is after how long a connection is not used again. An execution environment is frozen between invocations, and learns that
+	// the other side has hung up only when it uses the connection.
+	idleTimeout = 50 * time.Second
+	// earlyTimeout is the same for a connection that has carried no request yet: for those servers wait less. With provisioned concurrency
+	// the first sign-in may come long after the start.
+	earlyTimeout = 5 * time.Second
+	// maxAnswer bounds an answer, in bytes. It has some 100 for each event.
+	maxAnswer = 64 << 10
+)
 
 // wireEntry is an entry as it is sent.
 type wireEntry struct {
@@ -130,7 +151,8 @@ func (b *eventBridge) call(ctx context.Context, body []byte) ([]byte, error) {
 		path = "/"
 	}
 	credentials.Sign(sigv4.Request{Method: "POST", URL: b.endpoint, Header: header}, body, "events", b.region, time.Now())
-	request := http1.Request{Method: "POST", Path: path, Body: body}
+	// Again: an event may arrive twice in any case, since what fails is sent again.
+	request := http1.Request{Method: "POST", Path: path, Body: body, Again: true}
 	for name, values := range header {
 		request.Fields = append(request.Fields, name, values[0])
 	}
@@ -161,7 +183,7 @@ func (b *eventBridge) send(ctx context.Context, request http1.Request) (*http1.R
 		return b.stream, b.stream.SetDeadline(deadline)
 	}
 	response, err := b.connection.Do(request, nil)
-	b.used = time.Now()
+	b.used = now()
 	switch {
 	case err == nil:
 		return response, nil
@@ -173,18 +195,23 @@ func (b *eventBridge) send(ctx context.Context, request http1.Request) (*http1.R
 
 // connect returns the stream that was opened early, where it is not too old, and a new one from then on.
 func (b *eventBridge) connect(ctx context.Context) (net.Conn, error) {
-	if early := b.early; early != nil {
-		b.early = nil
-		select {
-		case stream := <-early:
-			if stream != nil && time.Since(b.used) < idleTimeout {
-				return stream, nil
-			}
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+	if b.early == nil {
+		return b.dial(ctx)
 	}
-	return b.dial(ctx)
+	select {
+	case early := <-b.early:
+		b.early = nil
+		if early.Conn == nil {
+			return b.dial(ctx)
+		}
+		if time.Since(early.opened) < earlyTimeout {
+			return early.Conn, nil
+		}
+		_ = early.Close() // nothing is wanted of it
+		return b.dial(ctx)
+	case <-ctx.Done():
+		return nil, ctx.Err() // the next attempt waits for it again
+	}
 }
 
 // dial connects to the endpoint, with TLS unless the endpoint says http.
@@ -192,7 +219,7 @@ func (b *eventBridge) dial(ctx context.Context) (net.Conn, error) {
 	port := b.endpoint.Port()
 	switch b.endpoint.Scheme {
 	case "https":
-		return b.dialer.DialTLSContext(ctx, "tcp", net.JoinHostPort(b.endpoint.Hostname(), cmp.Or(port, "443")))
+		return b.dialTLS(ctx, "tcp", net.JoinHostPort(b.endpoint.Hostname(), cmp.Or(port, "443")))
 	case "http":
 		return (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(b.endpoint.Hostname(), cmp.Or(port, "80")))
 	}
@@ -238,5 +265,5 @@ func (*eventBridge) retryable(err error) bool {
 		return true
 	}
 	refused, ok := errors.AsType[*statusError](err)
-	return ok && (refused.status >= 500 || refused.status == 429 || slices.Contains(passing, refused.code))
+	return ok && (refused.status >= 500 || refused.status == 429 || refused.status == 408 || slices.Contains(passing, refused.code))
 }

@@ -81,6 +81,7 @@ func TestPutEventsFails(t *testing.T) {
 	}{
 		"500":         {handler: status(500, `{"__type":"InternalException"}`), retryable: true},
 		"503":         {handler: status(503, ``), retryable: true},
+		"408":         {handler: status(408, `{"__type":"RequestTimeoutException"}`), retryable: true},
 		"throttled":   {handler: status(429, `{"__type":"ThrottlingException"}`), retryable: true},
 		"denied":      {handler: status(400, `{"__type":"AccessDeniedException"}`)},
 		"no such bus": {handler: status(400, `{"__type":"ResourceNotFoundException"}`)},

@@ -12,8 +12,8 @@ import (
 // stdout is where the log goes.
 var stdout io.Writer = socket(1)
 
-// socket is a file descriptor with system calls that block. The process waits for one thing at a time, and Go's network poller, its
-// resolver and package os would be a fifth of the binary.
+// socket is a file descriptor with system calls that block: who talks to Lambda waits for one thing at a time. It does without Go's network
+// poller, its resolver and package os.
 type socket int
 
 // dial connects to host:port, where the host is an IP address, an IPv6 one in brackets, or localhost.
@@ -101,7 +101,7 @@ func parseAddress(address string) (syscall.Sockaddr, int, error) {
 	return nil, 0, errors.New("host of address " + strconv.Quote(address) + " is neither an IP address nor localhost")
 }
 
-// parseIPv4 reads four decimal numbers. Package net/netip would do it too, for a fortieth of the binary.
+// parseIPv4 reads four decimal numbers. It does without package net/netip.
 func parseIPv4(text string) (ip [4]byte, ok bool) {
 	parts := strings.Split(text, ".")
 	if len(parts) != len(ip) {

@@ -31,7 +31,8 @@ func Start(handler Handler) {
 	syscall.Exit(1)
 }
 
-// FailInit tells Lambda why the function cannot start, and ends the process.
+// FailInit tells Lambda that the function cannot start, and ends the process. Lambda passes the reason on, to users too: log what they should
+// not see instead.
 func FailInit(reason error) {
 	if api, err := connect(); err == nil {
 		_ = api.reportInit(failureOf(reason)) // there is nobody else to tell
@@ -43,7 +44,7 @@ func FailInit(reason error) {
 func (c *client) run(handler Handler) error {
 	if environment("AWS_LAMBDA_MAX_CONCURRENCY", "1") != "1" {
 		err := errors.New("this runtime serves one invocation at a time: set the concurrency of the function's execution environments to 1")
-		return errors.Join(err, c.reportInit(failureOf(err)))
+		return errors.Join(err, c.reportInit(failureOf(errors.New("the function cannot start")))) // users may see it: Start logs the reason
 	}
 	for {
 		if err := c.serve(handler); err != nil {
@@ -94,7 +95,7 @@ func call(ctx context.Context, handler Handler, payload []byte) (answer []byte, 
 	return answer, nil
 }
 
-// environment returns a variable, or the fallback where it is empty. Package os would add a tenth to the binary for the same.
+// environment returns a variable, or the fallback where it is empty. It does without package os.
 func environment(name, fallback string) string {
 	if value, _ := syscall.Getenv(name); value != "" {
 		return value

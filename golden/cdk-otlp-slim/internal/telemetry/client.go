@@ -16,8 +16,8 @@ import (
 	"example.com/cdk-otlp-slim/internal/http1"
 )
 
-// client sends requests, one after the other, over one connection to one server. It has the methods of http.Client that are needed here
-// without its pool, its proxies, its redirects and HTTP/2, which would be a tenth of the binary.
+// client sends requests, one after the other, over one connection to one server. It has the methods of http.Client that are needed here, and
+// neither a pool nor proxies, redirects or HTTP/2.
 type client = *connectionClient
 
 type connectionClient struct {
@@ -29,12 +29,15 @@ type connectionClient struct {
 	used       time.Time
 }
 
+// maxResponse bounds the body of a response, in bytes. The largest that is wanted is a secret with what stands around it.
+const maxResponse = 128 << 10
+
 // newClient returns a client that connects with TLS by dialTLS, or as Go does where that is nil.
 func newClient(dialTLS func(ctx context.Context, network, address string) (net.Conn, error)) client {
 	if dialTLS == nil {
 		dialTLS = (&tls.Dialer{}).DialContext
 	}
-	return &connectionClient{dialTLS: dialTLS}
+	return &connectionClient{dialTLS: dialTLS, connection: http1.Connection{MaxBody: maxResponse}}
 }
 
 // newLambdaClient returns a client for Lambda's own APIs. It has no time limit: an event comes when there is an invocation, and a poll that
@@ -75,7 +78,7 @@ func (c *connectionClient) Do(request *http.Request) (*http.Response, error) {
 		return c.stream, nil
 	}
 	answer, err := c.connection.Do(wire, nil)
-	c.used = time.Now()
+	c.used = time.Now().Round(0) // the monotonic clock may stand still while the execution environment is frozen
 	if err != nil {
 		return nil, cmp.Or(ctx.Err(), err)
 	}
@@ -89,9 +92,11 @@ func (c *connectionClient) Do(request *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// CloseIdleConnections closes the connection.
+// CloseIdleConnections closes the connection, unless a request is under way on it.
 func (c *connectionClient) CloseIdleConnections() {
-	c.mu.Lock()
+	if !c.mu.TryLock() {
+		return
+	}
 	defer c.mu.Unlock()
 	c.connection.Close()
 }
@@ -123,7 +128,10 @@ func encodeRequest(request *http.Request) (http1.Request, error) {
 		wire.Body = body
 	}
 	for name, values := range request.Header {
-		if name == "Idempotency-Key" {
+		switch http.CanonicalHeaderKey(name) {
+		case "Host", "Content-Length", "Transfer-Encoding", "Trailer", "Connection":
+			continue // this says the client itself, whatever a variable says
+		case "Idempotency-Key":
 			wire.Again = true
 		}
 		for _, value := range values {

@@ -8,6 +8,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,6 +19,8 @@ type Connection struct {
 	Host string
 	// Dial connects.
 	Dial func() (io.ReadWriteCloser, error)
+	// MaxBody bounds the body of a response, in bytes.
+	MaxBody int
 
 	stream io.ReadWriteCloser
 	in     *bufio.Reader
@@ -29,7 +32,8 @@ type Request struct {
 	Method, Path string
 	Fields       []string
 	Body         []byte
-	// Again tells that it does no harm to send it again, over a new connection, where the old one turns out to be dead.
+	// Again tells that it does no harm to send it again, over a new connection, where the old one turns out to be dead: where not one byte of
+	// an answer comes.
 	Again bool
 }
 
@@ -50,40 +54,44 @@ type Header map[string]string
 const (
 	// maxHead bounds the lines before a body. The longest that Lambda sends is a client context of 3,583 bytes in base64.
 	maxHead = 64 << 10
-	// maxBody bounds a body. Lambda's events have 6 MB at most.
-	maxBody = 16 << 20
+	// firstStep is how much memory a body gets at first, whatever the server says that will come.
+	firstStep = 64 << 10
 	// smallBody is what goes out in one piece with the head.
 	smallBody = 32 << 10
 )
 
 // Do sends a request and returns its response, whose body is appended to the memory given.
 func (c *Connection) Do(request Request, body []byte) (*Response, error) {
+	if c.stream != nil && c.in.Buffered() > 0 {
+		c.Close() // what came behind the last answer is not the answer to this request
+	}
 	reused := c.stream != nil
-	answer, err := c.try(request, body)
-	if err != nil && reused && request.Again {
+	answer, begun, err := c.try(request, body)
+	if err != nil && reused && !begun && request.Again {
 		// The other side may have closed the connection while it was idle.
-		answer, err = c.try(request, body)
+		answer, _, err = c.try(request, body)
 	}
 	return answer, err
 }
 
-func (c *Connection) try(request Request, body []byte) (*Response, error) {
+// try also reports whether an answer has begun.
+func (c *Connection) try(request Request, body []byte) (answer *Response, begun bool, err error) {
 	if c.stream == nil {
 		stream, err := c.Dial()
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		c.stream, c.in = stream, bufio.NewReader(stream)
 	}
-	err := c.send(request)
-	var answer *Response
-	if err == nil {
-		answer, err = readResponse(c.in, body)
+	if err = c.send(request); err == nil {
+		_, none := c.in.Peek(1)
+		begun = none == nil
+		answer, err = readResponse(c.in, body, c.MaxBody)
 	}
 	if err != nil || answer.close {
 		c.Close()
 	}
-	return answer, err
+	return answer, begun, err
 }
 
 // Close closes what is open. The next request connects again.
@@ -131,7 +139,7 @@ func (c *Connection) send(request Request) error {
 }
 
 // readResponse reads one response. It takes nothing on trust: what is malformed, too long or cut off is an error.
-func readResponse(in *bufio.Reader, body []byte) (*Response, error) {
+func readResponse(in *bufio.Reader, body []byte, maxBody int) (*Response, error) {
 	answer := &Response{}
 	left := maxHead
 	for answer.Status < 200 { // 100 Continue and the like come before
@@ -142,7 +150,7 @@ func readResponse(in *bufio.Reader, body []byte) (*Response, error) {
 		if answer.Header, err = readHeader(in, &left); err != nil {
 			return nil, err
 		}
-		answer.close = answer.old || strings.EqualFold(answer.Header["connection"], "close")
+		answer.close = answer.old || closes(answer.Header["connection"])
 	}
 	if answer.Status == 204 || answer.Status == 304 {
 		return answer, nil
@@ -156,12 +164,14 @@ func readResponse(in *bufio.Reader, body []byte) (*Response, error) {
 	case hasCoding && !strings.EqualFold(coding, "chunked"):
 		return nil, errors.New("malformed response: its transfer encoding is not chunked")
 	case hasCoding:
-		answer.Body, err = readChunks(in, body)
+		answer.Body, err = readChunks(in, body, maxBody)
 	case hasLength:
 		var n int
 		if n, err = parseLength(length, 10); err == nil {
-			answer.Body, err = readBody(in, body, n)
+			answer.Body, err = readBody(in, body, n, maxBody)
 		}
+	case answer.close:
+		answer.Body, err = readRest(in, body, maxBody)
 	default:
 		return nil, errors.New("malformed response: its body has no length")
 	}
@@ -191,8 +201,18 @@ func (r *Response) readStatus(in *bufio.Reader, left *int) error {
 	return nil
 }
 
-// readHeader reads the fields up to and with the empty line after them. A field that matters is refused when it comes twice, a folded line
-// always.
+// closes reads the field Connection, which is a list.
+func closes(connection string) bool {
+	for option := range strings.SplitSeq(connection, ",") {
+		if strings.EqualFold(strings.Trim(option, " \t"), "close") {
+			return true
+		}
+	}
+	return false
+}
+
+// readHeader reads the fields up to and with the empty line after them. A field that matters is refused when it comes twice, but for
+// Connection, a folded line always.
 func readHeader(in *bufio.Reader, left *int) (Header, error) {
 	fields := Header{}
 	for {
@@ -205,16 +225,20 @@ func readHeader(in *bufio.Reader, left *int) (Header, error) {
 			return nil, errors.New("malformed response: a line of its header is no field")
 		}
 		name = strings.ToLower(name)
-		if _, again := fields[name]; again && !harmless(name) {
+		value = strings.Trim(value, " \t")
+		switch before, again := fields[name]; {
+		case again && name == "connection":
+			value = before + "," + value
+		case again && !harmless(name):
 			return nil, errors.New("malformed response: it has two fields " + strconv.Quote(name))
 		}
-		fields[name] = strings.Trim(value, " \t")
+		fields[name] = value
 	}
 }
 
 // harmless tells that nothing here reads the field.
 func harmless(name string) bool {
-	return !strings.HasPrefix(name, "lambda-") && name != "content-length" && name != "transfer-encoding" && name != "connection"
+	return !strings.HasPrefix(name, "lambda-") && name != "content-length" && name != "transfer-encoding"
 }
 
 // readLine reads a line without its end. Left is what remains of the bytes that lines may have.
@@ -241,7 +265,7 @@ func readLine(in *bufio.Reader, left *int) (string, error) {
 }
 
 // readChunks reads a body in chunks and what may come behind them.
-func readChunks(in *bufio.Reader, body []byte) ([]byte, error) {
+func readChunks(in *bufio.Reader, body []byte, maxBody int) ([]byte, error) {
 	left := maxHead // for all lines that are not part of the body
 	for {
 		line, err := readLine(in, &left)
@@ -257,7 +281,7 @@ func readChunks(in *bufio.Reader, body []byte) ([]byte, error) {
 			_, err := readHeader(in, &left)
 			return body, err
 		}
-		if body, err = readBody(in, body, n); err != nil {
+		if body, err = readBody(in, body, n, maxBody); err != nil {
 			return nil, err
 		}
 		if end, err := readLine(in, &left); err != nil || end != "" {
@@ -266,20 +290,38 @@ func readChunks(in *bufio.Reader, body []byte) ([]byte, error) {
 	}
 }
 
-// readBody appends n bytes to the body.
-func readBody(in *bufio.Reader, body []byte, n int) ([]byte, error) {
-	start := len(body)
-	if n > maxBody-start {
-		return nil, errors.New("malformed response: it is larger than anything that AWS sends")
+// readBody appends n bytes to the body. It takes memory as they come.
+func readBody(in *bufio.Reader, body []byte, n, maxBody int) ([]byte, error) {
+	if n > maxBody-len(body) {
+		return nil, errTooLarge(maxBody)
 	}
-	if cap(body)-start < n {
-		body = append(make([]byte, 0, start+n), body...)
-	}
-	body = body[:start+n]
-	if _, err := io.ReadFull(in, body[start:]); err != nil {
-		return nil, cut(err)
+	for n > 0 {
+		start := len(body)
+		step := min(n, max(firstStep, start, cap(body)-start))
+		body = slices.Grow(body, step)[:start+step]
+		if _, err := io.ReadFull(in, body[start:]); err != nil {
+			return nil, cut(err)
+		}
+		n -= step
 	}
 	return body, nil
+}
+
+// readRest appends what comes until the server closes the connection.
+func readRest(in *bufio.Reader, body []byte, maxBody int) ([]byte, error) {
+	room := maxBody - len(body)
+	rest, err := io.ReadAll(io.LimitReader(in, int64(room)+1))
+	switch {
+	case err != nil:
+		return nil, cut(err)
+	case len(rest) > room:
+		return nil, errTooLarge(maxBody)
+	}
+	return append(body, rest...), nil
+}
+
+func errTooLarge(maxBody int) error {
+	return errors.New("the response is too large: its body may have " + strconv.Itoa(maxBody) + " bytes")
 }
 
 // parseLength reads the digits of a length, and nothing but digits.

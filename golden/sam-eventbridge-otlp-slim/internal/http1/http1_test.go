@@ -5,14 +5,17 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 )
 
+const maxBody = 1 << 20
+
 func TestReadResponse(t *testing.T) {
 	const lambda = "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: id\r\n"
-	many := strings.Repeat("X-Other: x\r\n", 100)
+	many, large := strings.Repeat("X-Other: x\r\n", 100), strings.Repeat("x", maxBody-len("kept"))
 	for name, test := range map[string]struct {
 		text, body string
 		status     int
@@ -27,11 +30,19 @@ func TestReadResponse(t *testing.T) {
 		"continue":            {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + lambda + "Content-Length: 1\r\n\r\n1", "1", 200, false},
 		"connection close":    {lambda + "Connection: close\r\nContent-Length: 1\r\n\r\n1", "1", 200, true},
 		"HTTP/1.0":            {"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n1", "1", 200, true},
+		"a list with close":   {lambda + "Connection: keep-alive , Close\r\nContent-Length: 1\r\n\r\n1", "1", 200, true},
+		"two lists":           {lambda + "Connection: close\r\nConnection: x\r\nContent-Length: 1\r\n\r\n1", "1", 200, true},
+		"a list without":      {lambda + "Connection: keep-alive, closed\r\nContent-Length: 1\r\n\r\n1", "1", 200, false},
+		"until the end":       {lambda + "Connection: close\r\n\r\n{}", "{}", 200, true},
+		"HTTP/1.0 to the end": {"HTTP/1.0 200 OK\r\n\r\n{}", "{}", 200, true},
+		"nothing to the end":  {"HTTP/1.0 200 OK\r\n\r\n", "", 200, true},
+		"as large as it gets": {lambda + "Content-Length: 1048572\r\n\r\n" + large, large, 200, false},
+		"large, to the end":   {lambda + "Connection: close\r\n\r\n" + large, large, 200, true},
 		"many fields":         {lambda + many + "Content-Length: 1\r\n\r\n1", "1", 200, false},
 		"long field":          {lambda + "X: " + strings.Repeat("x", 50_000) + "\r\nContent-Length: 1\r\n\r\n1", "1", 200, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			answer, err := readResponse(bufio.NewReader(strings.NewReader(test.text)), []byte("kept"))
+			answer, err := readResponse(bufio.NewReader(strings.NewReader(test.text)), []byte("kept"), maxBody)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -74,34 +85,129 @@ func TestReadResponseRefuses(t *testing.T) {
 		"length in hexadecimal":      ok + "Content-Length: 0x1\r\n\r\n1",
 		"two numbers":                ok + "Content-Length: 1, 1\r\n\r\n1",
 		"length beyond all numbers":  ok + "Content-Length: 99999999999999999999\r\n\r\n",
-		"length beyond all events":   ok + "Content-Length: 16777217\r\n\r\n",
+		"length beyond the limit":    ok + "Content-Length: 1048577\r\n\r\n" + strings.Repeat("x", maxBody+1),
+		"rest beyond the limit":      ok + "Connection: close\r\n\r\n" + strings.Repeat("x", maxBody+1),
 		"unknown coding":             ok + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
 		"chunk without a size":       ok + "Transfer-Encoding: chunked\r\n\r\n\r\n",
 		"chunk with a sign":          ok + "Transfer-Encoding: chunked\r\n\r\n-1\r\n",
 		"chunk of another size":      ok + "Transfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n",
 		"chunk that is cut":          ok + "Transfer-Encoding: chunked\r\n\r\n5\r\n{}",
 		"last chunk that is cut":     ok + "Transfer-Encoding: chunked\r\n\r\n0\r\n",
-		"chunks beyond all events":   ok + "Transfer-Encoding: chunked\r\n\r\n1\r\n1\r\n1000000\r\n",
+		"chunks beyond the limit":    ok + "Transfer-Encoding: chunked\r\n\r\n1\r\n1\r\n100000\r\n" + strings.Repeat("x", maxBody) + "\r\n0\r\n\r\n",
 		"header beyond all headers":  ok + strings.Repeat("X: x\r\n", 20_000) + "\r\n",
 		"line beyond all lines":      ok + "X: " + strings.Repeat("x", 70_000) + "\r\n\r\n",
 		"trailers beyond all":        ok + "Transfer-Encoding: chunked\r\n\r\n0\r\n" + strings.Repeat("X: x\r\n", 20_000) + "\r\n",
 		"chunk extension beyond all": ok + "Transfer-Encoding: chunked\r\n\r\n1;" + strings.Repeat("x", 70_000) + "\r\n1\r\n0\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if answer, err := readResponse(bufio.NewReader(strings.NewReader(text)), nil); err == nil {
+			if answer, err := readResponse(bufio.NewReader(strings.NewReader(text)), nil, maxBody); err == nil {
 				t.Errorf("got %+v", answer)
 			}
 		})
 	}
 }
 
+// TestBodyTakesMemoryAsItComes counts what is allocated for a body, whatever its length is said to be.
+func TestBodyTakesMemoryAsItComes(t *testing.T) {
+	chunks := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + strings.Repeat("1\r\nx\r\n", 100_000) + "0\r\n\r\n"
+	for name, test := range map[string]struct {
+		text    string
+		maxBody int
+		most    uint64
+	}{
+		"a length that is not kept": {"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\nx", 1 << 30, 1 << 20},
+		"chunks of one byte":        {chunks, 1 << 20, 16 << 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, _ = readResponse(bufio.NewReader(strings.NewReader(test.text)), nil, test.maxBody)
+			runtime.ReadMemStats(&after)
+			if took := after.TotalAlloc - before.TotalAlloc; took > test.most {
+				t.Errorf("took %d bytes of memory", took)
+			}
+		})
+	}
+}
+
+// end at the end of an answer makes a server close the connection behind it.
+const end = "\x00"
+
+// TestDo counts what is sent to a server that gives its answers in turn, over as many connections as it is asked for.
+func TestDo(t *testing.T) {
+	const one, two, late = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n2", "HTTP/1.1 408 Request Timeout\r\n\r\n"
+	for name, test := range map[string]struct {
+		answers               []string
+		again                 bool
+		second                string // the body that the second request is answered with, empty for an error
+		requests, connections int
+	}{
+		"kept":                        {[]string{one, two}, true, "2", 2, 1},
+		"closed while idle":           {[]string{one + end, two}, true, "2", 3, 2},
+		"dead":                        {[]string{one, end, two}, true, "2", 3, 2},
+		"dead, and not to be sent":    {[]string{one, end, two}, false, "", 2, 1},
+		"answered in part":            {[]string{one, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n2" + end, two}, true, "", 2, 1},
+		"malformed":                   {[]string{one, "malformed\r\n", two}, true, "", 2, 1},
+		"more behind the answer":      {[]string{one + late, two}, false, "2", 2, 2},
+		"an answer behind the answer": {[]string{one + one, two}, true, "2", 2, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			requests, connections := 0, 0
+			client := Connection{Host: "host", MaxBody: 10, Dial: func() (io.ReadWriteCloser, error) {
+				connections++
+				return &server{answers: &test.answers, requests: &requests}, nil
+			}}
+			request := Request{Method: "POST", Path: "/", Body: []byte("body"), Again: test.again}
+			if answer, err := client.Do(request, nil); err != nil || string(answer.Body) != "1" {
+				t.Fatalf("got %+v, %v", answer, err)
+			}
+			got := ""
+			if answer, err := client.Do(request, nil); err == nil {
+				got = string(answer.Body)
+			}
+			if got != test.second || requests != test.requests || connections != test.connections {
+				t.Errorf("got %q with %d requests over %d connections, want %+v", got, requests, connections, test)
+			}
+		})
+	}
+}
+
+// server is the other end of a connection.
+type server struct {
+	answers  *[]string
+	requests *int
+	pending  []byte
+	closing  bool
+}
+
+func (s *server) Write(request []byte) (int, error) {
+	*s.requests++
+	if !s.closing && len(*s.answers) > 0 {
+		text, last := strings.CutSuffix((*s.answers)[0], end)
+		s.pending, s.closing = append(s.pending, text...), last
+		*s.answers = (*s.answers)[1:]
+	}
+	return len(request), nil
+}
+
+func (s *server) Read(to []byte) (int, error) {
+	n := copy(to, s.pending)
+	if s.pending = s.pending[n:]; n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+func (s *server) Close() error { return nil }
+
 // FuzzReadResponse holds what is accepted to what net/http makes of it.
 func FuzzReadResponse(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: id\r\nContent-Length: 2\r\n\r\n{}"))
 	f.Add([]byte("HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\n{}\r\n0\r\nX: y\r\n\r\n"))
+	f.Add([]byte("HTTP/1.1 200 OK\r\nConnection: x, close\r\nConnection: y\r\n\r\nrest"))
 	f.Add([]byte("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		got, err := readResponse(bufio.NewReader(bytes.NewReader(text)), nil)
+		got, err := readResponse(bufio.NewReader(bytes.NewReader(text)), nil, maxBody)
 		if err != nil {
 			return
 		}

@@ -1,6 +1,6 @@
 // Package rawjson reads and writes JSON as the bytes that it is. It checks a text once and then walks through it; it knows no types, so that
-// nothing is rounded, reordered or lost, and it costs neither reflection nor its weight in the binary. What the values mean is not decided
-// here.
+// nothing is rounded, reordered or lost. Only Encode looks at the types of Go, without package encoding/json. What the values mean is not
+// decided here.
 //
 // Source: RFC 8259, "The JavaScript Object Notation (JSON) Data Interchange Format".
 package rawjson
@@ -152,7 +152,7 @@ func (o *Object) Value() Value {
 	if len(o.members) == 0 {
 		return Value("{}")
 	}
-	return append(Value(o.members), '}')
+	return append(Value(slices.Clip(o.members)), '}')
 }
 
 const hexDigits = "0123456789abcdef"
@@ -196,7 +196,7 @@ func space(text []byte, i int) int {
 
 // scan returns where the value that begins at i ends, or -1 if there is none.
 func scan(text []byte, i, depth int) int {
-	if i >= len(text) || depth > maxDepth {
+	if i >= len(text) {
 		return -1
 	}
 	switch text[i] {
@@ -216,6 +216,9 @@ func scan(text []byte, i, depth int) int {
 
 // scanList scans the object or array that begins at i.
 func scanList(text []byte, i, depth int) int {
+	if depth >= maxDepth {
+		return -1
+	}
 	named, closing := text[i] == '{', text[i]+2 // of both pairs the closing one comes two places later in ASCII
 	if i = space(text, i+1); i < len(text) && text[i] == closing {
 		return i + 1

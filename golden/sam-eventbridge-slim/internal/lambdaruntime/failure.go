@@ -53,6 +53,7 @@ func panicMessage(recovered any) string {
 	return "a value of type " + reflect.TypeOf(recovered).String()
 }
 
+// stackOfPanic begins where the handler panicked, not where the runtime noticed it.
 func stackOfPanic() []frame {
 	const (
 		maxFrames = 32
@@ -63,11 +64,17 @@ func stackOfPanic() []frame {
 	var stack []frame
 	for {
 		next, more := frames.Next()
-		stack = append(stack, frame{path: next.File, line: next.Line, label: next.Function[strings.LastIndexByte(next.Function, '/')+1:]})
+		if !more || len(stack) > 0 || !strings.HasPrefix(next.Function, "runtime.") {
+			stack = append(stack, newFrame(next))
+		}
 		if !more {
 			return stack
 		}
 	}
+}
+
+func newFrame(place runtime.Frame) frame {
+	return frame{path: place.File, line: place.Line, label: place.Function[strings.LastIndexByte(place.Function, '/')+1:]}
 }
 
 // encode returns the body of a report.

@@ -15,11 +15,20 @@ func TestParseRefuses(t *testing.T) {
 	for _, text := range []string{
 		``, ` `, `{`, `}`, `[`, `]`, `[1`, `[1,`, `[1,]`, `[,1]`, `[1 2]`, `{"a"`, `{"a":`, `{"a":1`, `{"a":1,}`, `{a:1}`, `{"a" 1}`, `{"a":1 "b":2}`, `{1:2}`,
 		`[}`, `{]`, `tru`, `True`, `nul`, `nulll`, `1 2`, `{} {}`, `01`, `-`, `+1`, `.5`, `1.`, `1e`, `1e+`, `0x1`, `NaN`, `"`, `"\"`, `"\x"`, `"\u12"`,
-		`"\u12g4"`, "\"\n\"", `'a'`, "\ufeff{}", strings.Repeat("[", 20000) + strings.Repeat("]", 20000),
+		`"\u12g4"`, "\"\n\"", `'a'`, "\ufeff{}", nested(10_001),
 	} {
 		if value, err := rawjson.Parse([]byte(text)); !errors.Is(err, rawjson.ErrSyntax) || value != nil {
 			t.Errorf("%.40q: got %.40q, %v", text, value, err)
 		}
+	}
+}
+
+// nested are empty arrays in one another.
+func nested(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
+
+func TestDepth(t *testing.T) {
+	if _, err := rawjson.Parse([]byte(nested(10_000))); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -74,6 +83,11 @@ func TestWrite(t *testing.T) {
 	want := `{"quote\"":"back\\slash\n<é>","list":["a","b"],"none":[],"object":{}}`
 	if got := string(object.Value()); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	before := object.Value()
+	object.Add("more", rawjson.String("x"))
+	if got := string(before); got != want {
+		t.Errorf("after another member it is %s", got)
 	}
 	encoded, err := json.Marshal(map[string]rawjson.Value{"a": rawjson.Value("[1]"), "b": nil})
 	if err != nil || string(encoded) != `{"a":[1],"b":null}` {

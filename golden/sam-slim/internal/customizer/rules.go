@@ -108,7 +108,7 @@ func ClientID() Source {
 	return Source{value: func(event *pretoken.Event) (rawjson.Value, error) { return rawjson.String(event.ClientID), nil }}
 }
 
-// Static takes one value for everybody: a string, number or boolean, a slice or map of these, or what has a method MarshalJSON.
+// Static takes one value for everybody: a string, number or boolean, a slice or map of these, or what has a method MarshalJSON, as a struct needs it.
 func Static(value any) Source {
 	return Source{static: true, value: func(*pretoken.Event) (rawjson.Value, error) { return encode(value) }}
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // Logger writes lines of JSON, or of text, with the fields of aws-lambda-go's slog handler: timestamp, level, message, what the caller
-// adds, and the request id. It has those methods of slog.Logger that a function needs. Package slog itself, which brings encoding/json and all
-// of package time, would be an eighth of the binary.
+// adds, and the request id. It has those methods of slog.Logger that a function needs, and takes neither package slog nor encoding/json for
+// it.
 type Logger struct {
 	to    io.Writer
 	json  bool
@@ -109,25 +109,23 @@ func (l *Logger) log(ctx context.Context, level level, message string, namesAndV
 	_, _ = l.to.Write(append(written, '\n')) // one write a line, so that lines stay whole; there is nowhere to complain
 }
 
-// encode writes a value that is logged. Other types than these come as JSON that their owner made, or not at all.
-func encode(value any) rawjson.Value {
-	switch value := value.(type) {
-	case string:
-		return rawjson.String(value)
-	case int:
-		return rawjson.Value(strconv.Itoa(value))
-	case float64:
-		return rawjson.Value(strconv.FormatFloat(value, 'f', -1, 64))
-	case bool:
-		return rawjson.Value(strconv.FormatBool(value))
-	case error:
-		return rawjson.String(value.Error())
-	case interface{ MarshalJSON() ([]byte, error) }:
-		if text, err := value.MarshalJSON(); err == nil {
-			return text
+// encode writes a value that is logged: an error, or what rawjson.Encode takes. Anything else is not logged, nor is a value that panics, so
+// that no sign-in fails for a line of the log.
+func encode(value any) (written rawjson.Value) {
+	notLogged := rawjson.String("!NOT LOGGED")
+	defer func() {
+		if recover() != nil {
+			written = notLogged
 		}
+	}()
+	if reason, isError := value.(error); isError {
+		return rawjson.String(reason.Error())
 	}
-	return rawjson.String("!NOT LOGGED")
+	written, err := rawjson.Encode(value)
+	if err != nil {
+		return notLogged
+	}
+	return written
 }
 
 // asText writes the members of a line as name=value.

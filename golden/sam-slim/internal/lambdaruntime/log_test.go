@@ -2,7 +2,10 @@ package lambdaruntime
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"math"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +60,42 @@ func TestLogger(t *testing.T) {
 	logger.DebugContext(ctx, "detail")
 	if !strings.Contains(log.String(), "level=DEBUG message=detail") {
 		t.Errorf("logged %q", &log)
+	}
+}
+
+// TestLoggerTakesAnyValue wants a whole line of each value, in both formats.
+func TestLoggerTakesAnyValue(t *testing.T) {
+	var noError *quotaError
+	for name, test := range map[string]struct {
+		value any
+		want  string
+	}{
+		"nil":                 {nil, "null"},
+		"million":             {1e6, "1000000"},
+		"tiny":                {1e-7, "1e-7"},
+		"int64":               {int64(1), "1"},
+		"duration":            {time.Microsecond, "1000"},
+		"named text":          {http.Dir("x"), `"x"`},
+		"texts":               {[]string{"a"}, `["a"]`},
+		"NaN":                 {math.NaN(), `"!NOT LOGGED"`},
+		"infinity":            {math.Inf(-1), `"!NOT LOGGED"`},
+		"no value":            {rawjson.Value{}, `"!NOT LOGGED"`},
+		"half a value":        {rawjson.Value("{"), `"!NOT LOGGED"`},
+		"error that panics":   {noError, `"!NOT LOGGED"`},
+		"half a value inside": {[]any{1, rawjson.Value(`"`)}, `"!NOT LOGGED"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			LoggerTo(&log).Error("x", "value", test.value)
+			if !json.Valid(log.Bytes()) || !strings.HasSuffix(log.String(), `"message":"x","value":`+test.want+"}\n") {
+				t.Errorf("got %s", &log)
+			}
+			log.Reset()
+			(&Logger{to: &log}).Error("x", "value", test.value, "after", 1)
+			if !strings.HasSuffix(log.String(), " after=1\n") {
+				t.Errorf("got %s", &log)
+			}
+		})
 	}
 }
 

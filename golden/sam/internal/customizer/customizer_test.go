@@ -108,6 +108,18 @@ func TestCustomize(t *testing.T) {
 				customizer.Claim{Name: "stage", From: customizer.Static("test")}),
 			want: tokens{Access: map[string]string{"roles": `["admins","billing"]`, "stage": `"test"`}},
 		},
+		"static values of all kinds": {
+			policy: access(
+				customizer.Claim{Name: "million", From: customizer.Static(1e6)},
+				customizer.Claim{Name: "tiny", From: customizer.Static(1e-7)},
+				customizer.Claim{Name: "limit", From: customizer.Static(int64(1) << 53)},
+				customizer.Claim{Name: "flags", From: customizer.Static([]bool{true, false})},
+				customizer.Claim{Name: "stage", From: customizer.Static(json.RawMessage(`"x"`))},
+				customizer.Claim{Name: "seats", From: customizer.Static(map[string]int{"b": 1, "a": 2})}),
+			want: tokens{Access: map[string]string{
+				"million": "1000000", "tiny": "1e-7", "limit": "9007199254740992", "flags": "[true,false]", "stage": `"x"`, "seats": `{"a":2,"b":1}`,
+			}},
+		},
 		"no groups": {
 			policy: access(customizer.Claim{Name: "roles", From: customizer.Groups()}),
 			event:  func(event *pretoken.Event) { event.Groups = nil },
