@@ -18,8 +18,8 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 )
 
-// EmitMetrics has each invocation write a line of metrics to the log, in CloudWatch's embedded metric format. CloudWatch charges for
-// each of the metrics, see the README.
+// EmitMetrics has each invocation write a line of metrics to the log, in CloudWatch's embedded metric format, where spans go somewhere
+// too. CloudWatch charges for each of the metrics, see the README.
 const EmitMetrics = false
 
 // scope names what makes the spans.
@@ -64,9 +64,13 @@ func Start(logger Logger) *Telemetry {
 	t := newTelemetry(exporter, newPropagator(config.propagators, to.followXRay), logger, sdktrace.WithResource(describe(ctx, env.getenv)))
 	otel.SetTracerProvider(t.provider)
 	otel.SetTextMapPropagator(t.propagator)
-	if api := env.getenv("AWS_LAMBDA_RUNTIME_API"); api != "" && oneAtATime(env.getenv) {
+	switch api := env.getenv("AWS_LAMBDA_RUNTIME_API"); {
+	case api == "":
+	case oneAtATime(env.getenv):
 		t.extension = newExtension(api, logger, t.flushUntil)
 		t.extension.start(registrationLimit)
+	default:
+		logger.InfoContext(ctx, "telemetry is sent before the answer", "reason", "there are several invocations at a time")
 	}
 	t.handleSIGTERM()
 	return t
