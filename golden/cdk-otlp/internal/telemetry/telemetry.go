@@ -49,6 +49,12 @@ type Telemetry struct {
 // Start sets telemetry up as the environment variables say. It must be called before the runtime asks for its first event, and never
 // fails: what is wrong with the variables is logged, and what is in doubt is left out.
 func Start(logger Logger) *Telemetry {
+	return start(logger, func(to destination, config settings) sdktrace.SpanExporter {
+		return newExporter(to, config) // to use the stock exporter, see the README
+	})
+}
+
+func start(logger Logger, exporterFor func(to destination, config settings) sdktrace.SpanExporter) *Telemetry {
 	ctx := context.Background()
 	env := environment{getenv: os.Getenv}
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { logger.WarnContext(ctx, "telemetry", "problem", err.Error()) }))
@@ -60,8 +66,7 @@ func Start(logger Logger) *Telemetry {
 	if config.disabled || to.endpoint == "" {
 		return &Telemetry{tracer: noop.NewTracerProvider().Tracer(scope)}
 	}
-	exporter := newExporter(to, config) // to use the stock exporter, see the README
-	t := newTelemetry(exporter, newPropagator(config.propagators, to.followXRay), logger, sdktrace.WithResource(describe(ctx, env.getenv)))
+	t := newTelemetry(exporterFor(to, config), newPropagator(config.propagators, to.followXRay), logger, sdktrace.WithResource(describe(ctx, env.getenv)))
 	otel.SetTracerProvider(t.provider)
 	otel.SetTextMapPropagator(t.propagator)
 	switch api := env.getenv("AWS_LAMBDA_RUNTIME_API"); {
