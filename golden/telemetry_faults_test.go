@@ -136,7 +136,7 @@ func traceFaults(t *testing.T) []traceFault {
 		{name: "secret hangs", handler: taken, env: secretFrom(wait(never, taken)), says: "the secret with the headers"},
 		{name: "secret", handler: taken, env: secret(200, `{"SecretString":"api-key=abc"}`), arrive: true},
 		{name: "no extensions", handler: taken, edits: []edit{noExtension}, arrive: true, says: "404", message: early},
-		{name: "more than one at a time", handler: taken, edits: []edit{several}, arrive: true},
+		{name: "more than one at a time", handler: taken, edits: []edit{several}, arrive: true, says: "several", message: early},
 		{name: "deadline 300 ms away", handler: taken, timeout: 300 * time.Millisecond, arrive: true},
 		{name: "event of 1 MB", handler: taken, payload: large, arrive: true},
 		{name: "1,000 spans", handler: taken, edits: []edit{many}, spans: 1000, arrive: true},

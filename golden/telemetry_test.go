@@ -465,7 +465,8 @@ func TestEventNamesItsSpan(t *testing.T) {
 	}
 }
 
-// TestStockExporter does what the README of a project says about OpenTelemetry's own exporter, and wants its spans on a real collector.
+// TestStockExporter does what the README of a project says about OpenTelemetry's own exporter, and wants its spans on a real collector, and the
+// project's tests to pass as ever.
 func TestStockExporter(t *testing.T) {
 	if testing.Short() {
 		t.Skip("downloads modules and builds a function")
@@ -484,18 +485,27 @@ func TestStockExporter(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			const line, module = "exporter, _ := otlptracehttp.New(ctx)", "go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+			const line, module = "exporter, _ := otlptracehttp.New(context.Background())", "go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 			command := regexp.MustCompile(`(?m)^ *(go get ` + regexp.QuoteMeta(module) + `@.*)$`).FindSubmatch(readme)
 			if command == nil || !bytes.Contains(readme, []byte("`"+line+"`")) {
 				t.Fatal("the README does not say how to take the stock exporter")
 			}
 			const file = "internal/telemetry/telemetry.go"
-			edit{file: file, old: "exporter := newExporter(to, config) // to use the stock exporter, see the README\n", new: line + "\n"}.apply(t, copied)
+			edit{file: file, old: "return newExporter(to, config) // to use the stock exporter, see the README\n", new: line + "\nreturn exporter\n"}.apply(t, copied)
 			edit{file: file, old: "import (\n", new: "import (\n\t" + strconv.Quote(module) + "\n"}.apply(t, copied)
 			get := exec.CommandContext(t.Context(), "sh", "-c", string(command[1])) //nolint:gosec // what the README says
 			get.Dir, get.Env = copied, append(os.Environ(), "GOFLAGS=", "GOWORK=off")
 			if output, err := get.CombinedOutput(); err != nil {
 				t.Fatalf("%s: %v\n%s", command[1], err, output)
+			}
+
+			if project == "sam-collector" { // which its README has without X-Ray too
+				edit{file: "internal/telemetry/destination.go", old: "followXRay = true", new: "followXRay = false"}.apply(t, copied)
+			}
+			check := exec.CommandContext(t.Context(), "go", "test", "./...")
+			check.Dir, check.Env = copied, append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+			if output, err := check.CombinedOutput(); err != nil {
+				t.Fatalf("go test: %v\n%s", err, output)
 			}
 
 			sink := newSink(t)

@@ -243,6 +243,9 @@ func (e *statusError) Error() string {
 	return fmt.Sprintf("EventBridge answers %d %s", e.status, e.code)
 }
 
+// ErrorCode is the code that EventBridge gave, for who tells errors apart by it, as those of the AWS SDK do.
+func (e *statusError) ErrorCode() string { return e.code }
+
 // codeOf reads the code of an error: ThrottlingException, or the same with a namespace before it.
 func codeOf(answer []byte) string {
 	var failure struct {

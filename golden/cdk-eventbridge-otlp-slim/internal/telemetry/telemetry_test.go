@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,17 @@ import (
 
 	"example.com/cdk-eventbridge-otlp-slim/internal/lambdaruntime"
 )
+
+// TestMain keeps the variables of whoever runs the tests out of them.
+func TestMain(m *testing.M) {
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "OTEL_") || strings.HasPrefix(name, "OTLP_") || name == "AWS_LAMBDA_RUNTIME_API" {
+			_ = os.Unsetenv(name)
+		}
+	}
+	m.Run()
+}
 
 // recorder is an exporter that keeps spans.
 type recorder struct {
@@ -166,6 +178,11 @@ func TestSilent(t *testing.T) {
 	}
 }
 
+// startOwn is Start with the project's own exporter, whichever Start takes.
+func startOwn(logger Logger) *Telemetry {
+	return start(logger, func(to destination, config settings) sdktrace.SpanExporter { return newExporter(to, config) })
+}
+
 // TestStart sends a span with everything as it is outside of tests, but for Lambda.
 func TestStart(t *testing.T) {
 	arrived := make(chan map[string]any, 1)
@@ -184,7 +201,7 @@ func TestStart(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "example")
 	logger := &logs{}
-	if err := invokeAndFlush(t, Start(logger), header+";Sampled=1"); err != nil {
+	if err := invokeAndFlush(t, startOwn(logger), header+";Sampled=1"); err != nil {
 		t.Fatal(err)
 	}
 	if batch := await(t, arrived, "the span arrives"); len(batch) != 1 {
@@ -193,5 +210,19 @@ func TestStart(t *testing.T) {
 	lines := logger.all()
 	if len(lines) != 3 {
 		t.Errorf("logged %d lines for three mistakes: %q", len(lines), lines)
+	}
+}
+
+// TestSeveralAtATime wants the log to say that no extension sends spans after the answer.
+func TestSeveralAtATime(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
+	t.Setenv("AWS_LAMBDA_MAX_CONCURRENCY", "2")
+	logger := &logs{}
+	if tracing := Start(logger); tracing.extension != nil {
+		t.Error("there is an extension")
+	}
+	if lines := logger.all(); len(lines) != 1 || !strings.Contains(lines[0], "before the answer") {
+		t.Errorf("logged %q", lines)
 	}
 }

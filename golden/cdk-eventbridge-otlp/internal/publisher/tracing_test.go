@@ -3,6 +3,7 @@ package publisher
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"go.opentelemetry.io/otel/codes"
@@ -27,6 +28,17 @@ func (b busFunc) put(context.Context, []entry) ([]string, error) { return b() }
 
 func (busFunc) retryable(error) bool { return false }
 
+// codedError is an error with a code, as those of the AWS SDK are.
+type codedError string
+
+func (e codedError) Error() string { return string(e) }
+
+func (e codedError) ErrorCode() string { return string(e) }
+
+func failing(err error) busFunc {
+	return func() ([]string, error) { return nil, fmt.Errorf("operation error: %w", err) }
+}
+
 // TestTraced wants a span for each request, with what became of it.
 func TestTraced(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -36,7 +48,9 @@ func TestTraced(t *testing.T) {
 	}{
 		"taken":   {func() ([]string, error) { return []string{""}, nil }, codes.Unset, ""},
 		"refused": {func() ([]string, error) { return []string{"ThrottlingException"}, nil }, codes.Error, "ThrottlingException"},
-		"fails":   {func() ([]string, error) { return nil, errors.New("no") }, codes.Error, "*errors.errorString"},
+		"fails":   {failing(errors.New("no")), codes.Error, "*errors.errorString"},
+		"denied":  {failing(codedError("AccessDeniedException")), codes.Error, "AccessDeniedException"},
+		"hangs":   {failing(context.DeadlineExceeded), codes.Error, "timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			spans := &spanExporter{}

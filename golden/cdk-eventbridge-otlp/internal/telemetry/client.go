@@ -14,6 +14,9 @@ func newClient(dialTLS func(ctx context.Context, network, address string) (net.C
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DialTLSContext = dialTLS
 	transport.IdleConnTimeout = idleTimeout
+	// HTTP/2 would keep a connection on which nothing comes back, and each export would hang until its limit. HTTP/1 closes it.
+	transport.Protocols = new(http.Protocols)
+	transport.Protocols.SetHTTP1(true)
 	return &http.Client{
 		Transport: transport,
 		// A redirect is a mistake in the address, and the credentials are meant for that one alone.

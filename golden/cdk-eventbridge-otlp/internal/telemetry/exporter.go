@@ -55,9 +55,8 @@ type exporter struct {
 	headers http.Header
 	timeout time.Duration
 	client  client
-	// Of the last export, for the next, which is never at the same time.
+	// compressor is that of the last export, for the next, which is never at the same time.
 	compressor *gzip.Writer
-	body       bytes.Buffer
 }
 
 func newExporter(to destination, config settings) *exporter {
@@ -103,13 +102,13 @@ func (e *exporter) Shutdown(context.Context) error {
 
 func (e *exporter) request(ctx context.Context, body []byte) (*http.Request, error) {
 	if e.compressor != nil {
-		e.body.Reset()
-		e.compressor.Reset(&e.body)
+		var compressed bytes.Buffer // of this request alone: the client may still read that of one that was given up
+		e.compressor.Reset(&compressed)
 		_, err := e.compressor.Write(body)
 		if err := errors.Join(err, e.compressor.Close()); err != nil {
 			return nil, fmt.Errorf("compress spans: %w", err)
 		}
-		body = e.body.Bytes()
+		body = compressed.Bytes()
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.to.endpoint, bytes.NewReader(body))
 	if err != nil {

@@ -149,6 +149,19 @@ func TestCustomize(t *testing.T) {
 				}}),
 			want: tokens{ID: map[string]string{"in": "2"}, IDSuppress: []string{"out"}},
 		},
+		"a later claim with a problem, and one after that": {
+			policy: rules(
+				customizer.Rule{Claims: []customizer.Claim{{Name: "role", From: customizer.Static("admin")}, {Name: "tier", From: customizer.Static("gold")}}},
+				customizer.Rule{Tokens: customizer.AccessToken, Claims: []customizer.Claim{
+					{Name: "role", From: customizer.AttributeAs("email", customizer.Number)},
+					{Name: "tier", From: customizer.AttributeAs("custom:nested", customizer.JSON)}, {Name: "tier", From: customizer.Static("none")},
+				}}),
+			want: tokens{
+				ID:     map[string]string{"role": `"admin"`, "tier": `"gold"`},
+				Access: map[string]string{"tier": `"none"`},
+			},
+			problems: []string{"role", "tier"},
+		},
 		"rules for clients and trigger sources": {
 			policy: rules(
 				customizer.Rule{Clients: []string{"web", "app"}, AddScopes: []string{"web"}},

@@ -42,7 +42,8 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) (answer []byte, er
 		if recovered := recover(); recovered != nil {
 			stack := make([]byte, 16<<10)
 			stack = stack[:runtime.Stack(stack, false)]
-			h.logger.ErrorContext(ctx, "panic", "type", reflect.TypeOf(recovered).String(), "stack", string(stack))
+			kind := reflect.TypeOf(recovered).String()
+			h.logger.ErrorContext(ctx, "panic", "type", kind, "stack", string(stack))
 			answer, err = nil, errSignIn
 		}
 	}()

@@ -54,6 +54,8 @@ func after(duration time.Duration, then func(context.Context) ([]string, error))
 	}
 }
 
+func panics(context.Context) ([]string, error) { panic("canary") }
+
 const never = time.Hour
 
 // TestSend runs in a bubble, where time passes when everybody waits: durations are exact and take none.
@@ -66,16 +68,16 @@ func TestSend(t *testing.T) {
 		reason   string
 		takes    time.Duration
 	}{
-		"taken":                    {steps: steps{answer("", "", "")}, requests: []string{"a b c"}, want: counts{published: 3}},
-		"busy, then taken":         {steps: steps{fail(errBusy), answer("", "", "")}, requests: []string{"a b c", "a b c"}, want: counts{published: 3}, takes: backoff},
-		"busy":                     {steps: steps{fail(errBusy), fail(errBusy)}, requests: []string{"a b c", "a b c"}, want: counts{failed: 3}, reason: "busy", takes: backoff},
-		"denied":                   {steps: steps{fail(errDenied)}, requests: []string{"a b c"}, want: counts{failed: 3}, reason: "denied"},
-		"the second is refused":    {steps: steps{answer("", "Throttled", ""), answer("")}, requests: []string{"a b c", "b"}, want: counts{published: 3}, takes: backoff},
-		"the third is not taken":   {steps: steps{answer("Throttled", "", "Throttled"), answer("", "Internal")}, requests: []string{"a b c", "a c"}, want: counts{published: 2, failed: 1}, reason: "refused by the bus: Internal", takes: backoff},
-		"half an answer":           {steps: steps{answer("")}, requests: []string{"a b c"}, want: counts{failed: 3}, reason: "the bus answers for 1 of 3 events"},
-		"a connection that died":   {steps: steps{after(never, nil), answer("", "", "")}, requests: []string{"a b c", "a b c"}, want: counts{published: 3}, takes: attemptTimeout + backoff},
-		"hangs":                    {steps: steps{after(never, nil), after(never, nil)}, requests: []string{"a b c", "a b c"}, want: counts{failed: 3}, reason: context.DeadlineExceeded.Error(), takes: timeout},
-		"slow, but within an time": {steps: steps{after(attemptTimeout-time.Millisecond, answer("", "", ""))}, requests: []string{"a b c"}, want: counts{published: 3}, takes: attemptTimeout - time.Millisecond},
+		"taken":                     {steps: steps{answer("", "", "")}, requests: []string{"a b c"}, want: counts{published: 3}},
+		"busy, then taken":          {steps: steps{fail(errBusy), answer("", "", "")}, requests: []string{"a b c", "a b c"}, want: counts{published: 3}, takes: backoff},
+		"busy":                      {steps: steps{fail(errBusy), fail(errBusy)}, requests: []string{"a b c", "a b c"}, want: counts{failed: 3}, reason: "busy", takes: backoff},
+		"denied":                    {steps: steps{fail(errDenied)}, requests: []string{"a b c"}, want: counts{failed: 3}, reason: "denied"},
+		"the second is refused":     {steps: steps{answer("", "Throttled", ""), answer("")}, requests: []string{"a b c", "b"}, want: counts{published: 3}, takes: backoff},
+		"the third is not taken":    {steps: steps{answer("Throttled", "", "Throttled"), answer("", "Internal")}, requests: []string{"a b c", "a c"}, want: counts{published: 2, failed: 1}, reason: "refused by the bus: Internal", takes: backoff},
+		"half an answer":            {steps: steps{answer("")}, requests: []string{"a b c"}, want: counts{failed: 3}, reason: "the bus answers for 1 of 3 events"},
+		"a connection that died":    {steps: steps{after(never, nil), answer("", "", "")}, requests: []string{"a b c", "a b c"}, want: counts{published: 3}, takes: attemptTimeout + backoff},
+		"hangs":                     {steps: steps{after(never, nil), after(never, nil)}, requests: []string{"a b c", "a b c"}, want: counts{failed: 3}, reason: context.DeadlineExceeded.Error(), takes: timeout},
+		"slow, but within the time": {steps: steps{after(attemptTimeout-time.Millisecond, answer("", "", ""))}, requests: []string{"a b c"}, want: counts{published: 3}, takes: attemptTimeout - time.Millisecond},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -148,6 +150,8 @@ func TestPublish(t *testing.T) {
 		"published":                 {step: answer(""), requests: 1, counts: "1 0 0"},
 		"fails open":                {step: fail(errDenied), requests: 1, counts: "0 1 0", reason: "denied"},
 		"fails closed":              {step: fail(errDenied), onFailure: Refuse, requests: 1, counts: "0 1 0", reason: "denied", refuses: true},
+		"panics":                    {step: panics, requests: 1, counts: "0 1 0", reason: "panicked with a string"},
+		"panics, fails closed":      {step: panics, onFailure: Refuse, requests: 1, counts: "0 1 0", reason: "panicked with a string", refuses: true},
 		"near the deadline":         {step: answer(""), remaining: answerMargin, counts: "0 0 1", reason: "no time left before the deadline"},
 		"hangs before the deadline": {step: after(never, nil), remaining: answerMargin + 20*time.Millisecond, requests: 1, counts: "0 1 0", reason: context.DeadlineExceeded.Error()},
 		"no bus":                    {busName: "-", counts: "0 0 1", reason: "no bus: set EVENT_BUS_NAME"},

@@ -57,7 +57,7 @@ func secretString(text string) string {
 func TestHeadersFromASecret(t *testing.T) {
 	calls, keys := manager(t, 200, secretString("api-key=abc")), endpoint(t)
 	logger := &logs{}
-	tracing := Start(logger)
+	tracing := startOwn(logger)
 	for range 3 {
 		if err := invokeAndFlush(t, tracing, ""); err != nil {
 			t.Fatal(err)
@@ -74,7 +74,7 @@ func TestHeadersFromASecret(t *testing.T) {
 // TestSecretChanges fetches the secret again once the endpoint does not accept what it was.
 func TestSecretChanges(t *testing.T) {
 	calls, keys := manager(t, 200, secretString("api-key=old")), endpoint(t)
-	tracing := Start(&logs{})
+	tracing := startOwn(&logs{})
 	for range 2 {
 		tracing.buffer.resume = tracing.buffer.now()
 		if err := invokeAndFlush(t, tracing, ""); err == nil {
@@ -108,7 +108,7 @@ func TestNoSecret(t *testing.T) {
 			manager(t, test.status, test.answer)
 			keys := endpoint(t)
 			logger := &logs{}
-			if err := invokeAndFlush(t, Start(logger), ""); err == nil {
+			if err := invokeAndFlush(t, startOwn(logger), ""); err == nil {
 				t.Error("no error")
 			}
 			if lines := logger.all(); len(lines) != 1 || !strings.Contains(lines[0], test.says) || strings.Contains(lines[0], "c2VjcmV0") {
@@ -140,7 +140,7 @@ func TestSecretsManagerHangs(t *testing.T) {
 	t.Setenv(managerEndpoint, server.URL)
 	keys, logger := endpoint(t), &logs{}
 
-	tracing := Start(logger)
+	tracing := startOwn(logger)
 	await(t, asked, "AWS Secrets Manager is asked")
 	if len(givenUp) != 0 {
 		t.Error("the start waits until the request is given up")

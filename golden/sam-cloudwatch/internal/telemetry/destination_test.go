@@ -18,7 +18,7 @@ func TestSigned(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "example")
 	t.Setenv("AWS_SESSION_TOKEN", "session")
 	logger := &logs{}
-	tracing := Start(logger)
+	tracing := startOwn(logger)
 	if err := invokeAndFlush(t, tracing, header+";Sampled=1"); err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestNoCredentials(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:1/v1/traces")
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	logger := &logs{}
-	if err := invokeAndFlush(t, Start(logger), ""); err == nil {
+	if err := invokeAndFlush(t, startOwn(logger), ""); err == nil {
 		t.Error("no error")
 	}
 	if lines := logger.all(); len(lines) != 1 || !strings.Contains(lines[0], "no credentials") {

@@ -18,8 +18,8 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 )
 
-// EmitMetrics has each invocation write a line of metrics to the log, in CloudWatch's embedded metric format. CloudWatch charges for
-// each of the metrics, see the README.
+// EmitMetrics has each invocation write a line of metrics to the log, in CloudWatch's embedded metric format, where spans go somewhere
+// too. CloudWatch charges for each of the metrics, see the README.
 const EmitMetrics = false
 
 // scope names what makes the spans.
@@ -49,6 +49,12 @@ type Telemetry struct {
 // Start sets telemetry up as the environment variables say. It must be called before the runtime asks for its first event, and never
 // fails: what is wrong with the variables is logged, and what is in doubt is left out.
 func Start(logger Logger) *Telemetry {
+	return start(logger, func(to destination, config settings) sdktrace.SpanExporter {
+		return newExporter(to, config) // to use the stock exporter, see the README
+	})
+}
+
+func start(logger Logger, exporterFor func(to destination, config settings) sdktrace.SpanExporter) *Telemetry {
 	ctx := context.Background()
 	env := environment{getenv: os.Getenv}
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { logger.WarnContext(ctx, "telemetry", "problem", err.Error()) }))
@@ -60,13 +66,16 @@ func Start(logger Logger) *Telemetry {
 	if config.disabled || to.endpoint == "" {
 		return &Telemetry{tracer: noop.NewTracerProvider().Tracer(scope)}
 	}
-	exporter := newExporter(to, config) // to use the stock exporter, see the README
-	t := newTelemetry(exporter, newPropagator(config.propagators, to.followXRay), logger, sdktrace.WithResource(describe(ctx, env.getenv)))
+	t := newTelemetry(exporterFor(to, config), newPropagator(config.propagators, to.followXRay), logger, sdktrace.WithResource(describe(ctx, env.getenv)))
 	otel.SetTracerProvider(t.provider)
 	otel.SetTextMapPropagator(t.propagator)
-	if api := env.getenv("AWS_LAMBDA_RUNTIME_API"); api != "" && oneAtATime(env.getenv) {
+	switch api := env.getenv("AWS_LAMBDA_RUNTIME_API"); {
+	case api == "":
+	case oneAtATime(env.getenv):
 		t.extension = newExtension(api, logger, t.flushUntil)
 		t.extension.start(registrationLimit)
+	default:
+		logger.InfoContext(ctx, "telemetry is sent before the answer", "reason", "there are several invocations at a time")
 	}
 	t.handleSIGTERM()
 	return t

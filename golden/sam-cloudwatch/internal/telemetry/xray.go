@@ -81,6 +81,10 @@ func (x xray) Extract(ctx context.Context, carrier propagation.TextMapCarrier) c
 	if !ok {
 		return ctx
 	}
+	if x.follow && header.sampled == "0" && !header.parent.IsValid() {
+		// Only a parent can tell the sampler that nothing is to be recorded.
+		header.parent = idGenerator{}.NewSpanID(ctx, header.root)
+	}
 	recorded := header.sampled == "1" || (x.follow && header.sampled == "")
 	if !header.parent.IsValid() || (!x.follow && !recorded) {
 		return context.WithValue(ctx, rootKey{}, header.root)

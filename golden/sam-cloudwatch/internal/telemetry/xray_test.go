@@ -86,6 +86,7 @@ func TestHeaderMatrix(t *testing.T) {
 		{"left to whoever gets it", header + ";Sampled=?", outcome{trace: rootID}, outcome{rootID, parentID}},
 		{"root only", rootOnly, outcome{trace: rootID}, outcome{trace: rootID}},
 		{"root only, recorded", rootOnly + ";Sampled=1", outcome{trace: rootID}, outcome{trace: rootID}},
+		{"root only, not recorded", rootOnly + ";Sampled=0", outcome{trace: rootID}, outcome{}},
 		{"malformed", "Root=1-5759e988;Parent=x;Sampled=1", fresh, fresh},
 		{"none", "", fresh, fresh},
 	} {

@@ -92,23 +92,18 @@ func headersOf(s settings) string {
 	return strings.Join(lines, "; ")
 }
 
-// FuzzHeaders wants headers that net/http sends, whatever the list has in it.
+// FuzzHeaders wants headers that stay within their lines, whatever the list has in it.
 func FuzzHeaders(f *testing.F) {
 	for _, list := range []string{"api-key=abc,x=a%20b", ",,=,a=", "a=%0a", "é=1", "a b=c", "A=1,a=2"} {
 		f.Add(list)
 	}
 	f.Fuzz(func(t *testing.T, list string) {
-		for variable := range map[string]bool{"OTEL_EXPORTER_OTLP_HEADERS": true, "OTEL_PROPAGATORS": true} {
-			config, _ := read(map[string]string{variable: list})
-			var written strings.Builder
-			if err := config.headers.Write(&written); err != nil {
-				t.Fatal(err)
-			}
-			if lines := strings.Count(written.String(), "\n"); lines != len(config.headers) {
-				t.Errorf("%q makes %d lines of %d headers", list, lines, len(config.headers))
-			}
-			if _, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost", nil); err != nil {
-				t.Fatal(err)
+		config, _ := read(map[string]string{"OTEL_EXPORTER_OTLP_HEADERS": list})
+		for name, values := range config.headers {
+			for _, c := range []byte(name + strings.Join(values, "")) {
+				if c < ' ' && c != '\t' || c == 0x7f {
+					t.Errorf("%q makes the header %q with the values %q", list, name, values)
+				}
 			}
 		}
 	})

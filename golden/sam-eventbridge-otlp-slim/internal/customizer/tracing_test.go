@@ -3,8 +3,10 @@ package customizer_test
 import (
 	"context"
 	"errors"
+	"io"
 	"maps"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"example.com/sam-eventbridge-otlp-slim/internal/customizer"
+	"example.com/sam-eventbridge-otlp-slim/internal/lambdaruntime"
 	"example.com/sam-eventbridge-otlp-slim/internal/pretoken"
 )
 
@@ -100,6 +103,28 @@ func TestTracedWithoutLookup(t *testing.T) {
 	}
 	if len(spans) != 0 {
 		t.Error("there is a span")
+	}
+}
+
+// TestPanicOnTheSpan gives the handler no customizer, so that it panics, and wants the span of the invocation to say where.
+func TestPanicOnTheSpan(t *testing.T) {
+	spans := make(spanExporter, 1)
+	ctx, span := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)).Tracer("test").Start(t.Context(), "invocation")
+	handler := customizer.NewHandler(nil, nil, lambdaruntime.LoggerTo(io.Discard))
+	if _, err := handler.Invoke(ctx, []byte("{}")); err == nil {
+		t.Fatal("no error")
+	}
+	span.End()
+	events := (<-spans).Events()
+	if len(events) != 1 || events[0].Name != "exception" {
+		t.Fatalf("events %+v", events)
+	}
+	got := map[string]string{}
+	for _, pair := range events[0].Attributes {
+		got[string(pair.Key)] = pair.Value.AsString()
+	}
+	if got["exception.type"] != "runtime.errorString" || !strings.Contains(got["exception.stacktrace"], "handler.go") {
+		t.Errorf("the event has %v", got)
 	}
 }
 

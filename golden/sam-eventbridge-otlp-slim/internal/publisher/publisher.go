@@ -64,7 +64,12 @@ func (p *Publisher) Publish(ctx context.Context, event *pretoken.Event, response
 	return nil
 }
 
-func (p *Publisher) publish(ctx context.Context, event *pretoken.Event, response pretoken.Response) (counts, error) {
+func (p *Publisher) publish(ctx context.Context, event *pretoken.Event, response pretoken.Response) (became counts, err error) {
+	defer func() {
+		if recovered := recover(); recovered != nil { // which is no reason to refuse the sign-in either
+			became, err = counts{failed: 1}, fmt.Errorf("panicked with a %T", recovered)
+		}
+	}()
 	if p.busName == "" {
 		return counts{dropped: 1}, errors.New("no bus: set EVENT_BUS_NAME")
 	}

@@ -20,6 +20,11 @@ func annotate(ctx context.Context, event *pretoken.Event) {
 		attribute.String("token_customizer.client_id", event.ClientID))
 }
 
+// annotatePanic adds to the span of the invocation what the log has of a panic: its kind and where it was, and not its value.
+func annotatePanic(ctx context.Context, kind, stack string) {
+	trace.SpanFromContext(ctx).AddEvent(semconv.ExceptionEventName, trace.WithAttributes(semconv.ExceptionType(kind), semconv.ExceptionStacktrace(stack)))
+}
+
 // Traced returns the policy with a span around each call of its lookup. Of an error the span has the type alone, as the log does.
 func (p Policy) Traced(tracer trace.Tracer) Policy {
 	lookup, _ := p.Lookup.(Lookup)

@@ -2,7 +2,9 @@ package publisher
 
 import (
 	"context"
+	"errors"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
@@ -29,7 +31,7 @@ func (b tracedBus) put(ctx context.Context, entries []entry) ([]string, error) {
 	refusals, err := b.bus.put(ctx, entries)
 	if err != nil {
 		span.SetStatus(codes.Error, err.Error())
-		span.SetAttributes(semconv.ErrorType(err))
+		span.SetAttributes(errorType(err))
 		return nil, err
 	}
 	for _, code := range refusals {
@@ -39,4 +41,22 @@ func (b tracedBus) put(ctx context.Context, entries []entry) ([]string, error) {
 		}
 	}
 	return refusals, nil
+}
+
+// errorType is what tells errors apart: the code that EventBridge gave, or the type of what is at the bottom, since that of a client's own
+// error is always the same.
+func errorType(err error) attribute.KeyValue {
+	if coded, found := errors.AsType[interface {
+		error
+		ErrorCode() string
+	}](err); found {
+		return semconv.ErrorTypeKey.String(coded.ErrorCode())
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return semconv.ErrorTypeKey.String("timeout")
+	}
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	return semconv.ErrorType(err)
 }

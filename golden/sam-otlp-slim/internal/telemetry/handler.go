@@ -119,12 +119,14 @@ func (t *Telemetry) firstTime() bool {
 
 // afterwards has the spans flushed after the answer is posted, or now where there is no extension to do so.
 func (t *Telemetry) afterwards(ctx context.Context, requestID string) {
+	if t.extension != nil {
+		// The runtime cancels the context of an invocation when it has posted the answer. That is said in any case: an extension that is not
+		// active now may be so with its next poll, which brings this very invocation.
+		context.AfterFunc(ctx, func() { t.extension.posted(requestID) })
+	}
 	if t.extension == nil || !t.extension.active.Load() {
 		t.flushNow(ctx)
-		return
 	}
-	// The runtime cancels the context of an invocation when it has posted the answer.
-	context.AfterFunc(ctx, func() { t.extension.posted(requestID) })
 }
 
 // recordPanic records the kind of a panic and where it was. Its value may have personal data.

@@ -88,12 +88,23 @@ func (d *draft) problem(name string, reason error) {
 	}
 }
 
+// refuse leaves a claim out of tokens. What an earlier rule has put there goes too: the claim was to have another value.
+func (d *draft) refuse(tokens Tokens, name string, reason error) {
+	d.problem(name, reason)
+	for _, token := range d.tokens {
+		if tokens.has(token.token) {
+			delete(token.claims, name)
+			token.names = slices.DeleteFunc(token.names, func(given string) bool { return given == name })
+		}
+	}
+}
+
 func (d *draft) apply(rule Rule) {
 	for _, claim := range rule.Claims {
 		value, err := claim.From.value(d.event)
 		switch {
 		case err != nil:
-			d.problem(claim.Name, err)
+			d.refuse(rule.Tokens, claim.Name, err)
 		case value != nil:
 			d.claim(rule.Tokens, claim.Name, value)
 		}
@@ -112,7 +123,7 @@ func (d *draft) add(found Found, tokens Tokens) {
 	for _, name := range slices.Sorted(maps.Keys(found.Claims)) {
 		value, err := encode(found.Claims[name])
 		if err != nil {
-			d.problem(name, err)
+			d.refuse(tokens, name, err)
 			continue
 		}
 		d.claim(tokens, name, value)
@@ -136,7 +147,7 @@ func (d *draft) claim(tokens Tokens, name string, value rawjson.Value) {
 			err = checkValue(token.token, name, value, d.event.ClientID)
 		}
 		if err != nil {
-			d.problem(name, err)
+			d.refuse(token.token, name, err)
 			continue
 		}
 		if _, again := token.claims[name]; !again {
