@@ -111,7 +111,7 @@ func parseEnv(text []byte) (map[string]string, error) {
 				break
 			}
 			at += end + 1
-			if _, err := godotenv.UnmarshalBytes(text[:at]); err == nil {
+			if _, err := godotenv.UnmarshalBytes(text[read:at]); err == nil {
 				read, number = at, line+1
 			}
 		}
