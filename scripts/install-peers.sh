@@ -2,7 +2,7 @@
 #
 # usage: scripts/install-peers.sh
 #
-# Installs what make bench measures golam beside: each folder of bench/peers, with its pinned versions, into .cache/peers, and sam, which is
+# Installs what make bench measures golam new beside: each folder of bench/peers with pins of Python or Node, into .cache/peers, and sam, which is
 # one of the judges. It takes Python 3 and Node; after the first time it only installs what has new pins. A peer that cannot be installed
 # leaves a log and no program, and does not keep the others from it.
 set -euo pipefail
@@ -53,6 +53,7 @@ set -m # a process group for each installation, to end all of it
 scripts/install-judges.sh sam &
 installations+=($!)
 for folder in "$pins"/*/; do
+  [[ -f $folder/requirements.txt || -f $folder/package.json ]] || continue # sources of functions, which bench/lambda builds
   install "$(basename "$folder")" &
   installations+=($!)
 done

@@ -2,8 +2,10 @@
 // golden projects beside a function that uses the AWS SDK as its documentation shows it. Runs are interleaved; everything stays on the
 // loopback, and stops by itself.
 //
-// The endpoint's certificate is signed by an authority made for the run. It takes the place of Amazon's in the golden projects, and is one
-// more in the system's bundle for the peer, which reads bundle and folders as it would on Amazon Linux 2023.
+// The endpoint's certificate is signed by an authority made for the run. It is one more beside Amazon's in the golden projects, and in the
+// system's bundle for the peer, which reads it from a file and its folder as it would on Amazon Linux 2023.
+//
+// Nobody is measured who does less: Cognito's rules are applied to the first answer of each, and each invocation must put its event.
 //
 // Usage: go run ./bench/firstcall [-runs 50]
 package main
@@ -16,19 +18,23 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"text/tabwriter"
 	"time"
 
 	"github.com/golam-cli/golam/internal/authority"
+	"github.com/golam-cli/golam/internal/build"
+	"github.com/golam-cli/golam/internal/cognito"
 	"github.com/golam-cli/golam/internal/local"
 )
 
@@ -53,9 +59,9 @@ func start() int {
 // contender is a function in the comparison.
 type contender struct {
 	name string
-	// source is the folder of its module, below the repository, and program its package there.
-	source, program string
-	golden          bool // trusts what is in internal/awsroots/roots.pem first
+	// source is the folder of its module, below the repository, and function its name if there may be others.
+	source, function string
+	golden           bool // trusts what is in internal/awsroots/roots.pem first
 }
 
 // samples are what was measured of a contender, a value for each run.
@@ -68,13 +74,13 @@ const peer = "SDK, LoadDefaultConfig"
 
 // contenders are the peer and every golden project that publishes, SAM's once.
 func contenders(root string) ([]contender, error) {
-	found := []contender{{name: peer, source: filepath.Join(root, "bench/peers/go-eventbridge"), program: "."}}
+	found := []contender{{name: peer, source: filepath.Join(root, "bench/peers/go-eventbridge")}}
 	projects, err := filepath.Glob(filepath.Join(root, "golden", "sam-*eventbridge*"))
 	if err != nil {
 		return nil, err
 	}
 	for _, project := range projects {
-		found = append(found, contender{name: filepath.Base(project), source: project, program: "./cmd/token-customizer", golden: true})
+		found = append(found, contender{name: filepath.Base(project), source: project, function: "token-customizer", golden: true})
 	}
 	return found, nil
 }
@@ -101,24 +107,31 @@ func bench(ctx context.Context, runs int, out io.Writer) error {
 	}
 	defer func() { _ = os.RemoveAll(folder) }() // below the system's temporary folder
 
-	endpoint, trusted, err := serve()
+	certifier, err := authority.New()
+	if err != nil {
+		return err
+	}
+	endpoint, err := serve(certifier)
 	if err != nil {
 		return err
 	}
 	defer endpoint.Close()
-	bundle, err := systemBundle(folder, trusted)
+	trust, err := certifier.Trust(folder)
 	if err != nil {
 		return err
+	}
+	if trust.Roots == 1 {
+		return errors.New("this system has no bundle of authorities where Linux and macOS keep it, which the peer would read")
 	}
 	env := map[string]string{
 		"AWS_ENDPOINT_URL_EVENTBRIDGE": strings.Replace(endpoint.URL, "127.0.0.1", "localhost", 1), "EVENT_BUS_NAME": "tokens",
 		"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_SESSION_TOKEN": "bench", "AWS_LAMBDA_LOG_FORMAT": "JSON",
-		"SSL_CERT_FILE": bundle,
 	}
+	maps.Copy(env, trust.Env)
 	var config local.Config
 	for i, function := range functions {
-		bootstrap := filepath.Join(folder, fmt.Sprint(i), "bootstrap")
-		if err := function.build(ctx, folder, bootstrap, trusted); err != nil {
+		bootstrap, err := function.build(ctx, folder, certifier.PEM())
+		if err != nil {
 			return fmt.Errorf("building %s: %w", function.name, err)
 		}
 		config.Functions = append(config.Functions, local.Function{
@@ -129,44 +142,47 @@ func bench(ctx context.Context, runs int, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	measured, err := measure(ctx, lambda, event, functions, runs)
+	measured, err := measure(ctx, lambda, endpoint, event, functions, runs)
 	if err = errors.Join(err, lambda.Close(context.WithoutCancel(ctx))); err != nil {
 		return err
 	}
 	load, _ := os.ReadFile("/proc/loadavg") // not on every system
-	fmt.Fprintf(out, "%s on %s/%s, %d CPUs, load %.4s; medians of %d runs each, interleaved\n\n",
+	fmt.Fprintf(out, "%s on %s/%s, %d CPUs, load %.4s; medians of %d runs each, in turns in random order\n\n",
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), load, runs)
 	return printTable(out, functions, measured)
 }
 
 func name(i int) string { return fmt.Sprintf("function-%d", i) }
 
-// build makes the bootstrap for this machine by the one recipe.
-func (c contender) build(ctx context.Context, folder, bootstrap string, root []byte) error {
+// build makes the bootstrap for this machine by the one recipe. A golden project gets a root more, in a copy.
+func (c contender) build(ctx context.Context, folder string, trusted []byte) (string, error) {
 	source := c.source
 	if c.golden {
 		source = filepath.Join(folder, c.name)
 		if err := os.CopyFS(source, os.DirFS(c.source)); err != nil {
-			return err
+			return "", err
 		}
-		if err := os.WriteFile(filepath.Join(source, "internal/awsroots/roots.pem"), root, 0o600); err != nil {
-			return err
+		name := filepath.Join(source, "internal/awsroots/roots.pem")
+		own, err := os.ReadFile(name)
+		if err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(name, append(own, trusted...), 0o600); err != nil {
+			return "", err
 		}
 	}
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", bootstrap, c.program)
-	command.Dir = source
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=-mod=readonly")
-	if output, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, output)
-	}
-	return nil
+	host, err := build.ForHost(ctx, build.HostOptions{
+		Dir: source, Function: c.function, Cache: filepath.Join(folder, "cache"), Environ: os.Environ(),
+	})
+	return host.Bootstrap, err
 }
 
 // measure starts an execution environment of each function in turn, and gives it one event.
-func measure(ctx context.Context, lambda *local.Lambda, event []byte, functions []contender, runs int) ([]samples, error) {
+func measure(ctx context.Context, lambda *local.Lambda, endpoint *endpoint, event []byte, functions []contender, runs int) ([]samples, error) {
 	measured := make([]samples, len(functions))
 	for run := range runs + 1 {
-		for i, function := range functions {
+		for _, i := range rand.Perm(len(functions)) {
+			function, before := functions[i], endpoint.received.Load()
 			result, err := lambda.Invoke(ctx, name(i), local.Invocation{Payload: event, Report: true})
 			switch {
 			case err != nil:
@@ -175,12 +191,17 @@ func measure(ctx context.Context, lambda *local.Lambda, event []byte, functions 
 				return nil, fmt.Errorf("%s fails: %s", function.name, result.Payload)
 			case !result.Cold:
 				return nil, fmt.Errorf("%s was not started afresh", function.name)
+			case endpoint.received.Load() != before+1:
+				return nil, fmt.Errorf("%s published %d events, not one", function.name, endpoint.received.Load()-before)
 			}
 			if err := lambda.Reset(name(i)); err != nil {
 				return nil, err
 			}
-			if run == 0 {
-				continue // reads the files from the disk
+			if run == 0 { // reads the files from the disk
+				if err := check(event, result.Payload); err != nil {
+					return nil, fmt.Errorf("%s: %w: %s", function.name, err, result.Payload)
+				}
+				continue
 			}
 			m := &measured[i]
 			m.init = append(m.init, milliseconds(result.InitDuration))
@@ -210,39 +231,48 @@ func median(values []float64) float64 {
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
 
-// serve starts an EventBridge that takes everything, and returns the certificate of the authority that signed its own.
-func serve() (*httptest.Server, []byte, error) {
-	root, err := authority.New()
+// check applies Cognito's rules to an answer, and looks for a claim in both tokens.
+func check(event, answer []byte) error {
+	outcome, err := cognito.Apply(event, answer)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
+	if outcome.Failed() {
+		return fmt.Errorf("Cognito would refuse it: %v", outcome.Findings) //nolint:staticcheck // a name
+	}
+	for _, token := range []*cognito.Token{outcome.IDToken, outcome.AccessToken} {
+		if _, found := token.Claim("tenant_id"); !found {
+			return errors.New("a token has no tenant_id")
+		}
+	}
+	return nil
+}
+
+// endpoint is an EventBridge that takes everything, and counts.
+type endpoint struct {
+	*httptest.Server
+
+	received atomic.Int64
+}
+
+func serve(root *authority.Authority) (*endpoint, error) {
 	certificate, err := root.Sign("localhost", time.Now().Add(time.Hour))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
+	e := &endpoint{}
+	e.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, err := io.Copy(io.Discard, r.Body)
+		if err != nil || n == 0 || r.Header.Get("X-Amz-Target") != "AWSEvents.PutEvents" || r.Header.Get("Authorization") == "" {
+			http.Error(w, "not PutEvents", http.StatusBadRequest)
+			return
+		}
+		e.received.Add(1)
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		_, _ = io.WriteString(w, `{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`)
 	}))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of connections that end with their function
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
-	server.StartTLS()
-	return server, root.PEM(), nil
-}
-
-// systemBundle is the system's bundle of authorities with one more.
-func systemBundle(folder string, root []byte) (string, error) {
-	var system []byte
-	for _, file := range []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"} {
-		if content, err := os.ReadFile(file); err == nil {
-			system = content
-			break
-		}
-	}
-	if system == nil {
-		return "", errors.New("this system has no bundle of authorities where Linux and macOS keep it, which the peer would read")
-	}
-	bundle := filepath.Join(folder, "bundle.pem")
-	return bundle, os.WriteFile(bundle, append(system, root...), 0o600)
+	e.Config.ErrorLog = log.New(io.Discard, "", 0) // of connections that end with their function
+	e.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	e.StartTLS()
+	return e, nil
 }

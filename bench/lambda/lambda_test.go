@@ -118,7 +118,7 @@ func TestPage(t *testing.T) {
 	for _, want := range []string{
 		"| golam | Rust | **200%** | **200%** | **200%** | **200%** | = | **400%** |",
 		"| golam | 2 | 4 | 2 | 5.24 | 2 | - | 3 | 2 | 2000 | 2000 |",
-		"Not built for arm64, for want of its target: Rust.",
+		"Not built for arm64 here: Rust.",
 		"- golam: 3 of 4 events arrived.",
 		"| Rust | 0.50 (0.50 - 0.50) |",
 		"- Absent: not measured, because there is no cargo on this machine.",

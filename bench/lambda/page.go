@@ -113,7 +113,7 @@ func (p page) unpacked() string {
 			}
 		}
 		if len(names) > 0 {
-			text += fmt.Sprintf(" Not built for %s, for want of its target: %s.", arch.name, strings.Join(names, "; "))
+			text += fmt.Sprintf(" Not built for %s here: %s.", arch.name, strings.Join(names, "; "))
 		}
 	}
 	return text

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/golam-cli/golam/internal/build"
 )
 
 // build builds the subject's bootstrap. A project with roots of its own for TLS gets the run's among them, in a copy.
@@ -29,9 +31,22 @@ func (s *subject) build(ctx context.Context, root, folder string, trusted []byte
 			return err
 		}
 	}
-	s.path = filepath.Join(folder, "bootstrap")
-	return command(ctx, source, "CGO_ENABLED=0", "go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w",
-		"-o", s.path, "./cmd/token-customizer")
+	host, err := build.ForHost(ctx, build.HostOptions{
+		Dir: source, Function: "token-customizer", Cache: folder + "-cache", Environ: os.Environ(),
+	})
+	s.path = host.Bootstrap
+	return err
+}
+
+// missing says why a subject cannot be built on this machine, or "".
+func (s *subject) missing(root string) string {
+	if _, err := os.Stat(filepath.Join(root, s.source, "Cargo.toml")); err != nil {
+		return ""
+	}
+	if _, err := exec.LookPath("cargo"); err != nil {
+		return "there is no cargo on this machine"
+	}
+	return ""
 }
 
 // buildRust builds into a folder that git ignores, so that it takes its minutes only once.
@@ -45,14 +60,10 @@ func (s *subject) buildRust(ctx context.Context, root, source string) error {
 	if s.feature != "" {
 		args = append(args, "--no-default-features", "--features", s.feature)
 	}
-	return command(ctx, source, "CARGO_TERM_COLOR=never", "cargo", args...)
-}
-
-func command(ctx context.Context, dir, variable, program string, args ...string) error {
-	command := exec.CommandContext(ctx, program, args...)
-	command.Dir, command.Env = dir, append(os.Environ(), "GOFLAGS=", "GOWORK=off", variable)
+	command := exec.CommandContext(ctx, "cargo", args...)
+	command.Dir, command.Env = source, append(os.Environ(), "CARGO_TERM_COLOR=never")
 	if output, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s %s: %w\n%s", program, args[0], err, output)
+		return fmt.Errorf("cargo %s: %w\n%s", args[0], err, output)
 	}
 	return nil
 }

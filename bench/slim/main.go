@@ -8,20 +8,25 @@
 // Usage: go run ./bench/slim [-runs 50] [-publish]
 //
 // With -publish each of them puts an event on a bus in each invocation, over TLS to an endpoint here. Its certificate is signed by an
-// authority made for the run, which takes the place of Amazon's in the golden projects, and is one more in the system's bundle for the peers.
+// authority made for the run, which is one more beside Amazon's in the golden projects, and in the system's bundle for the peers.
+//
+// Nobody is measured who does less: Cognito's rules are applied to the first response, and each invocation must put its event.
 //
 // Responses are awaited by system calls that block, in one thread: what a server in Go does between an event and its response would take
 // longer than the functions themselves. Whatever belongs to this one measurement is here; nothing of it is part of golam.
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -33,6 +38,8 @@ import (
 	"syscall"
 	"text/tabwriter"
 	"time"
+
+	"github.com/golam-cli/golam/internal/cognito"
 )
 
 func main() { os.Exit(start(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -59,8 +66,8 @@ type subject struct {
 	samples         []sample
 }
 
-// subjects are what is compared, the one first that ratios are to.
-func subjects(publish bool) []*subject {
+// candidates are what is compared, the one first that ratios are to.
+func candidates(publish bool) []*subject {
 	if publish {
 		return []*subject{
 			{name: "Rust, SDK's defaults", source: "bench/peers/rust-eventbridge", feature: "defaults"},
@@ -110,33 +117,44 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	var events *bus
 	var env []string
 	var trusted []byte
 	if *publish {
-		bus, err := startBus(folder)
-		if err != nil {
+		if events, err = startBus(folder); err != nil {
 			return err
 		}
-		defer bus.close()
-		env, trusted = bus.env, bus.authority.PEM()
+		defer events.close()
+		env, trusted = events.env, events.authority.PEM()
 	}
-	subjects := subjects(*publish)
-	for i, s := range subjects {
+	var subjects []*subject
+	for i, s := range candidates(*publish) {
+		if missing := s.missing(*root); missing != "" {
+			fmt.Fprintf(stderr, "%s: not measured, because %s\n", s.name, missing)
+			continue
+		}
+		subjects = append(subjects, s)
 		if err := s.build(ctx, *root, filepath.Join(folder, strconv.Itoa(i)), trusted); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
 	runtime.LockOSThread()
-	for range *runs {
-		for _, s := range subjects {
+	for run := range *runs + 1 {
+		for _, i := range rand.Perm(len(subjects)) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
+			s, before := subjects[i], events.count()
 			taken, err := s.run(ctx, env, event, *warm)
 			if err != nil {
 				return fmt.Errorf("%s: %w", s.name, err)
 			}
-			s.samples = append(s.samples, taken)
+			if arrived := events.count() - before; *publish && arrived != *warm+1 {
+				return fmt.Errorf("%s: %d events of %d invocations arrived, so there is nothing to measure", s.name, arrived, *warm+1)
+			}
+			if run > 0 { // the first reads the files from the disk
+				s.samples = append(s.samples, taken)
+			}
 		}
 	}
 	report(stdout, subjects)
@@ -172,6 +190,13 @@ func (s *subject) run(ctx context.Context, env []string, event []byte, warm int)
 		return taken, err
 	}
 	taken.first = time.Since(began)
+	answer, err := server.body()
+	if err != nil {
+		return taken, err
+	}
+	if err := check(event, answer); err != nil {
+		return taken, err
+	}
 	if taken.firstMemory, taken.cpu, err = usage(command.Process.Pid); err != nil {
 		return taken, err
 	}
@@ -195,13 +220,33 @@ func (s *subject) run(ctx context.Context, env []string, event []byte, warm int)
 	return taken, err
 }
 
+// check applies Cognito's rules to a response, and looks for a claim in both tokens.
+func check(event, answer []byte) error {
+	outcome, err := cognito.Apply(event, answer)
+	if err != nil {
+		return err
+	}
+	if outcome.Failed() {
+		return fmt.Errorf("Cognito would refuse the response: %v", outcome.Findings) //nolint:staticcheck // a name
+	}
+	for _, token := range []*cognito.Token{outcome.IDToken, outcome.AccessToken} {
+		if claim, _ := token.Claim("tenant_id"); string(claim.Value) != `"acme-42"` {
+			return fmt.Errorf("a token has %q as tenant_id", claim.Value)
+		}
+	}
+	return nil
+}
+
 // usage returns the peak of a process's resident memory in KiB, and the time that its threads have run.
 func usage(pid int) (memory int, cpu time.Duration, err error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, 0, err
 	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	_, rest, found := strings.Cut(string(status), "VmHWM:")
+	if !found {
+		return 0, 0, errors.New("the process has ended") // a zombie has no memory
+	}
 	if memory, err = strconv.Atoi(strings.Fields(rest)[0]); err != nil {
 		return 0, 0, err
 	}
@@ -214,7 +259,8 @@ func usage(pid int) (memory int, cpu time.Duration, err error) {
 		if err != nil {
 			continue // it has ended
 		}
-		ran, err := strconv.ParseInt(strings.Fields(string(text))[0], 10, 64)
+		first, _, _ := strings.Cut(string(text), " ")
+		ran, err := strconv.ParseInt(first, 10, 64)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -230,6 +276,7 @@ type server struct {
 	connection      int // the one that the last request came on
 	connections     []int
 	buffer          []byte
+	request         []byte // the last one, in the buffer
 	out             []byte
 }
 
@@ -319,12 +366,22 @@ func (s *server) expect(start string) error {
 			if !bytes.HasPrefix(s.buffer[:read], []byte(start)) {
 				return fmt.Errorf("await %s, got %.300q", start, s.buffer[:read])
 			}
+			s.request = s.buffer[:read]
 			return nil
 		}
 		if read == len(s.buffer) {
 			return errors.New("the request is too long")
 		}
 	}
+}
+
+// body is that of the last request.
+func (s *server) body() ([]byte, error) {
+	request, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(s.request)))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(request.Body)
 }
 
 // complete tells that a request is here as a whole.
@@ -416,5 +473,5 @@ func report(to io.Writer, subjects []*subject) {
 	if err != nil {
 		load = []byte("not known")
 	}
-	fmt.Fprintf(to, "medians of %d runs that took turns; ratios are to the first; load averages %s\n", len(subjects[0].samples), bytes.TrimSpace(load))
+	fmt.Fprintf(to, "medians of %d runs that took turns in random order; ratios are to the first; load averages %s\n", len(subjects[0].samples), bytes.TrimSpace(load))
 }

@@ -13,7 +13,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
@@ -21,6 +20,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/local"
 )
 
@@ -123,20 +123,21 @@ func prepare(ctx context.Context, folder string) (states []*state, functions []l
 			return nil, nil, stop, err
 		}
 	}
+	bootstraps := map[string]string{}
 	for name, project := range map[string]string{"none": "golden/sam", "traced": "golden/sam-otlp"} {
-		if err := build(ctx, project, filepath.Join(folder, name), name == "traced"); err != nil {
+		if bootstraps[name], err = buildProject(ctx, project, filepath.Join(folder, name), name == "traced"); err != nil {
 			return nil, nil, stop, err
 		}
 	}
 	for _, name := range []string{"none", "silent", "healthy", "slow", "refused", "hanging"} {
 		s := &state{name: name, function: name, rounds: perRound}
 		function := local.Function{
-			Name: name, Bootstrap: filepath.Join(folder, "traced", "bootstrap"), MemorySize: 256, Timeout: 4 * time.Second, Concurrency: 1,
+			Name: name, Bootstrap: bootstraps["traced"], MemorySize: 256, Timeout: 4 * time.Second, Concurrency: 1,
 			Env: map[string]string{"AWS_LAMBDA_LOG_FORMAT": "JSON", "OTEL_EXPORTER_OTLP_ENDPOINT": endpoints[name]},
 		}
 		switch name {
 		case "none":
-			function.Bootstrap = filepath.Join(folder, "none", "bootstrap")
+			function.Bootstrap = bootstraps["none"]
 		case "hanging":
 			s.rounds = 1
 		}
@@ -145,35 +146,31 @@ func prepare(ctx context.Context, folder string) (states []*state, functions []l
 	return states, functions, stop, nil
 }
 
-// build builds a project's function as it is deployed, for this machine, but so that it tries to send spans in every invocation: it would
+// buildProject builds a project's function as it is deployed, for this machine, but so that it tries to send spans in every invocation: it would
 // wait after a failure.
-func build(ctx context.Context, project, folder string, traced bool) error {
+func buildProject(ctx context.Context, project, folder string, traced bool) (string, error) {
 	source := filepath.Join(folder, "project")
 	if err := os.CopyFS(source, os.DirFS(project)); err != nil {
-		return err
+		return "", err
 	}
 	if traced {
 		name := filepath.Join(source, "internal", "telemetry", "buffer.go")
 		content, err := os.ReadFile(name)
 		if err != nil {
-			return err
+			return "", err
 		}
 		const pause = "longestPause = 30 * time.Second"
 		if !strings.Contains(string(content), pause) {
-			return fmt.Errorf("%s has no %q", name, pause)
+			return "", fmt.Errorf("%s has no %q", name, pause)
 		}
 		if err := os.WriteFile(name, []byte(strings.Replace(string(content), pause, "longestPause = time.Nanosecond", 1)), 0o600); err != nil {
-			return err
+			return "", err
 		}
 	}
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w",
-		"-o", filepath.Join("..", "bootstrap"), "./cmd/token-customizer")
-	command.Dir = source
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=")
-	if output, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("build %s: %w\n%s", project, err, output)
-	}
-	return nil
+	host, err := build.ForHost(ctx, build.HostOptions{
+		Dir: source, Function: "token-customizer", Cache: filepath.Join(folder, "cache"), Environ: os.Environ(),
+	})
+	return host.Bootstrap, err
 }
 
 // measure calls all functions in turns. The report of a call is there when its spans are gone.

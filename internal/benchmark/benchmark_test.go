@@ -159,7 +159,9 @@ func TestFailures(t *testing.T) {
 		"init-twice": {"official failed at invocation 1", "its init phase failed and was repeated"},
 	} {
 		t.Run(handler, func(t *testing.T) {
-			_, err := Run(t.Context(), options(handler))
+			o := options(handler)
+			o.Invoke.Env["MARK"] = filepath.Join(t.TempDir(), "first")
+			_, err := Run(t.Context(), o)
 			contains(t, err, want...)
 			if _, ok := errors.AsType[*FailureError](err); !ok {
 				t.Errorf("error %v is no failure", err)

@@ -17,7 +17,8 @@ func rounds(n int, warm func(round int) time.Duration) []Round {
 		made[i] = Round{{
 			Init: 10 * d, First: 11 * d, CPU: 9 * d, Memory: 5 << 20, Billed: 2 * time.Millisecond,
 			Warm: []Invocation{
-				{Duration: d, CPU: d, Billed: time.Millisecond}, {Duration: 2 * d, CPU: d, Billed: time.Millisecond},
+				{Duration: d, CPU: d, Billed: time.Millisecond},
+				{Duration: 2 * d, CPU: d, Billed: time.Millisecond},
 				{Duration: 3 * d, CPU: d, Billed: 2 * time.Millisecond},
 			},
 		}}

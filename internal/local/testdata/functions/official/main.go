@@ -23,7 +23,7 @@ func main() {
 		lambda.Start(func(event json.RawMessage) (json.RawMessage, error) { return event, nil })
 	case "init-twice":
 		// The first init phase fails, the second doesn't.
-		if err := os.Mkdir("first", 0o755); err == nil {
+		if err := os.Mkdir(os.Getenv("MARK"), 0o755); err == nil {
 			os.Exit(1)
 		}
 		lambda.Start(func(event json.RawMessage) (json.RawMessage, error) { return event, nil })
