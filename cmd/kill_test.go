@@ -35,6 +35,12 @@ func kills(t *testing.T) int {
 // TestKilledNew kills `golam new` at random moments: the target is absent or whole, and the next run sweeps what was left.
 func TestKilledNew(t *testing.T) {
 	golam := program(t)
+	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+	t.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+	for _, who := range []string{"GIT_AUTHOR", "GIT_COMMITTER"} {
+		t.Setenv(who+"_NAME", "Ada")
+		t.Setenv(who+"_EMAIL", "ada@example.com")
+	}
 	for _, flags := range [][]string{{"--no-git"}, {"--git"}} {
 		t.Run(flags[0], func(t *testing.T) {
 			folder := t.TempDir()
@@ -50,6 +56,9 @@ func TestKilledNew(t *testing.T) {
 				if _, err := os.Stat(target); err == nil {
 					complete++
 					compare(t, files(t, target), want)
+					if flags[0] == "--git" {
+						wholeRepository(t, target)
+					}
 					remove(t, target)
 				} else {
 					absent++
@@ -59,6 +68,9 @@ func TestKilledNew(t *testing.T) {
 					t.Fatalf("the next run: %v\n%s", err, output)
 				}
 				compare(t, files(t, target), want)
+				if flags[0] == "--git" {
+					wholeRepository(t, target)
+				}
 				if now := names(t, folder); len(now) != 1 {
 					t.Fatalf("the next run leaves %q", now)
 				}
@@ -72,7 +84,19 @@ func TestKilledNew(t *testing.T) {
 	}
 }
 
-// TestKilledOverwrite kills `golam new --overwrite`: each file is the old or the new one, and after the next run all are new.
+// wholeRepository wants every file committed, and nothing missing or broken in .git.
+func wholeRepository(t *testing.T, dir string) {
+	t.Helper()
+	for _, args := range [][]string{{"fsck", "--strict"}, {"status", "--porcelain"}, {"rev-parse", "--quiet", "--verify", "HEAD^{tree}"}} {
+		output, err := exec.CommandContext(t.Context(), "git", append([]string{"-C", dir}, args...)...).CombinedOutput()
+		if err != nil || args[0] == "status" && len(output) > 0 {
+			t.Fatalf("git %s: %v\n%s", args[0], err, output)
+		}
+	}
+}
+
+// TestKilledOverwrite kills `golam new --overwrite`: each file is the old or the new one, and when it is recovered all are the one or the
+// other.
 func TestKilledOverwrite(t *testing.T) {
 	golam := program(t)
 	folder := t.TempDir()
@@ -90,12 +114,20 @@ func TestKilledOverwrite(t *testing.T) {
 		remove(t, target)
 		undisturbed(t, golam, v2)
 		killAfter(t, golam, v3, whole)
-		for path, content := range files(t, target) {
+		killed := files(t, target)
+		for path, content := range killed {
 			if strings.HasPrefix(path, ".golam") {
 				continue // the journal
 			}
-			if !bytes.Equal(content, oldFiles[path]) && !bytes.Equal(content, newFiles[path]) {
+			was, old := oldFiles[path]
+			is, fresh := newFiles[path]
+			if (!old || !bytes.Equal(content, was)) && (!fresh || !bytes.Equal(content, is)) {
 				t.Fatalf("%s is neither the old file nor the new one", path)
+			}
+		}
+		for path := range oldFiles {
+			if _, there := killed[path]; !there {
+				t.Fatalf("%s is gone", path)
 			}
 		}
 		if _, err := generator.Recover(target); err != nil {
@@ -151,6 +183,7 @@ func killAfter(t *testing.T, golam string, args []string, whole time.Duration) {
 	timer.Stop()
 }
 
+// files reads what is in a folder: files, where links lead, and, with a slash at its end, each folder. Of .git it tells no more than that.
 func files(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	found := map[string][]byte{}
@@ -158,15 +191,16 @@ func files(t *testing.T, dir string) map[string][]byte {
 		if err != nil {
 			return err
 		}
+		relative, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
 		if entry.IsDir() {
+			found[filepath.ToSlash(relative)+"/"] = nil
 			if entry.Name() == ".git" {
 				return fs.SkipDir
 			}
 			return nil
-		}
-		relative, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
 		}
 		if entry.Type()&fs.ModeSymlink != 0 {
 			to, err := os.Readlink(path)
@@ -185,10 +219,10 @@ func files(t *testing.T, dir string) map[string][]byte {
 func compare(t *testing.T, got, want map[string][]byte) {
 	t.Helper()
 	if len(got) != len(want) {
-		t.Fatalf("%d files, want %d", len(got), len(want))
+		t.Fatalf("%d files and folders, want %d", len(got), len(want))
 	}
 	for path, content := range want {
-		if !bytes.Equal(got[path], content) {
+		if is, there := got[path]; !there || !bytes.Equal(is, content) {
 			t.Fatalf("%s is missing or another", path)
 		}
 	}

@@ -278,7 +278,7 @@ func (j *journal) settle() (Recovery, error) {
 		}
 		if failure = j.finish(moves); failure == nil {
 			outcome, err = RecoveryFinished, j.rename(committed, done)
-		} else if err := j.revertible(committed, moves); err != nil {
+		} else if err = j.revertible(committed, moves); err != nil {
 			return RecoveryNone, errors.Join(failure, j.bad(err))
 		} else if err = j.rename(committed, reverting); err == nil {
 			outcome, err = RecoveryUndone, j.revert(moves)
