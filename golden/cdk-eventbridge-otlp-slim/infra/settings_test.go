@@ -16,7 +16,7 @@ func TestReadSettings(t *testing.T) {
 		"existingUserPoolId":              "us-gov-west-1_AbCdEf123",
 		"userPoolTier":                    "PLUS",
 		"existingEventBusName":            "team/events",
-		"otlpEndpoint":                    "http://otlp.example.com:4318",
+		"otlpEndpoint":                    "https://otlp.example.com:4318",
 		"otlpHeadersSecretArn":            "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:otlp-AbCdEf",
 		"logRetentionInDays":              3653.0, // as cdk.json has numbers
 		"alarmTopicArn":                   "arn:aws-us-gov:sns:us-gov-west-1:123456789012:alarms",
@@ -26,7 +26,7 @@ func TestReadSettings(t *testing.T) {
 		existingUserPoolID:   "us-gov-west-1_AbCdEf123",
 		userPoolTier:         "PLUS",
 		existingEventBusName: "team/events",
-		otlpEndpoint:         "http://otlp.example.com:4318",
+		otlpEndpoint:         "https://otlp.example.com:4318",
 		otlpHeadersSecretARN: "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:otlp-AbCdEf",
 		logRetention:         awslogs.RetentionDays_TEN_YEARS,
 		alarmTopicARN:        "arn:aws-us-gov:sns:us-gov-west-1:123456789012:alarms",
@@ -45,8 +45,9 @@ func TestReadSettingsRefuses(t *testing.T) {
 		"ARN of a pool":        {"existingUserPoolId", "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123", "no ARN"},
 		"plan without trigger": {"userPoolTier", "LITE", "LITE has no V2_0 trigger"},
 		"ARN of a bus":         {"existingEventBusName", "arn:aws:events:eu-west-1:123456789012:event-bus/events", "no ARN"},
-		"endpoint by name":     {"otlpEndpoint", "otlp.example.com", "begins with https://"},
+		"endpoint by name":     {"otlpEndpoint", "otlp.example.com", "begins with http:// or https://"},
 		"key for the secret":   {"otlpHeadersSecretArn", "x-honeycomb-team=key", "ARN of a secret"},
+		"part of an ARN":       {"otlpHeadersSecretArn", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:otlp", "six characters"},
 		"days nobody offers":   {"logRetentionInDays", "31", "30, 90"},
 		"topic by name":        {"alarmTopicArn", "alarms", "ARN of an SNS topic"},
 	} {
@@ -59,5 +60,17 @@ func TestReadSettingsRefuses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestReadSettingsWantsHeadersEncrypted(t *testing.T) {
+	const secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:otlp-AbCdEf"
+	context := map[string]any{"otlpEndpoint": "http://otlp.example.com:4318"}
+	if _, err := readSettings(context); err != nil {
+		t.Error(err)
+	}
+	context["otlpHeadersSecretArn"] = secret
+	if _, err := readSettings(context); err == nil || !strings.Contains(err.Error(), "use https://") {
+		t.Errorf("error %v", err)
 	}
 }

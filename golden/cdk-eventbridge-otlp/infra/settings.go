@@ -40,7 +40,7 @@ var (
 	poolIDs    = regexp.MustCompile(`^$|^[a-z]{2,4}(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+$`)
 	busNames   = regexp.MustCompile(`^$|^[/\.\-_A-Za-z0-9]{1,256}$`)
 	endpoints  = regexp.MustCompile(`^$|^https?://.+$`)
-	secretARNs = regexp.MustCompile(`^$|^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$`)
+	secretARNs = regexp.MustCompile(`^$|^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+-[A-Za-z0-9]{6}$`)
 	topicARNs  = regexp.MustCompile(`^$|^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:.+$`)
 )
 
@@ -78,10 +78,10 @@ func readSettings(context map[string]any) (settings, error) {
 			valid, want = busNames.MatchString(value), "the name of an event bus, and no ARN"
 		case "otlpEndpoint":
 			chosen.otlpEndpoint = value
-			valid, want = endpoints.MatchString(value), "an address that begins with https://"
+			valid, want = endpoints.MatchString(value), "an address that begins with http:// or https://"
 		case "otlpHeadersSecretArn":
 			chosen.otlpHeadersSecretARN = value
-			valid, want = secretARNs.MatchString(value), "the ARN of a secret in AWS Secrets Manager"
+			valid, want = secretARNs.MatchString(value), "the ARN of a secret in AWS Secrets Manager, with the six characters at its end"
 		case "logRetentionInDays":
 			chosen.logRetention, valid = retentions[value]
 			want = "one of the numbers of days that CloudWatch Logs offers, such as 30, 90 or 365"
@@ -96,6 +96,9 @@ func readSettings(context map[string]any) (settings, error) {
 		if !valid {
 			problems = append(problems, fmt.Errorf("context %s is %q: use %s", key, value, want))
 		}
+	}
+	if chosen.otlpHeadersSecretARN != "" && strings.HasPrefix(chosen.otlpEndpoint, "http://") {
+		problems = append(problems, errors.New("context otlpEndpoint begins with http://, where everybody on the way sees the headers of the secret: use https://"))
 	}
 	return chosen, errors.Join(problems...)
 }

@@ -37,7 +37,7 @@ var (
 	stackNames = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9-]{0,127}$`)
 	poolIDs    = regexp.MustCompile(`^$|^[a-z]{2,4}(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+$`)
 	endpoints  = regexp.MustCompile(`^$|^https?://.+$`)
-	secretARNs = regexp.MustCompile(`^$|^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$`)
+	secretARNs = regexp.MustCompile(`^$|^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+-[A-Za-z0-9]{6}$`)
 	topicARNs  = regexp.MustCompile(`^$|^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:.+$`)
 )
 
@@ -72,10 +72,10 @@ func readSettings(context map[string]any) (settings, error) {
 			valid, want = value == "ESSENTIALS" || value == "PLUS", "ESSENTIALS or PLUS; LITE has no V2_0 trigger"
 		case "otlpEndpoint":
 			chosen.otlpEndpoint = value
-			valid, want = endpoints.MatchString(value), "an address that begins with https://"
+			valid, want = endpoints.MatchString(value), "an address that begins with http:// or https://"
 		case "otlpHeadersSecretArn":
 			chosen.otlpHeadersSecretARN = value
-			valid, want = secretARNs.MatchString(value), "the ARN of a secret in AWS Secrets Manager"
+			valid, want = secretARNs.MatchString(value), "the ARN of a secret in AWS Secrets Manager, with the six characters at its end"
 		case "logRetentionInDays":
 			chosen.logRetention, valid = retentions[value]
 			want = "one of the numbers of days that CloudWatch Logs offers, such as 30, 90 or 365"
@@ -90,6 +90,9 @@ func readSettings(context map[string]any) (settings, error) {
 		if !valid {
 			problems = append(problems, fmt.Errorf("context %s is %q: use %s", key, value, want))
 		}
+	}
+	if chosen.otlpHeadersSecretARN != "" && strings.HasPrefix(chosen.otlpEndpoint, "http://") {
+		problems = append(problems, errors.New("context otlpEndpoint begins with http://, where everybody on the way sees the headers of the secret: use https://"))
 	}
 	return chosen, errors.Join(problems...)
 }

@@ -15,7 +15,7 @@ func TestReadSettings(t *testing.T) {
 		"stackName":                       "other",
 		"existingUserPoolId":              "us-gov-west-1_AbCdEf123",
 		"userPoolTier":                    "PLUS",
-		"otlpEndpoint":                    "http://otlp.example.com:4318",
+		"otlpEndpoint":                    "https://otlp.example.com:4318",
 		"otlpHeadersSecretArn":            "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:otlp-AbCdEf",
 		"logRetentionInDays":              3653.0, // as cdk.json has numbers
 		"alarmTopicArn":                   "arn:aws-us-gov:sns:us-gov-west-1:123456789012:alarms",
@@ -24,7 +24,7 @@ func TestReadSettings(t *testing.T) {
 		stackName:            "other",
 		existingUserPoolID:   "us-gov-west-1_AbCdEf123",
 		userPoolTier:         "PLUS",
-		otlpEndpoint:         "http://otlp.example.com:4318",
+		otlpEndpoint:         "https://otlp.example.com:4318",
 		otlpHeadersSecretARN: "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:otlp-AbCdEf",
 		logRetention:         awslogs.RetentionDays_TEN_YEARS,
 		alarmTopicARN:        "arn:aws-us-gov:sns:us-gov-west-1:123456789012:alarms",
@@ -42,8 +42,9 @@ func TestReadSettingsRefuses(t *testing.T) {
 		"name with a space":    {"stackName", "a b", "letters, digits and hyphens"},
 		"ARN of a pool":        {"existingUserPoolId", "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123", "no ARN"},
 		"plan without trigger": {"userPoolTier", "LITE", "LITE has no V2_0 trigger"},
-		"endpoint by name":     {"otlpEndpoint", "otlp.example.com", "begins with https://"},
+		"endpoint by name":     {"otlpEndpoint", "otlp.example.com", "begins with http:// or https://"},
 		"key for the secret":   {"otlpHeadersSecretArn", "x-honeycomb-team=key", "ARN of a secret"},
+		"part of an ARN":       {"otlpHeadersSecretArn", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:otlp", "six characters"},
 		"days nobody offers":   {"logRetentionInDays", "31", "30, 90"},
 		"topic by name":        {"alarmTopicArn", "alarms", "ARN of an SNS topic"},
 	} {
@@ -56,5 +57,17 @@ func TestReadSettingsRefuses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestReadSettingsWantsHeadersEncrypted(t *testing.T) {
+	const secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:otlp-AbCdEf"
+	context := map[string]any{"otlpEndpoint": "http://otlp.example.com:4318"}
+	if _, err := readSettings(context); err != nil {
+		t.Error(err)
+	}
+	context["otlpHeadersSecretArn"] = secret
+	if _, err := readSettings(context); err == nil || !strings.Contains(err.Error(), "use https://") {
+		t.Errorf("error %v", err)
 	}
 }

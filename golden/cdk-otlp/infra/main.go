@@ -28,7 +28,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer jsii.Close()
-	app, err := newApp()
+	app, err := newApp(nil) // the CLI says where to
 	if err != nil {
 		return err
 	}
@@ -46,13 +46,13 @@ func run(ctx context.Context) error {
 var cdkJSON []byte
 
 // newApp returns an app with the context of cdk.json, its feature flags above all. The CLI hands it over too, and where there is no CLI
-// nobody does.
-func newApp() (awscdk.App, error) {
+// nobody does. What it synthesizes goes into the folder.
+func newApp(folder *string) (awscdk.App, error) {
 	var file struct {
 		Context map[string]any `json:"context"`
 	}
 	if err := json.Unmarshal(cdkJSON, &file); err != nil {
 		return nil, fmt.Errorf("cdk.json: %w", err)
 	}
-	return awscdk.NewApp(&awscdk.AppProps{Context: &file.Context, AnalyticsReporting: jsii.Bool(false)}), nil
+	return awscdk.NewApp(&awscdk.AppProps{Context: &file.Context, Outdir: folder, AnalyticsReporting: jsii.Bool(false)}), nil
 }

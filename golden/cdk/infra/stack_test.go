@@ -22,7 +22,7 @@ func synthesize(t *testing.T, context map[string]any) assertions.Template {
 	if err := os.WriteFile(filepath.Join(code, "bootstrap"), []byte("a program"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	app, err := newApp()
+	app, err := newApp(jsii.String(t.TempDir()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -183,7 +183,8 @@ func TestSecretsManagerAddress(t *testing.T) {
 	none := func(string) string { return "" }
 	for arn, want := range map[string]string{
 		secretARN: "https://secretsmanager.eu-west-1.amazonaws.com/",
-		"arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:otlp": "https://secretsmanager.cn-north-1.amazonaws.com.cn/",
+		"arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:otlp":       "https://secretsmanager.cn-north-1.amazonaws.com.cn/",
+		"arn:aws-eusc:secretsmanager:eusc-de-east-1:123456789012:secret:otlp": "https://secretsmanager.eusc-de-east-1.amazonaws.eu/",
 	} {
 		if got := newSecret(arn, none).endpoint; got != want {
 			t.Errorf("%s is at %s, not %s", arn, got, want)

@@ -39,14 +39,19 @@ type data struct {
 	AccessToken names  `json:"accessToken"`
 }
 
-// names are those of the claims of a token, never their values.
+// names are those of the claims and scopes of a token, never the values of claims.
 type names struct {
 	Claims           []string `json:"claims,omitempty"`
 	SuppressedClaims []string `json:"suppressedClaims,omitempty"`
+	AddedScopes      []string `json:"addedScopes,omitempty"`
+	SuppressedScopes []string `json:"suppressedScopes,omitempty"`
 }
 
 func namesOf(changes pretoken.Changes) names {
-	return names{Claims: slices.Sorted(maps.Keys(changes.Claims)), SuppressedClaims: changes.Suppress}
+	return names{
+		Claims: slices.Sorted(maps.Keys(changes.Claims)), SuppressedClaims: changes.Suppress,
+		AddedScopes: changes.AddScopes, SuppressedScopes: changes.SuppressScopes,
+	}
 }
 
 // subject is a hash of the user's sub, which is a random UUID, and of the pool, so that the same person is another subject elsewhere.

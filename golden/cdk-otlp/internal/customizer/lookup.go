@@ -28,7 +28,7 @@ type Found struct {
 	Scopes []string
 }
 
-// Finder is a Lookup. As an interface it keeps what only a lookup needs out of the binary of a function that has none.
+// Finder is a Lookup.
 type Finder interface {
 	check() error
 	addTo(ctx context.Context, draft *draft, event *pretoken.Event)

@@ -51,8 +51,11 @@ func newSecret(arn string, getenv func(string) string) *secret {
 
 // domain is that of AWS's services in a region.
 func domain(region string) string {
-	if strings.HasPrefix(region, "cn-") {
+	switch partition, _, _ := strings.Cut(region, "-"); partition {
+	case "cn":
 		return "amazonaws.com.cn"
+	case "eusc":
+		return "amazonaws.eu"
 	}
 	return "amazonaws.com"
 }

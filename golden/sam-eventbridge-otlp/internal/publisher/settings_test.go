@@ -14,7 +14,7 @@ func TestTemplateAllowsWhatIsPublished(t *testing.T) {
 	}
 	for _, line := range []string{
 		"events:source: " + Source + "\n", "events:detail-type: " + DetailType + "\n",
-		"source: [" + Source + "]\n", "detail-type: [" + DetailType + "]\n", "Namespace: " + metricNamespace + "\n",
+		"source: [" + Source + "]\n", "detail-type: [" + DetailType + "]\n", "Namespace: \"" + metricNamespace + "\"\n",
 	} {
 		if !strings.Contains(string(template), line) {
 			t.Errorf("template.yaml has no line %q", strings.TrimSpace(line))

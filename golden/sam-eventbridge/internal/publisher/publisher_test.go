@@ -130,7 +130,7 @@ func user() (*pretoken.Event, pretoken.Response) {
 		IDToken: pretoken.Changes{Claims: map[string]rawjson.Value{"mail": rawjson.String("canary")}, Suppress: []string{"phone_number"}},
 		AccessToken: pretoken.Changes{
 			Claims:    map[string]rawjson.Value{"plan": rawjson.String("canary"), "mail": rawjson.String("canary")},
-			AddScopes: []string{"canary"},
+			AddScopes: []string{"orders/read"}, SuppressScopes: []string{"openid"},
 		},
 	}
 }
@@ -241,8 +241,8 @@ func digit(n int) string { return string(rune('0' + n)) }
 func TestEntry(t *testing.T) {
 	const trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sampled=1"
 	for name, test := range map[string]struct{ sub, subject string }{
-		"user":    {sub: "canary-sub", subject: `"subject":"e61f8824fef923b95a18ebc6058fdd92fbf0250c2586a329dbed3481b7bae5c4",`},
-		"machine": {},
+		"user":   {sub: "canary-sub", subject: `"subject":"e61f8824fef923b95a18ebc6058fdd92fbf0250c2586a329dbed3481b7bae5c4",`},
+		"no sub": {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -256,7 +256,7 @@ func TestEntry(t *testing.T) {
 				}
 				want := `{"metadata":{"id":"8476a536-e9f4-11e8-9739-2dfe598c3fcd","version":"1","time":"2000-01-01T00:00:00Z"},` +
 					`"data":{"userPoolId":"eu-west-1_x","clientId":"web","triggerSource":"TokenGeneration_Authentication",` + test.subject +
-					`"idToken":{"claims":["mail"],"suppressedClaims":["phone_number"]},"accessToken":{"claims":["mail","plan"]}}}`
+					`"idToken":{"claims":["mail"],"suppressedClaims":["phone_number"]},"accessToken":{"claims":["mail","plan"],"addedScopes":["orders/read"],"suppressedScopes":["openid"]}}}`
 				if got.detail != want {
 					t.Errorf("got  %s\nwant %s", got.detail, want)
 				}

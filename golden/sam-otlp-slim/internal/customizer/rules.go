@@ -18,7 +18,8 @@ type Policy struct {
 	Lookup Finder
 	// OnProblem says what happens when an attribute or the lookup brings what Cognito would refuse, or when the lookup fails.
 	OnProblem Action
-	// MaxSize bounds the bytes that claims and scopes add to one token. Headers of 8 KB and less stand in front of most APIs.
+	// MaxSize bounds the names and values that are added to one token, in bytes; once it is encoded they take a third more. Headers of 8 KB
+	// and less stand in front of most APIs.
 	MaxSize int
 }
 

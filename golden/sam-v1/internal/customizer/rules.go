@@ -17,7 +17,8 @@ type Policy struct {
 	Lookup Finder
 	// OnProblem says what happens when the lookup fails or brings what Cognito would refuse, or when a claim does not fit.
 	OnProblem Action
-	// MaxSize bounds the bytes that claims add to the token. Headers of 8 KB and less stand in front of most APIs.
+	// MaxSize bounds the names and values that are added to the token, in bytes; once it is encoded they take a third more. Headers of 8 KB
+	// and less stand in front of most APIs.
 	MaxSize int
 }
 
