@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -303,12 +304,16 @@ func (a *app) listExamples(dir string) error {
 	if a.output == "json" {
 		return printJSON(a.streams.Out, examplesResult{examples})
 	}
+	var list bytes.Buffer
 	for _, example := range examples {
 		from := example.Path
 		if from == "" {
 			from = "of golam"
 		}
-		fmt.Fprintf(a.streams.Out, "%-36s %s\n", example.Name, from)
+		fmt.Fprintf(&list, "%-36s %s\n", example.Name, from)
+	}
+	if _, err := a.streams.Out.Write(list.Bytes()); err != nil {
+		return fmt.Errorf("print the examples: %w", err)
 	}
 	return nil
 }
