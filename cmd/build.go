@@ -1,9 +1,11 @@
 package cmd
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -53,8 +55,7 @@ func (a *app) build(ctx context.Context, options build.Options) error {
 	if a.output == "json" {
 		return printJSON(a.streams.Out, result)
 	}
-	a.printBuild(result)
-	return nil
+	return a.printBuild(result)
 }
 
 // buildError makes a mistake on the command line the usage error that it is.
@@ -80,8 +81,8 @@ func heaviest(modules []build.Module) []build.Module {
 	return shown
 }
 
-func (a *app) printBuild(result build.Result) {
-	out := a.streams.Out
+func (a *app) printBuild(result build.Result) error {
+	out := &bytes.Buffer{}
 	fmt.Fprintf(out, "%s, %s", result.Arch, result.Go)
 	if result.Verified {
 		fmt.Fprint(out, ", verified: a second build gave the same bytes")
@@ -95,7 +96,7 @@ func (a *app) printBuild(result build.Result) {
 	}
 	_ = table.Flush()
 	if !a.quiet {
-		a.printModules(result)
+		a.printModules(out, result)
 	}
 	fmt.Fprintln(out)
 	for _, f := range result.Functions {
@@ -103,15 +104,18 @@ func (a *app) printBuild(result build.Result) {
 			fmt.Fprintf(out, "%s  %s\n", made.SHA256, made.Path)
 		}
 	}
+	if _, err := a.streams.Out.Write(out.Bytes()); err != nil {
+		return fmt.Errorf("print the result: %w", err)
+	}
 	for _, f := range result.Functions {
 		if f.Zip.Bytes > build.ZippedLimit {
 			a.note("note: %s is too large for a direct upload: upload it to S3 first", f.Zip.Path)
 		}
 	}
+	return nil
 }
 
-func (a *app) printModules(result build.Result) {
-	out := a.streams.Out
+func (a *app) printModules(out io.Writer, result build.Result) {
 	for _, f := range result.Functions {
 		if f.ModulesProblem != "" {
 			a.note("note: the parts of %s are not known: %s", f.Name, f.ModulesProblem)

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -183,23 +184,23 @@ func (a *app) prepareInvoke(ctx context.Context, options *invokeOptions, given f
 			sources = append(sources, "--"+flag)
 		}
 	}
-	switch {
-	case len(sources) == 0:
-		return invoke.Recording{}, usage("there is no event: give --event FILE, --data JSON or --example NAME; golam invoke --list names the examples")
-	case len(sources) > 1:
-		return invoke.Recording{}, usage("%s contradict each other: give one", strings.Join(sources, " and "))
-	case given("replay") && given("record"):
-		return invoke.Recording{}, usage("--replay and --record contradict each other: to record again, give the event")
-	case given("replay") && (given("client-context") || given("identity") || given("trace")):
-		return invoke.Recording{}, usage("--replay sends the recorded client context, identity and trace: leave the others out")
-	case given("timeout") && options.Timeout <= 0:
-		return invoke.Recording{}, usage("--timeout %s: use a duration such as 4s", options.Timeout)
-	case given("memory") && options.MemorySize <= 0:
-		return invoke.Recording{}, usage("--memory %d: use a number of MB such as 256", options.MemorySize)
-	case given("address") && options.Here:
-		return invoke.Recording{}, usage("--address and --here contradict each other: give one")
-	case given("address") && options.Address == "":
-		return invoke.Recording{}, usage("--address is empty: use an address such as http://127.0.0.1:9001")
+	var problems []string
+	problem := func(wrong bool, format string, args ...any) {
+		if wrong {
+			problems = append(problems, fmt.Sprintf(format, args...))
+		}
+	}
+	problem(len(sources) == 0, "there is no event: give --event FILE, --data JSON or --example NAME; golam invoke --list names the examples")
+	problem(len(sources) > 1, "%s contradict each other: give one", strings.Join(sources, " and "))
+	problem(given("replay") && given("record"), "--replay and --record contradict each other: to record again, give the event")
+	problem(given("replay") && (given("client-context") || given("identity") || given("trace")),
+		"--replay sends the recorded client context, identity and trace: leave the others out")
+	problem(given("timeout") && options.Timeout <= 0, "--timeout %s: use a duration such as 4s", options.Timeout)
+	problem(given("memory") && options.MemorySize <= 0, "--memory %d: use a number of MB such as 256", options.MemorySize)
+	problem(given("address") && options.Here, "--address and --here contradict each other: give one")
+	problem(given("address") && options.Address == "", "--address is empty: use an address such as http://127.0.0.1:9001")
+	if len(problems) > 0 {
+		return invoke.Recording{}, usage("%s", strings.Join(problems, "\n"))
 	}
 	options.ClientContext = []byte(options.clientContext)
 	var err error
@@ -303,12 +304,16 @@ func (a *app) listExamples(dir string) error {
 	if a.output == "json" {
 		return printJSON(a.streams.Out, examplesResult{examples})
 	}
+	var list bytes.Buffer
 	for _, example := range examples {
 		from := example.Path
 		if from == "" {
 			from = "of golam"
 		}
-		fmt.Fprintf(a.streams.Out, "%-36s %s\n", example.Name, from)
+		fmt.Fprintf(&list, "%-36s %s\n", example.Name, from)
+	}
+	if _, err := a.streams.Out.Write(list.Bytes()); err != nil {
+		return fmt.Errorf("print the examples: %w", err)
 	}
 	return nil
 }

@@ -139,11 +139,17 @@ func newJob(ctx context.Context, options Options) (job, *listing, error) {
 	if arch == "" {
 		arch = project.Arch
 	}
+	var problems []string
 	if !slices.Contains(Architectures(), arch) {
-		return job{}, nil, misuse("%s", generator.Unknown("--arch", arch, Architectures()))
+		problems = append(problems, generator.Unknown("--arch", arch, Architectures()))
 	}
 	included, err := readIncludes(project.Root, options.Include)
-	if err != nil {
+	if misused, ok := errors.AsType[*MisuseError](err); ok {
+		problems = append(problems, misused.text)
+	} else if err != nil {
+		return job{}, nil, err
+	}
+	if err := misuses(problems); err != nil {
 		return job{}, nil, err
 	}
 	toolchain, err := findToolchain(ctx, project.Root, options.Environ)

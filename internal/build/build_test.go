@@ -257,7 +257,9 @@ func TestBuildErrors(t *testing.T) {
 	}{
 		"architecture": {Options{Arch: "x86-64"}, `unknown --arch "x86-64": did you mean x86_64?`},
 		"function":     {Options{Functions: []string{"small", "smal"}}, `unknown function "smal": did you mean small?`},
+		"functions":    {Options{Functions: []string{"smal", "other"}}, "unknown function \"smal\": did you mean small?\nunknown function \"other\""},
 		"include":      {Options{Include: []string{"../.."}}, "--include"},
+		"both":         {Options{Arch: "x86-64", Include: []string{"../.."}}, "did you mean x86_64?\n--include"},
 	} {
 		err := build(test.options)
 		var misused *MisuseError

@@ -205,10 +205,14 @@ func choose(functions []Function, names []string) ([]Function, error) {
 	for _, function := range functions {
 		known = append(known, function.Name)
 	}
+	var problems []string
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return nil, misuse("%s", generator.Unknown("function", name, known))
+			problems = append(problems, generator.Unknown("function", name, known))
 		}
+	}
+	if err := misuses(problems); err != nil {
+		return nil, err
 	}
 	return slices.DeleteFunc(slices.Clone(functions), func(f Function) bool { return !slices.Contains(names, f.Name) }), nil
 }

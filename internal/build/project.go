@@ -25,6 +25,14 @@ func misuse(format string, args ...any) error {
 	return &MisuseError{text: fmt.Sprintf(format, args...)}
 }
 
+// misuses joins problems into one mistake, nil if there are none.
+func misuses(problems []string) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	return &MisuseError{text: strings.Join(problems, "\n")}
+}
+
 // Project is a Go module with Lambda functions in it.
 type Project struct {
 	// Root is the absolute path of the folder that holds its go.mod, without symbolic links.
@@ -111,17 +119,22 @@ func parseProjectFile(data []byte) (arch string, functions []string, err error) 
 	if file.Arch != nil {
 		arch = *file.Arch
 	}
+	var problems []error
 	if !slices.Contains(Architectures(), arch) {
-		return "", nil, errors.New(generator.Unknown("arch", arch, Architectures()))
+		problems = append(problems, errors.New(generator.Unknown("arch", arch, Architectures())))
 	}
 	for i, function := range file.Functions {
-		if !functionName.MatchString(function.Name) {
-			return "", nil, fmt.Errorf("the name of function %d: use %s", i+1, nameRule)
+		switch {
+		case !functionName.MatchString(function.Name):
+			problems = append(problems, fmt.Errorf("the name of function %d: use %s", i+1, nameRule))
+		case slices.ContainsFunc(functions, func(other string) bool { return strings.EqualFold(other, function.Name) }):
+			problems = append(problems, fmt.Errorf("it names the function %s twice: remove one", function.Name))
+		default:
+			functions = append(functions, function.Name)
 		}
-		if slices.ContainsFunc(functions, func(other string) bool { return strings.EqualFold(other, function.Name) }) {
-			return "", nil, fmt.Errorf("it names the function %s twice: remove one", function.Name)
-		}
-		functions = append(functions, function.Name)
+	}
+	if len(problems) > 0 {
+		return "", nil, errors.Join(problems...)
 	}
 	return arch, functions, nil
 }

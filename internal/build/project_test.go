@@ -63,6 +63,7 @@ func TestParseProjectFile(t *testing.T) {
 		"the same twice":     {text: "functions: [{name: a}, {name: a}]", err: "twice"},
 		"the same on a Mac":  {text: "functions: [{name: a}, {name: A}]", err: "twice"},
 		"a line end in it":   {text: "functions: [{name: \"a\\n\"}]", err: "name of function 1"},
+		"all of it":          {text: "arch: arm\nfunctions: [{name: a.b}, {name: c}, {name: c}]", err: "did you mean arm64?\nthe name of function 1: use 1 to 64 letters, digits, hyphens and underscores\nit names the function c twice"},
 		"more than it knows": {text: "future: {a: [1]}\n", arch: "arm64"},
 	}
 	for name, test := range tests {

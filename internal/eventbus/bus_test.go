@@ -109,6 +109,29 @@ func TestRequestProblems(t *testing.T) {
 	}
 }
 
+// What a pattern says in YAML is what it would say in JSON.
+func TestRulesKeepValues(t *testing.T) {
+	rules, err := ParseRules([]byte(`rules:
+  - name: x
+    pattern:
+      source: &source [shop, "01234", '2025-01-31', yes]
+      detail: {price: [300.0, 9007199254740993, -1e3], flag: [true], none: [null, ~], other: *source}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for event, want := range map[string]bool{
+		`{"source":"yes","detail":{"price":300.0,"flag":true,"none":null,"other":"01234"}}`:            true,
+		`{"source":"shop","detail":{"price":9007199254740993,"flag":true,"none":null,"other":"shop"}}`: true,
+		`{"source":"shop","detail":{"price":-1e3,"flag":true,"none":null,"other":"2025-01-31"}}`:       true,
+		`{"source":"shop","detail":{"price":300,"flag":true,"none":null,"other":"shop"}}`:              false,
+	} {
+		if got := rules[0].Pattern.Matches([]byte(event)); got != want {
+			t.Errorf("%s: %v", event, got)
+		}
+	}
+}
+
 func TestRulesProblems(t *testing.T) {
 	for text, problem := range map[string]string{
 		"":                              "no list of rules",
@@ -116,6 +139,15 @@ func TestRulesProblems(t *testing.T) {
 		"rules:\n  - bus: x":            "rule 1 has no name",
 		"rules:\n  - name: x":           "rule x: the pattern",
 		"rules: [{name: x, target: y}]": "field target not found",
+		"rules: [{name: x, pattern: {source: [a]}}, {name: x, pattern: {source: [b]}}]": "rule x is there twice",
+		"rules: []\n---\nrules: []":                                  "second document",
+		"rules: [{name: x, pattern: {detail: {day: [2025-01-31]}}}]": "rule x: line 1: YAML takes 2025-01-31 for something that JSON does not have (timestamp): quote it",
+		"rules: [{name: x, pattern: {account: [012345678901]}}]":     "012345678901 is no number of JSON",
+		"rules: [{name: x, pattern: {account: [01234567]}}]":         "01234567 is no number of JSON",
+		"rules: [{name: x, pattern: {detail: {n: [0x10]}}}]":         "0x10 is no number of JSON",
+		"rules: [{name: x, pattern: {1: [a]}}]":                      `"1" is no name of a field`,
+		"rules: [{name: x, pattern: {source: [a], source: [b]}}]":    "already defined",
+		"rules: [{name: x, pattern: &a {source: *a}}]":               "not in order",
 	} {
 		if _, err := ParseRules([]byte(text)); err == nil || !strings.Contains(err.Error(), problem) {
 			t.Errorf("%q: %v", text, err)

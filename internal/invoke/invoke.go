@@ -271,29 +271,36 @@ const MaxEvent = 6 << 20
 // traceHeader is the form of an X-Amzn-Trace-Id (AWS X-Ray Developer Guide, "Tracing header").
 var traceHeader = regexp.MustCompile(`^Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;[A-Za-z]+=[!-:<-~]+)*$`)
 
-// Check finds what is not in order before anything is built. It says nothing of what the event holds. Errors are a [MisuseError].
+// Check finds everything that is not in order before anything is built. It says nothing of what the event holds. Errors are a
+// [MisuseError].
 func (o Options) Check() error {
+	var problems []string
+	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	if len(o.Event) > MaxEvent {
-		return misuse("the event has more than the %d bytes that Lambda takes", MaxEvent)
-	}
-	if where := notJSON(o.Event); where != "" {
-		return misuse("the event is not JSON: %s", where)
+		problem("the event has more than the %d bytes that Lambda takes", MaxEvent)
+	} else if where := notJSON(o.Event); where != "" {
+		problem("the event is not JSON: %s", where)
 	}
 	if context := bytes.TrimSpace(o.ClientContext); len(context) > 0 && (notJSON(context) != "" || context[0] != '{') {
-		return misuse(`the client context is not a JSON object, such as {"custom": {"key": "value"}}`)
+		problem(`the client context is not a JSON object, such as {"custom": {"key": "value"}}`)
 	}
 	if o.TraceID != "" && !traceHeader.MatchString(o.TraceID) {
-		return misuse("the trace header is not of the form Root=1-69afa9a7-0cc56a1b46db7ae02d4da47e;Parent=53995c3f42cd8ad8;Sampled=1")
+		problem("the trace header is not of the form Root=1-69afa9a7-0cc56a1b46db7ae02d4da47e;Parent=53995c3f42cd8ad8;Sampled=1")
 	}
-	switch {
-	case o.Timeout < 0 || o.Timeout > maxTimeout:
-		return misuse("a timeout of %s: use up to %s", o.Timeout, maxTimeout)
-	case o.MemorySize != 0 && (o.MemorySize < local.DefaultMemorySize || o.MemorySize > maxMemorySize):
-		return misuse("a memory size of %d MB: use %d to %d", o.MemorySize, local.DefaultMemorySize, maxMemorySize)
-	case o.Address != "" && (o.Timeout != 0 || o.MemorySize != 0 || len(o.Env) > 0):
-		return misuse("timeout, memory and environment variables are those of the server at %s: leave them out", o.Address)
-	case o.Address != "" && o.Identity != (local.CognitoIdentity{}):
-		return misuse("an Invoke API takes no identity: leave it out, or leave the address out to run the function here")
+	if o.Timeout < 0 || o.Timeout > maxTimeout {
+		problem("a timeout of %s: use up to %s", o.Timeout, maxTimeout)
+	}
+	if o.MemorySize != 0 && (o.MemorySize < local.DefaultMemorySize || o.MemorySize > maxMemorySize) {
+		problem("a memory size of %d MB: use %d to %d", o.MemorySize, local.DefaultMemorySize, maxMemorySize)
+	}
+	if o.Address != "" && (o.Timeout != 0 || o.MemorySize != 0 || len(o.Env) > 0) {
+		problem("timeout, memory and environment variables are those of the server at %s: leave them out", o.Address)
+	}
+	if o.Address != "" && o.Identity != (local.CognitoIdentity{}) {
+		problem("an Invoke API takes no identity: leave it out, or leave the address out to run the function here")
+	}
+	if len(problems) > 0 {
+		return misuse("%s", strings.Join(problems, "\n"))
 	}
 	return nil
 }

@@ -224,6 +224,7 @@ func TestCheck(t *testing.T) {
 		"memory for a server": {Options{Event: object, MemorySize: 256, Address: "127.0.0.1:1"}, "those of the server"},
 		"variables for it":    {Options{Event: object, Env: map[string]string{"A": "b"}, Address: "127.0.0.1:1"}, "those of the server"},
 		"identity for it":     {Options{Event: object, Identity: local.CognitoIdentity{ID: "x"}, Address: "127.0.0.1:1"}, "takes no identity"},
+		"all of it":           {Options{Event: []byte("x"), Timeout: time.Hour, MemorySize: 64}, "up to 15m0s\na memory size of 64 MB"},
 		"address":             {Options{Event: object, Address: "https://lambda.eu-west-1.amazonaws.com"}, "--address"},
 	}
 	for name, test := range tests {
