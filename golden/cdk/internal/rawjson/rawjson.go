@@ -133,5 +133,5 @@ func (o *Object) Value() Value {
 	if len(o.members) == 0 {
 		return Value("{}")
 	}
-	return append(Value(slices.Clip(o.members)), '}') // in bytes of its own: more members may follow
+	return append(Value(slices.Clip(o.members)), '}')
 }
