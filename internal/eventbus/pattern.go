@@ -424,14 +424,14 @@ func wildcard(text string) (func(string) bool, error) {
 	var parts []string // what stands between the stars
 	var part strings.Builder
 	for i := 0; i < len(text); i++ {
-		switch {
-		case text[i] == '\\':
+		switch text[i] {
+		case '\\':
 			i++
 			if i == len(text) || text[i] != '*' && text[i] != '\\' {
 				return nil, errors.New(`wildcard takes \ before * and \ only`)
 			}
 			part.WriteByte(text[i])
-		case text[i] == '*':
+		case '*':
 			if len(parts) > 0 && part.Len() == 0 {
 				return nil, errors.New("wildcard takes no two stars in a row")
 			}

@@ -49,7 +49,7 @@ func (p *process) killDetached() {
 func killMarked(pid int, mark string) bool {
 	held, err := unix.PidfdOpen(pid, 0)
 	if err == nil {
-		defer unix.Close(held)
+		defer func() { _ = unix.Close(held) }()
 	} else if !errors.Is(err, unix.ENOSYS) {
 		return false
 	}
