@@ -15,7 +15,7 @@ const (
 	// SchemaNumber is raised when the keys of ProjectFile change.
 	SchemaNumber = 1
 	// TemplatesNumber is raised by hand when the templates change what they render.
-	TemplatesNumber = 2
+	TemplatesNumber = 3
 )
 
 // projectFile renders ProjectFile.

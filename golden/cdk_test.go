@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,14 +19,19 @@ func TestFeatureFlagsAreCurrent(t *testing.T) {
 		t.Skip("unpacks the CDK's library")
 	}
 	const infra = "cdk/infra"
-	command := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-cdk-go/awscdk/v2")
+	// On a new machine nothing has asked for the module before.
+	command := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", "github.com/aws/aws-cdk-go/awscdk/v2")
 	command.Dir = infra
 	command.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
-	module, err := command.Output()
+	output, err := command.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	libraries, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(module)), "jsii", "aws-cdk-lib-*.tgz"))
+	var module struct{ Dir string }
+	if err := json.Unmarshal(output, &module); err != nil {
+		t.Fatal(err)
+	}
+	libraries, err := filepath.Glob(filepath.Join(module.Dir, "jsii", "aws-cdk-lib-*.tgz"))
 	if err != nil || len(libraries) != 1 {
 		t.Fatalf("the module has %d libraries (%v)", len(libraries), err)
 	}
