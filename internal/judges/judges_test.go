@@ -187,7 +187,7 @@ func TestFaults(t *testing.T) {
 		{"unchecked error in the stack", "infra/main.go", "func main() {", "func main() {\n\tos.Remove(\"x\")", judges.Judges.GolangCILint, "errcheck"},
 		{"all actions allowed by the stack", "infra/testdata/template.json", `"logs:CreateLogStream"`, `"*"`, judges.Judges.Checkov, "CKV_AWS_63"},
 	}, "cdk-otlp": {
-		{"endpoint without a scheme", "infra/cdk.json", `"context": {`, `"context": {"otlpEndpoint": "otlp.example.com",`, judges.Judges.CDKSynth, "begins with https://"},
+		{"endpoint without a scheme", "infra/cdk.json", `"context": {`, `"context": {"otlpEndpoint": "otlp.example.com",`, judges.Judges.CDKSynth, "begins with http:// or https://"},
 		{"headers for their secret", "infra/cdk.json", `"context": {`, `"context": {"otlpHeadersSecretArn": "a=b",`, judges.Judges.CDKSynth, "ARN of a secret"},
 	}} {
 		for _, fault := range faults {

@@ -154,7 +154,8 @@ func TestCustomize(t *testing.T) {
 				customizer.Rule{Claims: []customizer.Claim{{Name: "role", From: customizer.Static("admin")}, {Name: "tier", From: customizer.Static("gold")}}},
 				customizer.Rule{Tokens: customizer.AccessToken, Claims: []customizer.Claim{
 					{Name: "role", From: customizer.AttributeAs("email", customizer.Number)},
-					{Name: "tier", From: customizer.AttributeAs("custom:nested", customizer.JSON)}, {Name: "tier", From: customizer.Static("none")},
+					{Name: "tier", From: customizer.AttributeAs("custom:nested", customizer.JSON)},
+					{Name: "tier", From: customizer.Static("none")},
 				}}),
 			want: tokens{
 				ID:     map[string]string{"role": `"admin"`, "tier": `"gold"`},
