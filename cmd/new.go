@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/git"
 	"github.com/golam-cli/golam/internal/wizard"
 )
@@ -77,7 +78,7 @@ option, --yes or --answers is needed.`,
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	for _, option := range generator.Options() {
+	for _, option := range kinds.All().Options() {
 		if option.IsSwitch() {
 			value := new(switchFlag)
 			values[option.Key] = (*string)(value)
@@ -85,7 +86,7 @@ option, --yes or --answers is needed.`,
 		} else {
 			values[option.Key] = flags.String(option.Key, "", flagHelp(option))
 		}
-		if option.Kind == generator.Choose {
+		if option.Form == generator.Choose {
 			complete := cobra.FixedCompletions(completions(option), cobra.ShellCompDirectiveNoFileComp)
 			if err := command.RegisterFlagCompletionFunc(option.Key, complete); err != nil {
 				panic(err) // the flag was made in the line above
@@ -224,7 +225,7 @@ func (a *app) resolve(ctx context.Context, options newOptions) (generator.Spec, 
 			return generator.Spec{}, "", err
 		}
 		var invalid *generator.InvalidError
-		if answers, err = generator.ParseAnswers(data); errors.As(err, &invalid) {
+		if answers, err = kinds.All().ParseAnswers(data); errors.As(err, &invalid) {
 			problems = invalid
 		}
 		if answers == nil {
@@ -250,7 +251,7 @@ func (a *app) resolve(ctx context.Context, options newOptions) (generator.Spec, 
 		}
 		answers["name"] = filepath.Base(absolute)
 	}
-	spec, err := generator.Resolve(answers)
+	spec, err := kinds.All().Resolve(answers)
 	var invalid *generator.InvalidError
 	if errors.As(err, &invalid) {
 		problems.Problems = append(problems.Problems, invalid.Problems...)
@@ -443,12 +444,12 @@ func (a *app) printNew(spec generator.Spec, dir string, result newResult) {
 	}
 	fmt.Fprintln(out)
 	column := 0
-	for _, option := range generator.Options() {
+	for _, option := range kinds.All().Options() {
 		column = max(column, len(option.Key))
 	}
-	for _, option := range generator.Options() {
+	for _, option := range kinds.All().Options() {
 		answer := option.Answer(spec)
-		if option.Kind == generator.Pairs {
+		if option.Form == generator.Pairs {
 			answer = strings.ReplaceAll(answer, ",", "\n"+strings.Repeat(" ", column+4))
 		}
 		fmt.Fprintf(out, "  %-*s  %s\n", column, option.Key, answer)

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/terminal"
 	"github.com/golam-cli/golam/internal/wizard"
 )
@@ -51,7 +52,7 @@ func Run(ctx context.Context, args []string, streams terminal.Streams) int {
 // joinSwitches lets a switch of golam new take its value as every other option does: `--eventbridge true` is `--eventbridge=true`.
 func joinSwitches(args []string) []string {
 	switches := map[string]bool{}
-	for _, option := range generator.Options() {
+	for _, option := range kinds.All().Options() {
 		if option.IsSwitch() {
 			switches["--"+option.Key] = true
 		}

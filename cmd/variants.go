@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 )
 
 // variantsResult is what `golam variants --output json` prints.
@@ -65,7 +66,7 @@ func (a *app) variantsCommand() *cobra.Command {
 				column = max(column, len(golden.Name))
 			}
 			for _, golden := range result.Golden {
-				spec, err := generator.Resolve(golden.Answers)
+				spec, err := kinds.All().Resolve(golden.Answers)
 				if err != nil {
 					return err
 				}
@@ -78,7 +79,7 @@ func (a *app) variantsCommand() *cobra.Command {
 
 func variants() (variantsResult, error) {
 	var result variantsResult
-	for _, option := range generator.Options() {
+	for _, option := range kinds.All().Options() {
 		described := variantsOption{Key: option.Key, Question: option.Question, Help: option.Help, Default: option.Default}
 		if option.DefaultHelp != "" {
 			described.Default = option.DefaultHelp
@@ -88,8 +89,8 @@ func variants() (variantsResult, error) {
 		}
 		result.Options = append(result.Options, described)
 	}
-	for _, golden := range generator.Golden() {
-		spec, err := generator.Resolve(golden.Answers)
+	for _, golden := range kinds.All().Golden() {
+		spec, err := kinds.All().Resolve(golden.Answers)
 		if err != nil {
 			return variantsResult{}, err
 		}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/ptytest"
 )
 
@@ -37,7 +38,7 @@ func prompt(t *testing.T, golam, folder string, args ...string) *ptytest.Termina
 
 // laterOptions are those that the wizard asks after the claims, each a list of choices. The test takes the second one of each.
 func laterOptions() []generator.Option {
-	options := generator.Options()
+	options := kinds.All().Options()
 	options = options[slices.IndexFunc(options, func(option generator.Option) bool { return option.Key == "claims" })+1:]
 	return slices.DeleteFunc(options, func(option generator.Option) bool { return len(option.Choices) == 1 })
 }

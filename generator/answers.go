@@ -17,10 +17,10 @@ const MaxAnswers = 1 << 20
 // projectKeys are the keys of golam.yaml that are no answers, so that the file of a project can serve as answers.
 var projectKeys = []string{"schema", "templates", "functions"}
 
-// ParseAnswers reads an answers file: a YAML (or JSON) mapping from option keys to values. Claims may be text or a list. Its error is an
-// [InvalidError] with every problem of the file's form; what could be read is returned all the same, so that [Resolve] can judge the
+// ParseAnswers reads an answers file: a YAML (or JSON) mapping from option keys to values. Pairs may be text or a list. Its error is an
+// [InvalidError] with every problem of the file's form; what could be read is returned all the same, so that [Catalog.Resolve] can judge the
 // values and the user learns of everything at once.
-func ParseAnswers(data []byte) (Answers, error) {
+func (c Catalog) ParseAnswers(data []byte) (Answers, error) {
 	fail := func(text string) (Answers, error) { return nil, &InvalidError{Problems: []Problem{{Text: text}}} }
 	if len(data) > MaxAnswers {
 		return fail(fmt.Sprintf("the answers are larger than %d bytes", MaxAnswers))
@@ -32,14 +32,14 @@ func ParseAnswers(data []byte) (Answers, error) {
 	case errors.Is(err, io.EOF):
 		return fail("the answers are empty: --yes takes every default")
 	case err != nil:
-		return fail("the answers are not YAML: " + strings.TrimPrefix(shorten(err.Error()), "yaml: "))
+		return fail("the answers are not YAML: " + strings.TrimPrefix(Shorten(err.Error()), "yaml: "))
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return fail("the answers hold more than one YAML document: keep one")
 	}
 	root := document.Content[0]
 	if root.Kind != yaml.MappingNode {
-		return fail("the answers are not a mapping: write lines such as trigger: v2")
+		return fail("the answers are not a mapping: write lines such as iac: sam")
 	}
 
 	answers := Answers{}
@@ -54,15 +54,16 @@ func ParseAnswers(data []byte) (Answers, error) {
 		case name.Kind != yaml.ScalarNode:
 			problem(name, "", "a key is not text")
 		case seen[name.Value]:
-			problem(name, "", fmt.Sprintf("%q is given twice", shorten(name.Value)))
+			problem(name, "", fmt.Sprintf("%q is given twice", Shorten(name.Value)))
 		case slices.Contains(projectKeys, name.Value):
-		case !slices.Contains(optionKeys(), name.Value):
-			problem(name, "", Unknown("option", name.Value, optionKeys()))
+		case !slices.Contains(c.keys(), name.Value):
+			problem(name, "", Unknown("option", name.Value, c.keys()))
 		default:
-			if text, ok := answerText(name.Value, value); ok {
+			option, _ := c.Option(name.Value)
+			if text, ok := answerText(option, value); ok {
 				answers[name.Value] = text
 			} else {
-				problem(value, name.Value, "the value is not "+wanted(name.Value))
+				problem(value, name.Value, "the value is not "+wanted(option))
 			}
 		}
 		seen[name.Value] = true
@@ -73,19 +74,19 @@ func ParseAnswers(data []byte) (Answers, error) {
 	return answers, nil
 }
 
-func wanted(key string) string {
-	if key == "claims" {
-		return "a list of claim=attribute pairs, or text with commas between them"
+func wanted(option Option) string {
+	if option.Form == Pairs {
+		return "a list of " + option.Pairing.Form + " pairs, or text with commas between them"
 	}
 	return "a single value"
 }
 
-// answerText reads a scalar, or for claims a list of scalars. Aliases are refused, and with them everything that grows when expanded.
-func answerText(key string, node *yaml.Node) (string, bool) {
+// answerText reads a scalar, or for pairs a list of scalars. Aliases are refused, and with them everything that grows when expanded.
+func answerText(option Option, node *yaml.Node) (string, bool) {
 	switch {
 	case node.Kind == yaml.ScalarNode && node.Tag != "!!null" && node.Tag != "!!binary":
 		return node.Value, true
-	case node.Kind == yaml.SequenceNode && key == "claims":
+	case node.Kind == yaml.SequenceNode && option.Form == Pairs:
 		var pairs []string
 		for _, item := range node.Content {
 			if item.Kind != yaml.ScalarNode || item.Tag != "!!str" || strings.Contains(item.Value, ",") {

@@ -1,28 +1,31 @@
-package generator
+package generator_test
 
 import (
 	"errors"
 	"maps"
 	"strings"
 	"testing"
+
+	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 )
 
 func TestParseAnswers(t *testing.T) {
 	tests := map[string]struct {
 		text string
-		want Answers
+		want generator.Answers
 	}{
-		"no answer":     {"{}", Answers{}},
-		"text":          {"name: demo\ntrigger: v3\n", Answers{"name": "demo", "trigger": "v3"}},
-		"JSON":          {`{"name": "demo", "claims": ["a=email"]}`, Answers{"name": "demo", "claims": "a=email"}},
-		"claims, text":  {"claims: a=email,b=name", Answers{"claims": "a=email,b=name"}},
-		"claims, list":  {"claims:\n  - a=email\n  - b=custom:b\n", Answers{"claims": "a=email,b=custom:b"}},
-		"project's own": {"schema: 1\ntemplates: 7\nname: x\nfunctions:\n  - name: y\n", Answers{"name": "x"}},
-		"number":        {"name: 12", Answers{"name": "12"}},
+		"no answer":     {"{}", generator.Answers{}},
+		"text":          {"name: demo\ntrigger: v3\n", generator.Answers{"name": "demo", "trigger": "v3"}},
+		"JSON":          {`{"name": "demo", "claims": ["a=email"]}`, generator.Answers{"name": "demo", "claims": "a=email"}},
+		"claims, text":  {"claims: a=email,b=name", generator.Answers{"claims": "a=email,b=name"}},
+		"claims, list":  {"claims:\n  - a=email\n  - b=custom:b\n", generator.Answers{"claims": "a=email,b=custom:b"}},
+		"project's own": {"schema: 1\ntemplates: 7\nname: x\nfunctions:\n  - name: y\n", generator.Answers{"name": "x"}},
+		"number":        {"name: 12", generator.Answers{"name": "12"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := ParseAnswers([]byte(test.text))
+			got, err := kinds.All().ParseAnswers([]byte(test.text))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -62,8 +65,8 @@ func TestParseAnswersRefuses(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := ParseAnswers([]byte(test.text))
-			invalid, ok := errors.AsType[*InvalidError](err)
+			_, err := kinds.All().ParseAnswers([]byte(test.text))
+			invalid, ok := errors.AsType[*generator.InvalidError](err)
 			if !ok {
 				t.Fatalf("got %v", err)
 			}
@@ -84,13 +87,13 @@ func FuzzParseAnswers(f *testing.F) {
 	f.Add([]byte("a: &a [*a]"))
 	f.Add([]byte("? {a: b}\n: c"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		answers, err := ParseAnswers(data)
-		if _, ok := errors.AsType[*InvalidError](err); err != nil && !ok {
+		answers, err := kinds.All().ParseAnswers(data)
+		if _, ok := errors.AsType[*generator.InvalidError](err); err != nil && !ok {
 			t.Fatalf("%v is no list of problems", err)
 		}
 		for key := range answers {
 			found := false
-			for _, option := range Options() {
+			for _, option := range kinds.All().Options() {
 				found = found || option.Key == key
 			}
 			if !found {

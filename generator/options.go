@@ -5,20 +5,20 @@ import (
 	"strings"
 )
 
-// Kind tells what an answer looks like.
-type Kind int
+// Form tells what an answer looks like.
+type Form int
 
 const (
 	// Text is one line, checked by the option.
-	Text Kind = iota
+	Text Form = iota
 	// Choose is one of the option's choices.
 	Choose
-	// Pairs is a list of claim=attribute pairs, with commas between them on the command line.
+	// Pairs is a list of pairs such as left=right, with commas between them on the command line.
 	Pairs
 )
 
-// Option is one question about a project. Flags, answers files, the wizard, `golam variants`, the golden matrix and the reference
-// documentation all come from the list that [Options] returns.
+// Option is one question about a project or about a function. Flags, answers files, the wizard, `golam variants`, the golden matrix and the
+// reference documentation all come from the list that [Catalog.Options] returns.
 type Option struct {
 	// Key is the flag without its dashes, the key in an answers file and the key at the top level of golam.yaml.
 	Key string
@@ -28,7 +28,9 @@ type Option struct {
 	Question string
 	// Help is one line on what the answer changes: size, cost, plan.
 	Help string
-	Kind Kind
+	Form Form
+	// Pairing says what the pairs of a Pairs option may be.
+	Pairing Pairing
 	// Choices are the values allowed for Choose, the default first.
 	Choices []Choice
 	// Default is the answer where none is given; for name and module it depends on other answers, see DefaultHelp.
@@ -37,10 +39,44 @@ type Option struct {
 	DefaultHelp string
 	// Golden options are crossed with each other to make the golden projects.
 	Golden bool
+	// After is the key of the project's option that an option of a kind is asked behind.
+	After string
+	// Problems lists what is wrong with an answer that is not one of the choices, with the fix. It is empty for a valid answer.
+	Problems func(value string) []string
 
-	check func(value string) []string
-	get   func(*Spec) string
-	set   func(*Spec, string)
+	ofKind bool                // a function has the answer, not the project
+	field  func(*Spec) *string // where the project has it
+}
+
+// Pairing says what the two sides of pairs are called and what they may be.
+type Pairing struct {
+	// Item is what a pair is called in a sentence, such as "header", and Form how one is written, such as "header=value".
+	Item, Form string
+	// Left and Right are titles of the sides.
+	Left, Right string
+	// CheckLeft and CheckRight say what is wrong with a side, or nothing.
+	CheckLeft, CheckRight func(string) string
+	// Suggest returns the right side that most probably belongs to a left one, or nothing.
+	Suggest func(left string) string
+	// Parse reads pairs as the flag takes them, and says what is wrong with them.
+	Parse func(text string) ([]Pair, []string)
+}
+
+// Pair is one of the pairs that answer a Pairs option.
+type Pair struct {
+	Left, Right string
+}
+
+// String is the pair as the option's flag takes it.
+func (p Pair) String() string { return p.Left + "=" + p.Right }
+
+// FormatPairs writes pairs the way their option's flag takes them.
+func FormatPairs(pairs []Pair) string {
+	texts := make([]string, len(pairs))
+	for i, pair := range pairs {
+		texts[i] = pair.String()
+	}
+	return strings.Join(texts, ",")
 }
 
 // Choice is one allowed value of an option.
@@ -72,88 +108,82 @@ func (o Option) IsSwitch() bool { return slices.Equal(o.Values(), []string{"fals
 
 // Check lists what is wrong with an answer, with the fix; it is empty for an answer that will do.
 func (o Option) Check(value string) []string {
-	if o.Kind == Choose {
+	if o.Form == Choose {
 		if slices.Contains(o.Values(), value) {
 			return nil
 		}
 		return []string{Unknown("choice", value, o.Values())}
 	}
-	return o.check(value)
+	return o.Problems(value)
 }
 
 // Answer returns the spec's answer to the option.
-func (o Option) Answer(spec Spec) string { return o.get(&spec) }
+func (o Option) Answer(spec Spec) string {
+	if !o.ofKind {
+		return *o.field(&spec)
+	}
+	for _, function := range spec.Functions {
+		if answer, answered := function.Answers[o.Key]; answered {
+			return answer
+		}
+	}
+	return ""
+}
 
-// choices fills in what the choices of an option determine.
-func choices(o Option, field func(*Spec) *string) Option {
-	o.Kind = Choose
+// set is the counterpart of Answer.
+func (o Option) set(spec *Spec, value string) {
+	if !o.ofKind {
+		*o.field(spec) = value
+		return
+	}
+	for _, function := range spec.Functions {
+		function.Answers[o.Key] = value
+	}
+}
+
+// Choices completes an option whose answer is one of its choices: the first of them is the default.
+func Choices(o Option) Option {
+	o.Form = Choose
 	o.Default = o.Choices[0].Value
-	o.get = func(s *Spec) string { return *field(s) }
-	o.set = func(s *Spec, value string) { *field(s) = value }
 	return o
 }
 
-// Options returns every option in the order in which it is asked.
-func Options() []Option {
+// ProjectOptions returns the options that every project has, whatever its functions, in the order in which they are asked.
+func ProjectOptions() []Option {
 	return []Option{
 		{
 			Key: "name", Page: "Project", Question: "What is the project called?",
 			Help:        "Names the folder, the stack and the resources: lower case letters, digits and hyphens, at most 40.",
 			DefaultHelp: "the last element of DIR",
-			check:       checkName,
-			get:         func(s *Spec) string { return s.Name },
-			set:         func(s *Spec, value string) { s.Name = value },
+			Problems:    checkName,
+			field:       func(s *Spec) *string { return &s.Name },
 		},
 		{
 			Key: "module", Page: "Project", Question: "What is its Go module path?",
 			Help:        "Where others would import it from, such as github.com/you/project. It need not exist yet.",
 			DefaultHelp: "example.com/<name>",
-			check:       checkModule,
-			get:         func(s *Spec) string { return s.Module },
-			set:         func(s *Spec, value string) { s.Module = value },
+			Problems:    checkModule,
+			field:       func(s *Spec) *string { return &s.Module },
 		},
-		choices(Option{
-			Key: "trigger", Page: "Tokens", Question: "Which version of Cognito's pre token generation trigger?",
-			Help: "V1 works on the Lite plan but changes ID tokens alone; V2 and V3 need the Essentials plan.",
-			Choices: []Choice{
-				{Value: "v2", Help: "ID and access tokens of users (Essentials or Plus plan)", Layers: []string{"trigger-v2"}},
-				{Value: "v1", Help: "ID tokens of users, text claims only (any plan)", Layers: []string{"trigger-v1"}},
-				{Value: "v3", Help: "as v2, and access tokens of machines (Essentials or Plus; priced apart)", Layers: []string{"trigger-v2", "trigger-v3"}},
-			},
-		}, func(s *Spec) *string { return &s.Trigger }),
-		{
-			Key: "claims", Page: "Tokens", Question: "Which claims does the policy start with?", Kind: Pairs,
-			Help:    "Pairs of claim and user attribute. The policy is a Go file that you edit later.",
-			Default: "tenant_id=custom:tenant_id,plan=custom:plan",
-			check:   func(value string) []string { _, problems := parseClaims(value); return problems },
-			get:     func(s *Spec) string { return formatClaims(s.Claims) },
-			set:     func(s *Spec, value string) { s.Claims, _ = parseClaims(value) },
-		},
-		choices(Option{
+		Choices(Option{
 			Key: "iac", Page: "Deployment", Question: "What deploys it?", Golden: true,
 			Help: "Every resource is in one readable file or package, with least privilege and alarms.",
 			Choices: []Choice{
 				{Value: "sam", Label: "sam", Help: "AWS SAM: template.yaml, sam build and sam deploy", Layers: []string{"sam", "attach"}},
 				{Value: "cdk", Label: "cdk", Help: "AWS CDK: a stack in Go with its own tests; needs Node.js", Layers: []string{"cdk", "attach"}},
 			},
-		}, func(s *Spec) *string { return &s.IaC }),
-		choices(Option{
+			field: func(s *Spec) *string { return &s.IaC },
+		}),
+		Choices(Option{
 			Key: "ci", Page: "Deployment", Question: "Where do its checks run?",
 			Help: "Tests, linters and a deploy job that is off until you name a role for it.",
 			Choices: []Choice{
 				{Value: "github", Help: "GitHub Actions, actions pinned by commit, and Dependabot", Layers: []string{"github"}},
 				{Value: "none", Help: "nowhere but on your machine: make test, make lint"},
 			},
-		}, func(s *Spec) *string { return &s.CI }),
-		choices(Option{
-			Key: "eventbridge", Page: "Events", Question: "Does it publish an event for each sign-in?", Golden: true,
-			Help: "To Amazon EventBridge, without personal data, while the user waits: some 10 ms, 0.8 s at most. Adds 0.5 MB (1.2 with slim).",
-			Choices: []Choice{
-				{Value: "false", Help: "no"},
-				{Value: "true", Help: "yes: to a new bus with an archive and an example consumer, or to yours", Label: "eventbridge", Layers: []string{"awsroots", "eventbridge"}},
-			},
-		}, func(s *Spec) *string { return &s.EventBridge }),
-		choices(Option{
+			field: func(s *Spec) *string { return &s.CI },
+		}),
+		Choices(Option{
 			Key: "otel", Page: "Traces", Question: "Where do its OpenTelemetry traces go?", Golden: true,
 			Help: "Spans leave after the answer, so no user waits for them. Adds 0.4 MB (1.8 with slim).",
 			Choices: []Choice{
@@ -171,43 +201,28 @@ func Options() []Option {
 				},
 				{Value: "off", Help: "nowhere: no OpenTelemetry in the project"},
 			},
-		}, func(s *Spec) *string { return &s.OTel }),
-		choices(Option{
+			field: func(s *Spec) *string { return &s.OTel },
+		}),
+		Choices(Option{
 			Key: "runtime", Page: "Function", Question: "What does it run on?", Golden: true,
 			Help: "Slim is, without events and traces, a third of the size; with traces a tenth smaller.",
 			Choices: []Choice{
 				{Value: "official", Help: "aws-lambda-go, and the AWS SDK where one is needed", Layers: []string{"official"}},
 				{
 					Value: "slim", Help: "the standard library: the project has its own small client of Lambda's Runtime API", Label: "slim",
-					Layers: []string{"slim"}, LayersWith: map[string][]string{"eventbridge": {"sigv4"}},
+					Layers: []string{"slim"},
 				},
 			},
-		}, func(s *Spec) *string { return &s.Runtime }),
-		choices(Option{
+			field: func(s *Spec) *string { return &s.Runtime },
+		}),
+		Choices(Option{
 			Key: "arch", Page: "Function", Question: "Which processor does it run on?",
 			Help: "arm64 costs a fifth less per GB-second than x86_64.",
 			Choices: []Choice{
 				{Value: "arm64", Help: "AWS Graviton"},
 				{Value: "x86_64", Help: "Intel or AMD"},
 			},
-		}, func(s *Spec) *string { return &s.Arch }),
+			field: func(s *Spec) *string { return &s.Arch },
+		}),
 	}
-}
-
-// optionKeys returns the key of every option.
-func optionKeys() []string {
-	var keys []string
-	for _, option := range Options() {
-		keys = append(keys, option.Key)
-	}
-	return keys
-}
-
-// formatClaims writes claims the way --claims takes them.
-func formatClaims(claims []Claim) string {
-	pairs := make([]string, len(claims))
-	for i, claim := range claims {
-		pairs[i] = claim.String()
-	}
-	return strings.Join(pairs, ",")
 }

@@ -3,6 +3,7 @@ package generator
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -34,13 +35,9 @@ func projectFile(spec Spec) (File, error) {
 		value any
 	}
 	entries := []entry{{"schema", SchemaNumber}, {"templates", TemplatesNumber}}
-	for _, option := range Options() {
-		if option.Kind == Pairs {
-			var pairs []string
-			for _, claim := range spec.Claims {
-				pairs = append(pairs, claim.String())
-			}
-			entries = append(entries, entry{option.Key, pairs})
+	for _, option := range spec.Options() {
+		if option.Form == Pairs {
+			entries = append(entries, entry{option.Key, strings.Split(option.Answer(spec), ",")})
 			continue
 		}
 		entries = append(entries, entry{option.Key, option.Answer(spec)})

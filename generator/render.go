@@ -9,7 +9,6 @@ import (
 	"go/format"
 	"io"
 	"io/fs"
-	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -40,10 +39,10 @@ func render(layers fs.FS, spec Spec) (Tree, error) {
 	}
 	// Checking Go's format takes most of the time, so files are rendered side by side.
 	files, errs := make([]File, len(sources)), make([]error, len(sources))
-	callable := functions()
+	callable, data := functions(), spec.data()
 	var group sync.WaitGroup
 	for i, source := range sources {
-		group.Go(func() { files[i], errs[i] = source.render(layers, callable, spec) })
+		group.Go(func() { files[i], errs[i] = source.render(layers, callable, data) })
 	}
 	group.Wait()
 	if err := cmp.Or(errs...); err != nil {
@@ -61,6 +60,15 @@ func render(layers fs.FS, spec Spec) (Tree, error) {
 	return NewTree(append(files, lock))
 }
 
+// data is what the templates of the project see.
+func (s Spec) data() any {
+	project := Data{s}
+	if len(s.Functions) == 0 {
+		return project
+	}
+	return s.Functions[0].Kind.Data(project, s.Functions[0])
+}
+
 // Layers returns the names of the layers that make up the project, in the order in which they are rendered. A layer that several choices
 // add is there once.
 func Layers(spec Spec) ([]string, error) {
@@ -73,14 +81,14 @@ func Layers(spec Spec) ([]string, error) {
 		}
 	}
 	var chosen []Choice
-	for _, option := range Options() {
-		if option.Kind != Choose {
+	for _, option := range spec.Options() {
+		if option.Form != Choose {
 			continue
 		}
 		value := option.Answer(spec)
 		i := slices.IndexFunc(option.Choices, func(c Choice) bool { return c.Value == value })
 		if i < 0 {
-			return nil, fmt.Errorf("the spec's %s is %q: make specs with Resolve", option.Key, value)
+			return nil, fmt.Errorf("the spec's %s is %q: make specs with Catalog.Resolve", option.Key, value)
 		}
 		add(option.Choices[i].Layers)
 		chosen = append(chosen, option.Choices[i])
@@ -159,7 +167,7 @@ func find(layers fs.FS, spec Spec) ([]source, error) {
 	return sources, nil
 }
 
-func (s source) render(layers fs.FS, callable template.FuncMap, spec Spec) (File, error) {
+func (s source) render(layers fs.FS, callable template.FuncMap, data any) (File, error) {
 	fail := func(err error) (File, error) { return File{}, fmt.Errorf("template %s: %w", s.name, err) }
 	text, err := fs.ReadFile(layers, s.name)
 	if err != nil {
@@ -170,7 +178,7 @@ func (s source) render(layers fs.FS, callable template.FuncMap, spec Spec) (File
 		return fail(err)
 	}
 	var content bytes.Buffer
-	if err := parsed.Execute(&content, data{spec}); err != nil {
+	if err := parsed.Execute(&content, data); err != nil {
 		return fail(err)
 	}
 	file := File{Path: s.target, Content: content.Bytes(), Executable: bytes.HasPrefix(content.Bytes(), []byte("#!"))}
@@ -265,122 +273,41 @@ func functions() template.FuncMap {
 	return chosen
 }
 
-// data is what templates see: the spec, and what follows from it.
-type data struct {
+// Data is what the templates of every project see: the spec, and what follows from it. A kind adds its own.
+type Data struct {
 	Spec
 }
 
 // GOARCH is Go's word for the architecture.
-func (d data) GOARCH() string {
+func (d Data) GOARCH() string {
 	if d.Arch == "x86_64" {
 		return "amd64"
 	}
 	return d.Arch
 }
 
-// LambdaVersion is Cognito's word for the trigger version, as in PreTokenGenerationConfig.
-func (d data) LambdaVersion() string { return strings.ToUpper(d.Trigger) + "_0" }
-
 // Slim tells whether the function runs on the project's own Runtime API client.
-func (d data) Slim() bool { return d.Runtime == "slim" }
+func (d Data) Slim() bool { return d.Runtime == "slim" }
 
 // Logging is the package whose Logger the function's parts write to.
-func (d data) Logging() string {
+func (d Data) Logging() string {
 	if d.Slim() {
 		return "lambdaruntime"
 	}
 	return "slog"
 }
 
-// Publishes tells whether the function publishes events to EventBridge.
-func (d data) Publishes() bool { return d.EventBridge == "true" }
-
 // Traces tells whether the function makes spans.
-func (d data) Traces() bool { return d.OTel != "off" }
+func (d Data) Traces() bool { return d.OTel != "off" }
 
 // FollowsXRay tells whether spans go to where Lambda's own are, so that X-Ray decides which traces are recorded.
-func (d data) FollowsXRay() bool { return d.OTel == "cloudwatch" || d.OTel == "collector" }
+func (d Data) FollowsXRay() bool { return d.OTel == "cloudwatch" || d.OTel == "collector" }
 
 // Setting is the name of something that a deployment can choose: a parameter of the SAM template, or a key in the context of the CDK app,
 // which is spelled the same but begins with a small letter.
-func (d data) Setting(key string) string {
+func (d Data) Setting(key string) string {
 	if d.IaC == "sam" {
 		return strings.ToUpper(key[:1]) + key[1:]
 	}
 	return key
-}
-
-// HasClaim tells whether the policy starts with the claim.
-func (d data) HasClaim(name string) bool {
-	return slices.ContainsFunc(d.Claims, func(c Claim) bool { return c.Claim == name })
-}
-
-// Sample is an attribute of the user in the sample events.
-type Sample struct {
-	Name, Value string
-}
-
-// standardSamples are attributes that every sample event has.
-var standardSamples = map[string]string{
-	"sub": "1f0c5d1e-7f7b-4c57-9a83-0c9d8f2b6a11", "cognito:user_status": "CONFIRMED", "email_verified": "true", "email": "ada@example.com",
-	"name": "Ada Example", "phone_number_verified": "false", "phone_number": "+15555550100",
-}
-
-// SampleAttributes are the attributes of the sample user beyond the standard ones: those that the claims are copied from.
-func (d data) SampleAttributes() []Sample {
-	var samples []Sample
-	for _, claim := range d.Claims {
-		_, standard := standardSamples[claim.Attribute]
-		sample := Sample{Name: claim.Attribute, Value: sampleValue(claim.Attribute)}
-		if !standard && !slices.Contains(samples, sample) {
-			samples = append(samples, sample)
-		}
-	}
-	return samples
-}
-
-func sampleValue(attribute string) string {
-	switch attribute {
-	case "custom:tenant_id":
-		return "acme-42"
-	case "custom:plan":
-		return "gold"
-	}
-	if value, standard := standardSamples[attribute]; standard {
-		return value
-	}
-	return "some " + strings.TrimPrefix(attribute, "custom:")
-}
-
-// FromCognito tells whether Cognito puts the claim into an ID token by itself: it has a claim for each attribute that the app client may
-// read, under the attribute's name.
-func (d data) FromCognito(claim string) bool {
-	return slices.Contains(standardAttributes, claim) || strings.HasPrefix(claim, "custom:")
-}
-
-// SampleClaims are the claims that the default policy gives to the sample user, as JSON with sorted keys.
-func (d data) SampleClaims(groups bool) (string, error) {
-	claims := map[string]any{}
-	for _, claim := range d.Claims {
-		claims[claim.Claim] = sampleValue(claim.Attribute)
-	}
-	if groups && !d.HasClaim("roles") {
-		claims["roles"] = []string{"admins", "billing"}
-		if d.Trigger == "v1" {
-			claims["roles"] = `["admins","billing"]` // text: version 1 has no arrays
-		}
-	}
-	encoded, err := json.Marshal(claims)
-	return string(encoded), err
-}
-
-// CustomAttributes are the names, without "custom:", of the attributes that a new user pool needs for the claims.
-func (d data) CustomAttributes() []string {
-	names := map[string]bool{}
-	for _, claim := range d.Claims {
-		if name, custom := strings.CutPrefix(claim.Attribute, "custom:"); custom {
-			names[name] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(names))
 }

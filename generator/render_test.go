@@ -6,9 +6,26 @@ import (
 	"testing/fstest"
 )
 
+// plain is a kind with one option, as the core sees one.
+type plain struct{}
+
+func (plain) Name() string         { return "plain" }
+func (plain) FunctionName() string { return "function" }
+func (plain) Golden() []Variant    { return nil }
+func (plain) Options() []Option {
+	return []Option{Choices(Option{Key: "color", After: "module", Choices: []Choice{{Value: "red", Layers: []string{"red"}}, {Value: "blue"}}})}
+}
+
+func (plain) Data(project Data, function Function) any {
+	return struct {
+		Data
+		Color string
+	}{project, function.Answers["color"]}
+}
+
 func testSpec(t *testing.T) Spec {
 	t.Helper()
-	spec, err := Resolve(Answers{"name": "demo"})
+	spec, err := Catalog{plain{}}.Resolve(Answers{"name": "demo"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +54,7 @@ func TestRender(t *testing.T) {
 		"base/dot_config/dot_rc.tmpl":   "name <% .Name %> {{ kept }}\n",
 		"base/cmd/x/main.go.tmpl":       "package main\n",
 		"sam/scripts/run.sh.tmpl":       "#!/bin/sh\n",
-		"base/cmd/x/claims.txt.tmpl":    "<% range .Claims %><% .Claim %> <% end %>\n",
+		"red/cmd/x/color.txt.tmpl":      "<% .Color %> of <% (index .Functions 0).Name %>\n",
 		"base/cmd/x/settings.json.tmpl": "{\"a\": <% json .Module %>}\n",
 	}), testSpec(t))
 	if err != nil {
@@ -45,7 +62,7 @@ func TestRender(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		".config/.rc":         "name demo {{ kept }}\n",
-		"cmd/x/claims.txt":    "tenant_id plan \n",
+		"cmd/x/color.txt":     "red of function\n",
 		"cmd/x/settings.json": "{\"a\": \"example.com/demo\"}\n",
 	} {
 		if file, ok := tree.Lookup(path); !ok || string(file.Content) != want || file.Executable {
@@ -103,46 +120,4 @@ func TestRenderRefuses(t *testing.T) {
 			t.Error("want an error")
 		}
 	})
-}
-
-// A project cannot be built if its module path hides one that it depends on, whichever choices bring that.
-func TestRenderRefusesRequiredModules(t *testing.T) {
-	for name, test := range map[string]struct {
-		answers Answers
-		refused bool
-	}{
-		"the runtime":         {Answers{"module": "github.com/aws/aws-lambda-go"}, true},
-		"below it":            {Answers{"module": "github.com/aws/aws-lambda-go/demo"}, true},
-		"above it":            {Answers{"module": "github.com/aws"}, true},
-		"beside it":           {Answers{"module": "github.com/aws/aws-lambda-golang"}, false},
-		"a slim project":      {Answers{"module": "github.com/aws/aws-lambda-go", "runtime": "slim", "otel": "off"}, false},
-		"OpenTelemetry":       {Answers{"module": "go.opentelemetry.io/otel"}, true},
-		"without traces":      {Answers{"module": "go.opentelemetry.io/otel", "otel": "off"}, false},
-		"the CDK":             {Answers{"module": "github.com/aws/constructs-go/constructs/v10", "iac": "cdk"}, true},
-		"the CDK, not needed": {Answers{"module": "github.com/aws/constructs-go/constructs/v10"}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			test.answers["name"] = "demo"
-			spec, err := Resolve(test.answers)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = Render(spec)
-			if isError[*InvalidError](err) != test.refused || !test.refused && err != nil {
-				t.Errorf("got %v", err)
-			}
-		})
-	}
-}
-
-func BenchmarkRender(b *testing.B) {
-	spec, err := Resolve(Answers{"name": "demo"})
-	if err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		if _, err := Render(spec); err != nil {
-			b.Fatal(err)
-		}
-	}
 }

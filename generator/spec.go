@@ -8,32 +8,25 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// Spec is the validated answers to every option: what to generate. [Resolve] makes one.
+// Spec is the validated answers to every option: what to generate. [Catalog.Resolve] makes one.
 type Spec struct {
 	// Name of the project: lower case letters, digits and hyphens, starting with a letter, at most 40 characters.
 	Name string
 	// Module is the Go module path of the project.
 	Module string
-	// Claims that the policy starts with, in the order given.
-	Claims []Claim
-	// IaC, Trigger, EventBridge, OTel, Runtime, Arch and CI are values of the choices of [Options].
-	IaC, Trigger, EventBridge, OTel, Runtime, Arch, CI string
-	// Functions of the project; today always the token customizer.
+	// IaC, OTel, Runtime, Arch and CI are values of the choices of [ProjectOptions].
+	IaC, OTel, Runtime, Arch, CI string
+	// Functions of the project, each of a kind.
 	Functions []Function
 }
-
-// Claim says which user attribute a claim is copied from.
-type Claim struct {
-	Claim, Attribute string
-}
-
-// String is the pair as --claims takes it.
-func (c Claim) String() string { return c.Claim + "=" + c.Attribute }
 
 // Function is one Lambda function of a project.
 type Function struct {
 	// Name is that of its folder below cmd/ and below dist/.
 	Name string
+	Kind Kind
+	// Answers are the validated answers to the kind's options.
+	Answers Answers
 }
 
 // Answers are answers by option key, as text. An option without an answer takes its default.
@@ -65,16 +58,17 @@ func (e *InvalidError) Error() string {
 }
 
 // Resolve validates answers and fills in defaults. Its error is an [InvalidError] with every problem.
-func Resolve(answers Answers) (Spec, error) {
-	spec := Spec{Functions: []Function{{Name: "token-customizer"}}}
+func (c Catalog) Resolve(answers Answers) (Spec, error) {
+	kind := c[0]
+	spec := Spec{Functions: []Function{{Name: kind.FunctionName(), Kind: kind, Answers: Answers{}}}}
 	var problems []Problem
 	for key := range answers {
-		if !slices.Contains(optionKeys(), key) {
-			problems = append(problems, Problem{Text: Unknown("option", key, optionKeys())})
+		if !slices.Contains(c.keys(), key) {
+			problems = append(problems, Problem{Text: Unknown("option", key, c.keys())})
 		}
 	}
 	slices.SortFunc(problems, func(a, b Problem) int { return strings.Compare(a.Text, b.Text) })
-	for _, option := range Options() {
+	for _, option := range c.Options() {
 		value, given := answers[option.Key]
 		if !given {
 			value = option.Default
@@ -102,10 +96,18 @@ func Resolve(answers Answers) (Spec, error) {
 // DefaultModule is the module path that a project of the name gets when none is given.
 func DefaultModule(name string) string { return "example.com/" + name }
 
+// Options returns the options that the spec answers, in the order in which they are asked.
+func (s Spec) Options() []Option {
+	if len(s.Functions) == 0 {
+		return ProjectOptions()
+	}
+	return Catalog{s.Functions[0].Kind}.Options()
+}
+
 // Answers returns the answers that make the spec, every option included.
 func (s Spec) Answers() Answers {
 	answers := Answers{}
-	for _, option := range Options() {
+	for _, option := range s.Options() {
 		answers[option.Key] = option.Answer(s)
 	}
 	return answers
@@ -114,7 +116,7 @@ func (s Spec) Answers() Answers {
 // Flags returns the flags that make the spec: those that differ from the defaults, in the order of the options. A switch is off by default.
 func (s Spec) Flags() []string {
 	var flags []string
-	for _, option := range Options() {
+	for _, option := range s.Options() {
 		value, standard := option.Answer(s), option.Default
 		if option.Key == "module" {
 			standard = DefaultModule(s.Name)
@@ -132,15 +134,15 @@ func (s Spec) Flags() []string {
 
 // Unknown says that something is not among the valid ones, and names the nearest.
 func Unknown(what, given string, valid []string) string {
-	text := fmt.Sprintf("unknown %s %q", what, shorten(given))
-	if nearest := nearest(given, valid); nearest != "" {
+	text := fmt.Sprintf("unknown %s %q", what, Shorten(given))
+	if nearest := Nearest(given, valid); nearest != "" {
 		return text + fmt.Sprintf(": did you mean %s?", nearest)
 	}
 	return text + ": use " + strings.Join(valid, ", ")
 }
 
 // Nearest returns the valid word that given was most likely meant to be, or nothing when none is close.
-func nearest(given string, valid []string) string {
+func Nearest(given string, valid []string) string {
 	best, distance := "", 3
 	for _, word := range valid {
 		if len(given) > 2*len(word)+2 {
@@ -154,8 +156,8 @@ func nearest(given string, valid []string) string {
 	return best
 }
 
-// shorten keeps a hostile value from filling the screen.
-func shorten(value string) string {
+// Shorten keeps a hostile value from filling the screen.
+func Shorten(value string) string {
 	const most = 60
 	if runes := []rune(value); len(runes) > most {
 		return string(runes[:most]) + "..."

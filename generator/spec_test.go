@@ -1,4 +1,4 @@
-package generator
+package generator_test
 
 import (
 	"errors"
@@ -8,17 +8,23 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
+	"github.com/golam-cli/golam/generator/kinds/cognitotoken"
 )
 
 func TestResolveDefaults(t *testing.T) {
-	got, err := Resolve(Answers{"name": "demo"})
+	got, err := kinds.All().Resolve(generator.Answers{"name": "demo"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Spec{
-		Name: "demo", Module: "example.com/demo", IaC: "sam", Trigger: "v2", EventBridge: "false", OTel: "otlp", Runtime: "official", Arch: "arm64", CI: "github",
-		Claims:    []Claim{{"tenant_id", "custom:tenant_id"}, {"plan", "custom:plan"}},
-		Functions: []Function{{"token-customizer"}},
+	want := generator.Spec{
+		Name: "demo", Module: "example.com/demo", IaC: "sam", OTel: "otlp", Runtime: "official", Arch: "arm64", CI: "github",
+		Functions: []generator.Function{{
+			Name: "token-customizer", Kind: cognitotoken.Kind{},
+			Answers: generator.Answers{"trigger": "v2", "claims": "tenant_id=custom:tenant_id,plan=custom:plan", "eventbridge": "false"},
+		}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
@@ -26,18 +32,18 @@ func TestResolveDefaults(t *testing.T) {
 }
 
 func TestResolveAndBack(t *testing.T) {
-	for _, variant := range Combinations() {
+	for _, variant := range kinds.All().Combinations() {
 		variant.Answers["name"] = "x"
 		variant.Answers["claims"] = "a=email,b=custom:b"
 		variant.Answers["module"] = "github.com/you/x"
-		spec, err := Resolve(variant.Answers)
+		spec, err := kinds.All().Resolve(variant.Answers)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := spec.Answers(); !maps.Equal(got, variant.Answers) {
 			t.Errorf("answers %v became %v", variant.Answers, got)
 		}
-		again := Answers{"name": "x"}
+		again := generator.Answers{"name": "x"}
 		flags := spec.Flags()
 		for i := 0; i < len(flags); i++ {
 			key := strings.TrimPrefix(flags[i], "--")
@@ -48,7 +54,7 @@ func TestResolveAndBack(t *testing.T) {
 			i++
 			again[key] = flags[i]
 		}
-		second, err := Resolve(again)
+		second, err := kinds.All().Resolve(again)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,10 +118,10 @@ func TestResolveRefuses(t *testing.T) {
 		{"triger", "v2", "did you mean trigger"},
 	}
 	for _, test := range tests {
-		t.Run(test.key+"="+shorten(test.value), func(t *testing.T) {
-			answers := Answers{"name": "demo", test.key: test.value}
-			_, err := Resolve(answers)
-			invalid, ok := errors.AsType[*InvalidError](err)
+		t.Run(test.key+"="+generator.Shorten(test.value), func(t *testing.T) {
+			answers := generator.Answers{"name": "demo", test.key: test.value}
+			_, err := kinds.All().Resolve(answers)
+			invalid, ok := errors.AsType[*generator.InvalidError](err)
 			if !ok {
 				t.Fatalf("got %v", err)
 			}
@@ -130,8 +136,8 @@ func TestResolveRefuses(t *testing.T) {
 }
 
 func TestResolveListsEveryProblem(t *testing.T) {
-	_, err := Resolve(Answers{"name": "A B", "module": "x y", "trigger": "v9", "claims": "sub=foo,x", "ci": "gitlab", "zzz": "1"})
-	invalid, ok := errors.AsType[*InvalidError](err)
+	_, err := kinds.All().Resolve(generator.Answers{"name": "A B", "module": "x y", "trigger": "v9", "claims": "sub=foo,x", "ci": "gitlab", "zzz": "1"})
+	invalid, ok := errors.AsType[*generator.InvalidError](err)
 	if !ok {
 		t.Fatalf("got %v", err)
 	}
@@ -150,7 +156,7 @@ func FuzzResolve(f *testing.F) {
 	f.Add("../../evil", "..", "sub=x,=,")
 	f.Add("x", "github.com/a/b/v2", "https://x/y=custom:z")
 	f.Fuzz(func(t *testing.T, name, module, claims string) {
-		spec, err := Resolve(Answers{"name": name, "module": module, "claims": claims})
+		spec, err := kinds.All().Resolve(generator.Answers{"name": name, "module": module, "claims": claims})
 		if err != nil {
 			return
 		}
@@ -160,26 +166,24 @@ func FuzzResolve(f *testing.F) {
 		if strings.ContainsAny(module, " \n\"'\\") {
 			t.Errorf("module %q", module)
 		}
-		for _, claim := range spec.Claims {
-			if strings.ContainsAny(claim.String(), " \n\"'\\,<>%{}") {
-				t.Errorf("claim %q", claim)
-			}
+		if claims := spec.Functions[0].Answers["claims"]; strings.ContainsAny(claims, " \n\"'\\<>%{}") {
+			t.Errorf("claims %q", claims)
 		}
-		tree, err := Render(spec)
+		tree, err := generator.Render(spec)
 		if err != nil {
 			t.Fatalf("accepted, but not rendered: %v", err)
 		}
-		file, _ := tree.Lookup(ProjectFile)
-		answers, err := ParseAnswers(file.Content)
+		file, _ := tree.Lookup(generator.ProjectFile)
+		answers, err := kinds.All().ParseAnswers(file.Content)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := Resolve(answers)
+		again, err := kinds.All().Resolve(answers)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(spec, again); diff != "" {
-			t.Errorf("%s makes another project: %s", ProjectFile, diff)
+			t.Errorf("%s makes another project: %s", generator.ProjectFile, diff)
 		}
 	})
 }

@@ -12,7 +12,7 @@ import (
 
 // File is one rendered file of a project.
 type File struct {
-	// Path is relative to the project's folder, slash separated and clean ("cmd/token-customizer/main.go").
+	// Path is relative to the project's folder, slash separated and clean ("cmd/api/main.go").
 	Path string
 	// Content is what the file holds, byte for byte, on every platform.
 	Content []byte

@@ -13,17 +13,15 @@ type Variant struct {
 
 // Golden returns the golden projects: every combination of the options that are marked Golden, and a few more. Each has a module path of
 // its own.
-func Golden() []Variant {
+func (c Catalog) Golden() []Variant {
 	names := []Variant{{Answers: Answers{}}}
-	for _, option := range Options() {
+	for _, option := range c.Options() {
 		if option.Golden {
 			option.Choices = slices.DeleteFunc(option.Choices, func(c Choice) bool { return c.Apart })
 			names = cross(names, option, func(c Choice) string { return c.Label })
 		}
 	}
-	for _, trigger := range []string{"v1", "v3"} {
-		names = append(names, Variant{Name: "sam-" + trigger, Answers: Answers{"iac": "sam", "trigger": trigger, "otel": "off"}})
-	}
+	names = append(names, c[0].Golden()...)
 	for _, otel := range []string{"cloudwatch", "collector"} {
 		names = append(names, Variant{Name: "sam-" + otel, Answers: Answers{"iac": "sam", "otel": otel}})
 	}
@@ -35,10 +33,10 @@ func Golden() []Variant {
 }
 
 // Combinations returns every combination of the options that have choices.
-func Combinations() []Variant {
+func (c Catalog) Combinations() []Variant {
 	all := []Variant{{Answers: Answers{}}}
-	for _, option := range Options() {
-		if option.Kind == Choose {
+	for _, option := range c.Options() {
+		if option.Form == Choose {
 			all = cross(all, option, func(c Choice) string {
 				switch {
 				case !option.IsSwitch():

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/counts"
 )
 
@@ -18,7 +19,7 @@ var update = flag.Bool("update", false, "write the golden projects instead of co
 
 func render(t *testing.T, answers generator.Answers) generator.Tree {
 	t.Helper()
-	spec, err := generator.Resolve(answers)
+	spec, err := kinds.All().Resolve(answers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +33,7 @@ func render(t *testing.T, answers generator.Answers) generator.Tree {
 // TestGolden compares each golden project with what its answers render to: paths, bytes and modes.
 func TestGolden(t *testing.T) {
 	var names []string
-	for _, variant := range generator.Golden() {
+	for _, variant := range kinds.All().Golden() {
 		names = append(names, variant.Name)
 		t.Run(variant.Name, func(t *testing.T) {
 			want := render(t, variant.Answers)

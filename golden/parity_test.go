@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/cloudformation"
 	"github.com/golam-cli/golam/internal/counts"
 	"github.com/golam-cli/golam/internal/judges"
@@ -78,7 +79,7 @@ type twins struct {
 // allTwins returns twins for each combination of events and traces, and for each version of the trigger.
 func allTwins() []twins {
 	values := map[string][]string{}
-	for _, option := range generator.Options() {
+	for _, option := range kinds.All().Options() {
 		values[option.Key] = option.Values()
 	}
 	var pairs []twins

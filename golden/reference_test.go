@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 )
 
 // TestReference keeps the pages of docs/ that declarations are rendered to at what these say.
@@ -39,7 +39,7 @@ func reference(t *testing.T) []byte {
 This page is rendered from the declarations in ` + "`generator/options.go`" + ` by ` + "`make golden`" + `. Each option is a flag, a key in an answers file, and
 a key at the top level of a project's ` + "`golam.yaml`" + `.
 `)
-	for _, option := range generator.Options() {
+	for _, option := range kinds.All().Options() {
 		fmt.Fprintf(&text, "\n## `--%s`\n\n%s %s\n", option.Key, option.Question, option.Help)
 		switch {
 		case len(option.Choices) > 0:
@@ -58,8 +58,8 @@ a key at the top level of a project's ` + "`golam.yaml`" + `.
 		}
 	}
 	text.WriteString("\n## Golden projects\n\n| project | flags |\n| --- | --- |\n")
-	for _, variant := range generator.Golden() {
-		spec, err := generator.Resolve(variant.Answers)
+	for _, variant := range kinds.All().Golden() {
+		spec, err := kinds.All().Resolve(variant.Answers)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,12 +12,13 @@ import (
 	"testing"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/counts"
 )
 
 // TestEveryCombinationRenders also holds rendering to being a function of the spec alone, as far as a second rendering can tell.
 func TestEveryCombinationRenders(t *testing.T) {
-	combinations := generator.Combinations()
+	combinations := kinds.All().Combinations()
 	for _, variant := range combinations {
 		t.Run(variant.Name, func(t *testing.T) {
 			variant.Answers["name"] = "demo"
@@ -47,14 +48,14 @@ func TestVariantsWork(t *testing.T) {
 		}
 		patterns = append(patterns, module+"/...") // the module of the stack, whose path begins with the project's, included
 	}
-	for _, variant := range generator.Golden() {
+	for _, variant := range kinds.All().Golden() {
 		dir, err := filepath.Abs(variant.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		use(dir, variant.Answers["module"])
 	}
-	pairs := pairwise(generator.Combinations())
+	pairs := pairwise(kinds.All().Combinations())
 	for _, variant := range pairs {
 		dir := filepath.Join(folder, variant.Name)
 		variant.Answers["name"] = "demo"
@@ -69,7 +70,7 @@ func TestVariantsWork(t *testing.T) {
 	for _, verb := range []string{"build", "vet", "test"} {
 		goCommand(t, folder, "GOWORK="+goWork, append([]string{verb}, patterns...)...)
 	}
-	counts.Report(t, "%d golden projects and %d combinations (every pair of choices) built, vetted and tested", len(generator.Golden()), len(pairs))
+	counts.Report(t, "%d golden projects and %d combinations (every pair of choices) built, vetted and tested", len(kinds.All().Golden()), len(pairs))
 }
 
 // TestModulesAreTidy looks at each golden module alone: a go.work would hide a missing requirement.
@@ -77,7 +78,7 @@ func TestModulesAreTidy(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs go mod tidy for every golden project")
 	}
-	for _, variant := range generator.Golden() {
+	for _, variant := range kinds.All().Golden() {
 		for _, folder := range modules(t, variant.Name) {
 			t.Run(folder, func(t *testing.T) {
 				t.Parallel()
@@ -103,7 +104,7 @@ func modules(t *testing.T, project string) []string {
 // TestNoGoldenFileIsIgnored finds files that a golden project's own .gitignore, or golam's, would keep out of the repository.
 func TestNoGoldenFileIsIgnored(t *testing.T) {
 	var paths []string
-	for _, variant := range generator.Golden() {
+	for _, variant := range kinds.All().Golden() {
 		for _, file := range read(t, variant.Name) {
 			paths = append(paths, variant.Name+"/"+file.Path)
 		}

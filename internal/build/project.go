@@ -141,7 +141,7 @@ func parseProjectFile(data []byte) (arch string, functions []string, err error) 
 
 // Architectures are Lambda's words for processors, golam's default first.
 func Architectures() []string {
-	options := generator.Options()
+	options := generator.ProjectOptions()
 	i := slices.IndexFunc(options, func(o generator.Option) bool { return o.Key == "arch" })
 	return options[i].Values()
 }

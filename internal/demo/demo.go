@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/cognito"
 	"github.com/golam-cli/golam/internal/local"
@@ -53,7 +54,7 @@ const (
 // Run generates, builds, serves and prints. It leaves nothing behind but a project that is to be kept, whether it succeeds, fails or ctx
 // ends. That answers have findings is no error; a trigger that does not exist is a [generator.InvalidError].
 func Run(ctx context.Context, options Options) (summary Summary, err error) {
-	spec, err := generator.Resolve(generator.Answers{"name": projectName, "trigger": options.Trigger})
+	spec, err := kinds.All().Resolve(generator.Answers{"name": projectName, "trigger": options.Trigger})
 	if err != nil {
 		return Summary{}, err
 	}
@@ -73,7 +74,7 @@ func Run(ctx context.Context, options Options) (summary Summary, err error) {
 	}()
 
 	screen := newPrinter(options.Out, options.Colour)
-	screen.title("a Cognito token customizer, trigger version " + strings.TrimPrefix(spec.Trigger, "v"))
+	screen.title("a Cognito token customizer, trigger version " + strings.TrimPrefix(spec.Functions[0].Answers["trigger"], "v"))
 	if err := generate(ctx, screen, project, spec); err != nil {
 		return Summary{}, err
 	}

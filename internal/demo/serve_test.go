@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/cognito"
 )
 
@@ -16,7 +17,7 @@ func TestServeFails(t *testing.T) {
 		t.Skip("builds a function")
 	}
 	project, screen := filepath.Join(t.TempDir(), "demo"), newPrinter(new(strings.Builder), false)
-	spec, err := generator.Resolve(generator.Answers{"name": "demo"})
+	spec, err := kinds.All().Resolve(generator.Answers{"name": "demo"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/counts"
 	"github.com/golam-cli/golam/internal/judges"
 )
@@ -116,7 +117,7 @@ func TestTracesOfTheCDK(t *testing.T) {
 	for _, otel := range []string{"cloudwatch", "collector"} {
 		t.Run(otel, func(t *testing.T) {
 			t.Parallel()
-			spec, err := generator.Resolve(generator.Answers{"name": "demo", "iac": "cdk", "otel": otel})
+			spec, err := kinds.All().Resolve(generator.Answers{"name": "demo", "iac": "cdk", "otel": otel})
 			if err != nil {
 				t.Fatal(err)
 			}

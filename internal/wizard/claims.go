@@ -21,7 +21,7 @@ type claims struct {
 	help    string
 	changed func(string)
 
-	rows      []generator.Claim // the last is empty
+	rows      []generator.Pair // the last is empty
 	row       int
 	attribute bool // the cell is the row's attribute, not its claim
 
@@ -31,7 +31,7 @@ type claims struct {
 
 // newClaims starts with the pairs of value, which is well formed.
 func newClaims(option generator.Option, styles styles, value string, changed func(string)) *claims {
-	rows, _ := generator.ParseClaims(value)
+	rows, _ := option.Pairing.Parse(value)
 	cell := *styles.Styles
 	cell.Focused.Base, cell.Blurred.Base = lipgloss.NewStyle(), lipgloss.NewStyle()
 	c := &claims{
@@ -39,7 +39,7 @@ func newClaims(option generator.Option, styles styles, value string, changed fun
 		option:  option,
 		styles:  styles,
 		changed: changed,
-		rows:    append(rows, generator.Claim{}),
+		rows:    append(rows, generator.Pair{}),
 		row:     len(rows),
 	}
 	c.Input.WithTheme(huh.ThemeFunc(func(bool) *huh.Styles { return &cell }))
@@ -51,28 +51,28 @@ func newClaims(option generator.Option, styles styles, value string, changed fun
 func (c *claims) text() string { return pairs(c.rows) }
 
 // pairs writes rows as --claims takes them, without empty ones.
-func pairs(rows []generator.Claim) string {
+func pairs(rows []generator.Pair) string {
 	var written []string
 	for _, row := range rows {
-		if row = trim(row); row != (generator.Claim{}) {
+		if row = trim(row); row != (generator.Pair{}) {
 			written = append(written, row.String())
 		}
 	}
 	return strings.Join(written, ",")
 }
 
-func trim(row generator.Claim) generator.Claim {
-	return generator.Claim{Claim: strings.TrimSpace(row.Claim), Attribute: strings.TrimSpace(row.Attribute)}
+func trim(row generator.Pair) generator.Pair {
+	return generator.Pair{Left: strings.TrimSpace(row.Left), Right: strings.TrimSpace(row.Right)}
 }
 
 // blank tells whether nothing is typed into the current row.
-func (c *claims) blank() bool { return trim(c.rows[c.row]) == generator.Claim{} }
+func (c *claims) blank() bool { return trim(c.rows[c.row]) == generator.Pair{} }
 
 // edit gives the current cell to the input.
 func (c *claims) edit() {
-	cell := &c.rows[c.row].Claim
+	cell := &c.rows[c.row].Left
 	if c.attribute {
-		cell = &c.rows[c.row].Attribute
+		cell = &c.rows[c.row].Right
 	}
 	show(c.Input, huh.NewPointerAccessor(cell))
 	c.fit()
@@ -84,21 +84,11 @@ func (c *claims) fit() {
 	hint, width := "", c.claimWidth()
 	switch {
 	case c.attribute:
-		hint, width = likely(strings.TrimSpace(c.rows[c.row].Claim)), c.attributeWidth()
+		hint, width = c.option.Pairing.Suggest(strings.TrimSpace(c.rows[c.row].Left)), c.attributeWidth()
 	case c.row == len(c.rows)-1:
-		hint = "add a claim, or enter to go on"
+		hint = "add a " + c.option.Pairing.Item + ", or enter to go on"
 	}
 	c.Input.Placeholder(cut(hint, width-1)).WithWidth(width)
-}
-
-// likely is the attribute that a claim is most probably copied from.
-func likely(claim string) string {
-	for _, attribute := range []string{claim, "custom:" + claim} {
-		if generator.CheckAttribute(attribute) == "" {
-			return attribute
-		}
-	}
-	return ""
 }
 
 // next goes one cell on. It says why the cell cannot be left, or that the field is to be.
@@ -107,10 +97,10 @@ func (c *claims) next() (problem string, leave bool) {
 	switch {
 	case c.blank() && c.row == len(c.rows)-1:
 		return "", true
-	case c.attribute && row.Attribute == "":
-		c.rows[c.row].Attribute = likely(row.Claim)
+	case c.attribute && row.Right == "":
+		c.rows[c.row].Right = c.option.Pairing.Suggest(row.Left)
 	case !c.attribute && !c.blank():
-		if problem := generator.CheckClaim(row.Claim); problem != "" {
+		if problem := c.option.Pairing.CheckLeft(row.Left); problem != "" {
 			return problem, false
 		}
 		c.attribute = true
@@ -136,7 +126,7 @@ func (c *claims) move(by int) (problem string) {
 		}
 	}
 	if last := len(c.rows) - 1; c.row == last && !c.blank() {
-		c.rows = append(c.rows, generator.Claim{})
+		c.rows = append(c.rows, generator.Pair{})
 	} else if c.row < last && c.blank() {
 		c.rows = slices.Delete(c.rows, c.row, c.row+1)
 		by = min(by, 0)
@@ -150,7 +140,7 @@ func (c *claims) move(by int) (problem string) {
 // remove takes the current row away.
 func (c *claims) remove() {
 	if c.row == len(c.rows)-1 {
-		c.rows[c.row] = generator.Claim{}
+		c.rows[c.row] = generator.Pair{}
 	} else {
 		c.rows = slices.Delete(c.rows, c.row, c.row+1)
 	}
@@ -202,7 +192,7 @@ func (c *claims) View() string {
 	styles, rows := c.styles.Focused, c.rows
 	if !c.focused {
 		styles = c.styles.Blurred
-		if last := len(rows) - 1; trim(rows[last]) == (generator.Claim{}) {
+		if last := len(rows) - 1; trim(rows[last]) == (generator.Pair{}) {
 			rows = rows[:last]
 		}
 	}
@@ -210,14 +200,14 @@ func (c *claims) View() string {
 	if c.help != "" {
 		lines = append(lines, strings.Split(c.help, "\n")...)
 	}
-	lines = append(lines, c.styles.faint.Render("  "+pad(cut("claim", c.claimWidth()), c.claimWidth())+cut("copied from", c.attributeWidth())))
+	lines = append(lines, c.styles.faint.Render("  "+pad(cut(c.option.Pairing.Left, c.claimWidth()), c.claimWidth())+cut(c.option.Pairing.Right, c.attributeWidth())))
 	first, end := 0, len(rows)
 	if room := max(c.height-len(lines), 1); c.height > 0 && len(rows) > room {
 		first = min(max(c.row-room/2, 0), len(rows)-room)
 		end = first + room
 	}
 	for i := first; i < end; i++ {
-		mark, claim, attribute := "  ", pad(cut(rows[i].Claim, c.claimWidth()-1), c.claimWidth()), cut(rows[i].Attribute, c.attributeWidth())
+		mark, claim, attribute := "  ", pad(cut(rows[i].Left, c.claimWidth()-1), c.claimWidth()), cut(rows[i].Right, c.attributeWidth())
 		if c.focused && i == c.row {
 			mark = styles.SelectSelector.String()
 			if c.attribute {

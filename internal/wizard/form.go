@@ -148,7 +148,7 @@ func (m *model) build() {
 
 func (m *model) newField(option generator.Option) *field {
 	answer := &answer{m.interview, option.Key}
-	switch option.Kind {
+	switch option.Form {
 	case generator.Choose:
 		input := huh.NewSelect[string]().Key(option.Key).Title(option.Question).Accessor(answer)
 		return &field{Field: input, keys: "↑/↓ choose", describe: func(width int, brief bool) {

@@ -3,7 +3,6 @@ package wizard
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -102,10 +101,10 @@ func (l *lines) ask(option generator.Option) error {
 	l.say("")
 	l.say("%s", option.Question)
 	l.say("%s", option.Help)
-	if option.Kind == generator.Pairs {
+	if option.Form == generator.Pairs {
 		return l.askPairs(option)
 	}
-	if option.Kind == generator.Choose {
+	if option.Form == generator.Choose {
 		return l.askChoice(option)
 	}
 	prompt := option.Key
@@ -167,13 +166,13 @@ func (l *lines) askChoice(option generator.Option) error {
 
 // askPairs lets rows be added, changed and removed one by one.
 func (l *lines) askPairs(option generator.Option) error {
-	rows, _ := generator.ParseClaims(l.answers[option.Key])
-	l.say("Write claim=attribute to add or change a claim, and its number to remove it.")
+	rows, _ := option.Pairing.Parse(l.answers[option.Key])
+	l.say("Write %s to add or change a %s, and its number to remove it.", option.Pairing.Form, option.Pairing.Item)
 	for {
 		for i, row := range rows {
-			l.item(fmt.Sprintf("  %d. ", i+1), "%s, copied from %s", row.Claim, row.Attribute)
+			l.item(fmt.Sprintf("  %d. ", i+1), "%s, %s %s", row.Left, option.Pairing.Right, row.Right)
 		}
-		line, err := l.read("claim=attribute, number, or Enter to go on")
+		line, err := l.read(option.Pairing.Form + ", number, or Enter to go on")
 		if err != nil {
 			return err
 		}
@@ -190,15 +189,10 @@ func (l *lines) askPairs(option generator.Option) error {
 			rows = slices.Delete(rows, number-1, number)
 			continue
 		}
-		typed, err := generator.ParseClaims(line)
-		var invalid *generator.InvalidError
-		if errors.As(err, &invalid) {
-			for _, problem := range invalid.Problems {
-				l.complain(problem.Text)
-			}
-		}
+		typed, problems := option.Pairing.Parse(line)
+		l.complain(problems...)
 		for _, row := range typed {
-			if i := slices.IndexFunc(rows, func(r generator.Claim) bool { return r.Claim == row.Claim }); i >= 0 {
+			if i := slices.IndexFunc(rows, func(r generator.Pair) bool { return r.Left == row.Left }); i >= 0 {
 				rows[i] = row
 			} else {
 				rows = append(rows, row)

@@ -15,13 +15,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/wizard"
 )
 
 // defaults are the answers of somebody who changes nothing but what is given.
 func defaults(t *testing.T, changed generator.Answers) generator.Answers {
 	t.Helper()
-	spec, err := generator.Resolve(changed)
+	spec, err := kinds.All().Resolve(changed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func TestEveryAnswerChanged(t *testing.T) {
 			w.Sees("email", "> add a claim")
 			w.Types(enter)
 		default:
-			if option.Kind != generator.Choose {
+			if option.Form != generator.Choose {
 				t.Fatalf("this test has no answer for --%s", option.Key)
 			}
 			changed[option.Key] = wizard.Another(option)
@@ -301,14 +302,14 @@ func TestResize(t *testing.T) {
 func TestGivenAnswersAreShownAndNotAsked(t *testing.T) {
 	t.Parallel()
 	given := generator.Answers{"module": "example.com/mine", "trigger": "v1", "claims": "plan=custom:plan"}
-	for _, option := range generator.Options() {
+	for _, option := range kinds.All().Options() {
 		if _, known := given[option.Key]; !known && option.Key != "name" && option.Key != "ci" {
 			given[option.Key] = wizard.Another(option)
 		}
 	}
 	flags := func(page string) string { // those of the page that are given
 		var words []string
-		for _, option := range generator.Options() {
+		for _, option := range kinds.All().Options() {
 			value, known := given[option.Key]
 			switch {
 			case !known || page != "" && page != option.Page:

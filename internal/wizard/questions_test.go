@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 )
 
 // The tests take the questions from the generator's options, so that a further option changes none of them.
@@ -14,9 +15,9 @@ const Last = ""
 
 // Questions are the options that a wizard asks for, in their order.
 func Questions(given generator.Answers) []generator.Option {
-	return slices.DeleteFunc(generator.Options(), func(option generator.Option) bool {
+	return slices.DeleteFunc(kinds.All().Options(), func(option generator.Option) bool {
 		_, known := given[option.Key]
-		return known || option.Kind == generator.Choose && len(option.Choices) == 1
+		return known || option.Form == generator.Choose && len(option.Choices) == 1
 	})
 }
 

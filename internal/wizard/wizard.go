@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 )
 
 // ErrAborted says that the person, a signal or the end of the input stopped the wizard before its last question. Nothing was made.
@@ -100,11 +101,11 @@ func newInterview(config Config) (*interview, error) {
 	// What is given is judged before anything is asked. A name may still be missing then.
 	judged := generator.Answers{"name": "asked-later"}
 	maps.Copy(judged, config.Given)
-	if _, err := generator.Resolve(judged); err != nil {
+	if _, err := kinds.All().Resolve(judged); err != nil {
 		return nil, err
 	}
 	asked := &interview{given: config.Given, answers: generator.Answers{}, preview: config.Preview}
-	for _, option := range generator.Options() {
+	for _, option := range kinds.All().Options() {
 		i := slices.IndexFunc(asked.pages, func(p page) bool { return p.title == option.Page })
 		if i < 0 {
 			i = len(asked.pages)
@@ -113,7 +114,7 @@ func newInterview(config Config) (*interview, error) {
 		value, given := config.Given[option.Key]
 		switch {
 		case given:
-		case option.Kind == generator.Choose && len(option.Choices) == 1:
+		case option.Form == generator.Choose && len(option.Choices) == 1:
 			value = option.Default // a single choice is no question
 		default:
 			value = option.Default
@@ -146,7 +147,7 @@ func (i *interview) set(key, value string) {
 
 // summary says what the answers make.
 func (i *interview) summary() (Summary, error) {
-	spec, err := generator.Resolve(i.answers)
+	spec, err := kinds.All().Resolve(i.answers)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -156,7 +157,7 @@ func (i *interview) summary() (Summary, error) {
 // flags returns the flags that answer options of a page, or of all pages where title is empty.
 func (i *interview) flags(title string) []string {
 	var flags []string
-	for _, option := range generator.Options() {
+	for _, option := range kinds.All().Options() {
 		value, given := i.given[option.Key]
 		switch {
 		case !given || title != "" && title != option.Page:

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 )
 
 // patience is how long a wizard on a pipe may take.
@@ -154,7 +155,7 @@ func TestKeysTypedAhead(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v; the output is %q", err, out.String())
 			}
-			want, err := generator.Resolve(test.want)
+			want, err := kinds.All().Resolve(test.want)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -245,7 +246,7 @@ func TestPageFitsAnyTerminal(t *testing.T) {
 // TestSwitchIsNoOrYes holds that a switch is asked like any other question, and answered as its flag is.
 func TestSwitchIsNoOrYes(t *testing.T) {
 	var option generator.Option
-	for _, o := range generator.Options() {
+	for _, o := range kinds.All().Options() {
 		if !o.IsSwitch() {
 			continue
 		}
@@ -408,8 +409,9 @@ func FuzzClaims(f *testing.F) {
 			}
 		}
 		if m.focused().page > 0 {
-			if _, err := generator.ParseClaims(m.answers["claims"]); err != nil {
-				t.Errorf("%q was left with %q: %v", keys, m.answers["claims"], err)
+			option, _ := kinds.All().Option("claims")
+			if problems := option.Check(m.answers["claims"]); len(problems) > 0 {
+				t.Errorf("%q was left with %q: %q", keys, m.answers["claims"], problems)
 			}
 		}
 	})

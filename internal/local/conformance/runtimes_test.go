@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 )
 
 // feature is what not every runtime has. For functions in Go some are build tags.
@@ -113,7 +114,7 @@ func buildRust(t *testing.T) string {
 // buildSlim builds a function with the runtime that a slim project has: in a module of that name, with the packages as they are rendered.
 func buildSlim(t *testing.T) string {
 	t.Helper()
-	spec, err := generator.Resolve(generator.Answers{"name": "function", "module": "example.com/function", "runtime": "slim"})
+	spec, err := kinds.All().Resolve(generator.Answers{"name": "function", "module": "example.com/function", "runtime": "slim"})
 	if err != nil {
 		t.Fatal(err)
 	}
