@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -45,24 +44,8 @@ func (p page) write() error {
 	if err := os.WriteFile(filepath.Join(p.root, "docs/benchmarks.md"), []byte(p.markdown()), 0o644); err != nil {
 		return err
 	}
-	summary := beginSummary + "\n" + p.summary(true) + "\n" + endSummary
+	summary := beginSummary + "\n" + p.headlines() + "\n" + endSummary
 	return os.WriteFile(filepath.Join(p.root, "README.md"), slices.Concat(before, []byte(summary), after), 0o644)
-}
-
-const beginSummary, endSummary = "<!-- Written by make benchmarks. -->\n", "<!-- End of what make benchmarks writes. -->\n"
-
-// readme is what stands before and after the summary in README.md.
-func (s settings) readme() (before, after []byte, err error) {
-	content, err := os.ReadFile(filepath.Join(s.root, "README.md"))
-	if err != nil {
-		return nil, nil, err
-	}
-	before, rest, found := bytes.Cut(content, []byte(beginSummary))
-	_, after, closed := bytes.Cut(rest, []byte(endSummary))
-	if !found || !closed {
-		return nil, nil, fmt.Errorf("README.md has no place for the summary: add the line %q and the line %q", beginSummary, endSummary)
-	}
-	return before, after, nil
 }
 
 // markdown is the whole page.
@@ -71,12 +54,12 @@ func (p page) markdown() string {
 	line := func(format string, args ...any) { fmt.Fprintf(&w, format+"\n", args...) }
 	line("# Benchmarks")
 	line("")
-	line("Written by `make benchmarks`; every figure is of that run. It measures processes on one machine, side by side. It does not measure AWS:")
-	line("see [what this does not say](#what-this-does-not-say).")
+	line("`make benchmarks` writes this page, and every figure comes from one run of it. It measures processes on one machine, side by side. It does")
+	line("not measure AWS: see [what these figures don't show](#what-these-figures-dont-show).")
 	line("")
-	line("## Where golam wins, ties and loses")
+	line("## Summary")
 	line("")
-	w.WriteString(p.summary(false))
+	w.WriteString(p.summary())
 	for _, g := range p.groups {
 		p.group(&w, g)
 	}
@@ -85,7 +68,7 @@ func (p page) markdown() string {
 	line("")
 	line("![Sizes of the packages](%s)", p.link("sizes"))
 	line("")
-	line("All are packed as `golam build` packs them.%s", p.unpacked())
+	line("`golam build` packed all of them.%s", p.unpacked())
 	for _, name := range p.contents() {
 		line("")
 		line("![What fills the bootstrap of %s](%s)", name, p.link("contents-"+name))
@@ -128,10 +111,10 @@ var compared = []struct{ key, name string }{
 	{"first", "first response"}, {"cpuCold", "CPU of a cold start"}, {"warmP50", "warm invocation"}, {"cpuWarm", "warm CPU"}, {"memory", "peak memory"},
 }
 
-// summary is a table of the peers and how golam stands beside each. The short one has the main ones of the peers.
-func (p page) summary(short bool) string {
+// summary is a table of all peers and how golam compares with each.
+func (p page) summary() string {
 	var w strings.Builder
-	fmt.Fprint(&w, "What golam's function takes, of what its peer takes:\n\n| golam | beside |")
+	fmt.Fprint(&w, "golam's functions as a share of what each peer takes:\n\n| golam | peer |")
 	for _, c := range compared {
 		fmt.Fprintf(&w, " %s |", c.name)
 	}
@@ -143,7 +126,7 @@ func (p page) summary(short bool) string {
 				continue
 			}
 			for j, peer := range ready {
-				if peer.ours || peer.other || short && peer.minor {
+				if peer.ours || peer.other {
 					continue
 				}
 				what := ours.name
@@ -159,13 +142,10 @@ func (p page) summary(short bool) string {
 			}
 		}
 	}
-	text := "\nLess is better everywhere; where golam takes more, the figure is bold. A figure is there only if the whole of its interval is more than\n" +
-		"1% to one side, with 99% confidence for a row; = means that this run shows no difference. An invocation is to its answer: what a function\n" +
-		"does afterwards, as golam's sends its spans, is billed too, and is in the column of billed times of all figures.\n"
-	if short {
-		text += fmt.Sprintf("Medians of %d rounds in turns on one machine: [all figures, the method, and what they do not say](docs/benchmarks.md).\n", p.rounds)
-	}
-	return w.String() + text
+	fmt.Fprint(&w, "\nLess is better. Figures in bold are those where golam takes more. A figure is shown only when its whole confidence interval is more than 1%\n"+
+		"from parity (99% confidence for a row); = means that this run shows no difference. A warm invocation ends with its answer. Lambda also bills\n"+
+		"what a function does afterwards, such as sending spans; the tables below have a column for that.\n")
+	return w.String()
 }
 
 // standing says how golam stands beside a peer in one figure.
@@ -214,9 +194,9 @@ func (p page) group(w *strings.Builder, g measuredGroup) {
 	line("")
 	line("%s", g.about)
 	line("")
-	line("At full speed, %d rounds of one cold start and %d warm invocations; medians, and the 99th percentile of warm invocations. Warm is to the", p.rounds, p.invocations)
-	line("answer; warm billed until the function is ready for the next event, which Lambda rounds up to whole milliseconds and bills. Load")
-	line("averages %s before and %s after.", g.loads[0], g.loads[1])
+	line("Full speed: %d rounds of one cold start and %d warm invocations. The figures are medians, and for warm invocations also the 99th", p.rounds, p.invocations)
+	line("percentile. \"Warm\" ends with the answer. \"Warm billed\" ends when the function is ready for the next event; Lambda rounds that up to whole")
+	line("milliseconds and bills it. Load averages: %s before, %s after.", g.loads[0], g.loads[1])
 	line("")
 	line("| | init ms | first response ms | CPU of both ms | peak MB | warm ms | warm p99 ms | warm billed ms | warm CPU ms | zip kB x86_64 | zip kB arm64 |")
 	line("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |")
@@ -252,7 +232,7 @@ func (p page) ratios(w *strings.Builder, g measuredGroup) {
 	if reference < 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nRatios to %s, each the median of the ratios of single rounds, with its interval:\n\n| |", ready[reference].name)
+	fmt.Fprintf(w, "\nRatios to %s. Each is the median of the ratios within single rounds, with its confidence interval:\n\n| |", ready[reference].name)
 	for _, c := range compared {
 		fmt.Fprintf(w, " %s |", c.name)
 	}
@@ -279,11 +259,11 @@ func (p page) slow(w *strings.Builder, g measuredGroup) {
 	line := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
 	line("")
 	if g.slow == nil {
-		line("Not measured throttled: %s.", p.throttleProblem)
+		line("Not measured with throttling: %s.", p.throttleProblem)
 		return
 	}
-	line("Throttled to what %d MB give, %d rounds of one cold start and %d warm invocations; medians. Load averages", p.throttledMemory, p.throttled, p.throttledInvoked)
-	line("%s before and %s after.", g.loads[1], g.loads[2])
+	line("Throttled to the CPU time that Lambda gives to %d MB: medians of %d rounds of one cold start and %d warm invocations. Load averages:", p.throttledMemory, p.throttled, p.throttledInvoked)
+	line("%s before, %s after.", g.loads[1], g.loads[2])
 	line("")
 	line("| | init ms | first response ms | CPU of both ms | warm ms | warm billed ms | warm CPU ms |")
 	line("| --- | --: | --: | --: | --: | --: | --: |")
@@ -413,40 +393,41 @@ func (p page) method(w *strings.Builder) {
 	line("")
 	line("## Machine and method")
 	line("")
-	line("- %s, %d processors%s%s. Load averages stand with each table: the machine was not idle if they are high, and then", p.machine.System,
+	line("- Machine: %s, %d processors%s%s. Where the load averages beside a table are high, the machine was busy: trust ratios more than", p.machine.System,
 		p.machine.Processors, prefixed(" of ", p.machine.Processor), prefixed(", kernel ", p.machine.Kernel))
-	line("  absolute times are worth little and ratios much.")
-	line("- %s; %s; `lambda.norpc`, `-s -w`, CGO off for golam and the peers in Go, each peer with its lock file in `bench/peers`.", runtime.Version(), rustVersion())
-	line("- `make benchmarks` took %s, of which building %s.", time.Since(p.began).Round(time.Second), p.builtBefore.Sub(p.began).Round(time.Second))
-	line("- In each round everybody is started once, in a new random order. A ratio is the median of the ratios of single rounds, so what slows the")
-	line("  machine down for a while does not decide. Its interval is by order statistics, and all intervals of a row hold together with 99%% confidence.")
-	line("- Init: from the start of the process to its first request for an event. First response: to the first whole answer. CPU: user and")
-	line("  system time of the process. Peak memory: resident, at the end of all invocations of an environment.")
-	line("- Before it is measured everybody is asked once, and Cognito's rules are applied to the answer: claims in both tokens, groups intact. What")
-	line("  arrives at the bus and the collector is counted, throttled too; where something is missing, it stands below the table.")
-	line("- Everybody logs one line of JSON for an invocation. That of the peers in Rust has no time in it, which the others' have.")
-	line("- The peer with OpenTelemetry uses golam's version of it, 1.47, with `otellambda` v0.69.0, which was made for 1.44.")
-	line("- TLS: golam's functions carry Amazon's roots, and for this benchmark its own among them; everybody else finds it in a file of %d roots,", p.roots)
-	line("  the system's and its own. `SSL_CERT_FILE` names it, and `SSL_CERT_DIR` its folder, which has nothing else: as on Amazon Linux 2023, where")
-	line("  Go reads the file and then all files of the folder.")
+	line("  absolute times.")
+	line("- Versions: %s; %s. golam's functions and the peers in Go are built with `lambda.norpc`, `-s -w` and CGO off. Each peer in `bench/peers` has a", runtime.Version(), rustVersion())
+	line("  lock file.")
+	line("- `make benchmarks` took %s, including %s for building.", time.Since(p.began).Round(time.Second), p.builtBefore.Sub(p.began).Round(time.Second))
+	line("- Each round starts every function once, in a new random order. A ratio is the median of the ratios within single rounds, so a machine that")
+	line("  slows down for a while doesn't decide. The intervals use order statistics, and all intervals of a row hold together with 99%% confidence.")
+	line("- Init: from the start of the process to its first request for an event. First response: from the start of the process to its first whole answer.")
+	line("  CPU: user and system time of the process. Peak memory: resident memory at the end of all invocations of an execution environment.")
+	line("- Before measuring, each function answers one event, and the answer must satisfy Cognito's rules: claims in both tokens, groups intact. The bus")
+	line("  and the collector count what arrives, throttled rounds included. Anything missing is listed below the table.")
+	line("- Every function logs one line of JSON per invocation. The lines of the peers in Rust have no timestamp; the others do.")
+	line("- The peer with OpenTelemetry uses the same OpenTelemetry version as golam, 1.47, with `otellambda` v0.69.0, which was made for 1.44.")
+	line("- TLS: golam's functions embed Amazon's root certificates, plus the benchmark's own for this run. All others find the benchmark's certificate in")
+	line("  a file of %d roots, which also holds the system's. `SSL_CERT_FILE` names that file, and `SSL_CERT_DIR` its folder, which holds nothing else.", p.roots)
+	line("  This matches Amazon Linux 2023, where Go reads the file and then every file of the folder.")
 	line("")
-	line("Reproduce it, with Go, Python 3 and, for Rust, Cargo:")
+	line("To reproduce it you need Go, Python 3 and, for Rust, Cargo:")
 	line("")
 	line("```sh")
 	line("make benchmarks")
 	line("```")
 	line("")
-	line("## What this does not say")
+	line("## What these figures don't show")
 	line("")
-	line("- Not AWS's Init Duration, which has the start of the microVM, the download of the package and an extension in it, and on Graviton another")
-	line("  processor. Differences of a millisecond are small beside that.")
-	line("- Throttling limits processor time alone, in the init phase too, while AWS gives more in the init phase of small functions.")
-	line("- Warm invocations follow one another without a pause, so a throttled one may wait for the time that the one before has used. On Lambda")
-	line("  that happens to a busy function alone.")
-	line("- A warm invocation ends with its answer, which is what a user waits for. Lambda bills what follows too: golam sends spans after the answer,")
-	line("  the peer before it, and the column of billed times has both.")
-	line("- The network is 127.0.0.1: a real PutEvents takes milliseconds that no language saves.")
-	line("- The peers are small and honest, not tuned to the last byte; whoever can make one better is invited to.")
+	line("- AWS's Init Duration. It includes starting the microVM, downloading the package and starting extensions, and Graviton is another processor.")
+	line("  Differences of a millisecond are small beside that.")
+	line("- Lambda's CPU during the init phase. Throttling here limits CPU time throughout, while Lambda gives small functions more during init.")
+	line("- Pauses between invocations. Here one follows another at once, so a throttled invocation may wait for CPU time that the previous one used. On")
+	line("  Lambda this happens only to a busy function.")
+	line("- Work after the answer, in the columns for warm invocations. Lambda bills it: golam sends spans after the answer, the peer before it. The column")
+	line("  of billed times includes both.")
+	line("- A network. Everything runs on 127.0.0.1; a real PutEvents takes milliseconds that no language saves.")
+	line("- The fastest possible peers. They are small and fair, not tuned to the last byte. Improvements are welcome.")
 }
 
 // rustVersion says which compiler built the peers.
