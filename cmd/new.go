@@ -115,7 +115,7 @@ func (f *switchFlag) String() string { return string(*f) }
 func (*switchFlag) Type() string { return "bool" }
 
 func flagHelp(option generator.Option) string {
-	help := strings.TrimSuffix(option.Question, "?")
+	help := option.Flag
 	if len(option.Choices) > 0 {
 		help += ": " + strings.Join(option.Values(), ", ")
 	}

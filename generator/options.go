@@ -24,8 +24,8 @@ type Option struct {
 	Key string
 	// Page is the title of the wizard page that asks it.
 	Page string
-	// Question is what the wizard asks.
-	Question string
+	// Question is what the wizard asks, and Flag what the help of the flag says.
+	Question, Flag string
 	// Help is one line on what the answer changes: size, cost, plan.
 	Help string
 	Form Form
@@ -152,72 +152,72 @@ func Choices(o Option) Option {
 func ProjectOptions() []Option {
 	return []Option{
 		{
-			Key: "name", Page: "Project", Question: "What is the project called?",
-			Help:        "Names the folder, the stack and the resources: lower case letters, digits and hyphens, at most 40.",
+			Key: "name", Page: "Project", Question: "What is the project called?", Flag: "the project's name",
+			Help:        "The folder, the stack and the resources get this name: up to 40 lower case letters, digits and hyphens.",
 			DefaultHelp: "the last element of DIR",
 			Problems:    checkName,
 			field:       func(s *Spec) *string { return &s.Name },
 		},
 		{
-			Key: "module", Page: "Project", Question: "What is its Go module path?",
-			Help:        "Where others would import it from, such as github.com/you/project. It need not exist yet.",
+			Key: "module", Page: "Project", Question: "What is its Go module path?", Flag: "the project's Go module path",
+			Help:        "The path for imports, such as github.com/you/project. It doesn't have to exist yet.",
 			DefaultHelp: "example.com/<name>",
 			Problems:    checkModule,
 			field:       func(s *Spec) *string { return &s.Module },
 		},
 		Choices(Option{
-			Key: "iac", Page: "Deployment", Question: "What deploys it?", Golden: true,
-			Help: "Every resource is in one readable file or package, with least privilege and alarms.",
+			Key: "iac", Page: "Deployment", Question: "How do you deploy it?", Flag: "how to deploy it", Golden: true,
+			Help: "Either way you get one readable file or package, with least-privilege roles and alarms.",
 			Choices: []Choice{
 				{Value: "sam", Label: "sam", Help: "AWS SAM: template.yaml, sam build and sam deploy", Layers: []string{"sam", "attach"}},
-				{Value: "cdk", Label: "cdk", Help: "AWS CDK: a stack in Go with its own tests; needs Node.js", Layers: []string{"cdk", "attach"}},
+				{Value: "cdk", Label: "cdk", Help: "AWS CDK: a stack in Go with tests of its own; needs Node.js", Layers: []string{"cdk", "attach"}},
 			},
 			field: func(s *Spec) *string { return &s.IaC },
 		}),
 		Choices(Option{
-			Key: "ci", Page: "Deployment", Question: "Where do its checks run?",
-			Help: "Tests, linters and a deploy job that is off until you name a role for it.",
+			Key: "ci", Page: "Deployment", Question: "Which CI runs its checks?", Flag: "which CI runs its checks",
+			Help: "It runs tests and linters. A deploy job stays off until you give it a role.",
 			Choices: []Choice{
-				{Value: "github", Help: "GitHub Actions, actions pinned by commit, and Dependabot", Layers: []string{"github"}},
-				{Value: "none", Help: "nowhere but on your machine: make test, make lint"},
+				{Value: "github", Help: "GitHub Actions, with actions pinned by commit, and Dependabot", Layers: []string{"github"}},
+				{Value: "none", Help: "no CI: run make test and make lint yourself"},
 			},
 			field: func(s *Spec) *string { return &s.CI },
 		}),
 		Choices(Option{
-			Key: "otel", Page: "Traces", Question: "Where do its OpenTelemetry traces go?", Golden: true,
-			Help: "Spans leave after the answer, so no user waits for them. Adds 0.4 MB (1.8 with slim).",
+			Key: "otel", Page: "Traces", Question: "Where do OpenTelemetry traces go?", Flag: "where OpenTelemetry traces go", Golden: true,
+			Help: "Spans are sent after the answer, so no user waits for them. Adds 0.4 MB (1.8 with slim).",
 			Choices: []Choice{
 				{
 					Value: "otlp", Label: "otlp", Layers: []string{"otel", "otel-otlp", "sigv4"},
-					Help: "any OTLP endpoint: wired, and silent until you configure one",
+					Help: "any OTLP endpoint; nothing is sent until you configure one",
 				},
 				{
 					Value: "cloudwatch", Layers: []string{"awsroots", "otel", "otel-cloudwatch", "sigv4"}, Apart: true,
-					Help: "CloudWatch, straight from the function (Transaction Search must be on)",
+					Help: "directly to CloudWatch (turn on Transaction Search first)",
 				},
 				{
 					Value: "collector", Layers: []string{"otel", "otel-collector"}, Apart: true,
-					Help: "an OpenTelemetry Collector in a layer, which makes cold starts longer",
+					Help: "an OpenTelemetry Collector in a layer; cold starts take longer",
 				},
-				{Value: "off", Help: "nowhere: no OpenTelemetry in the project"},
+				{Value: "off", Help: "no OpenTelemetry in the project"},
 			},
 			field: func(s *Spec) *string { return &s.OTel },
 		}),
 		Choices(Option{
-			Key: "runtime", Page: "Function", Question: "What does it run on?", Golden: true,
-			Help: "Slim is, without events and traces, a third of the size; with traces a tenth smaller.",
+			Key: "runtime", Page: "Function", Question: "Which runtime library does it use?", Flag: "the runtime library", Golden: true,
+			Help: "Slim makes packages smaller: by two thirds without events and traces, by a tenth with traces.",
 			Choices: []Choice{
-				{Value: "official", Help: "aws-lambda-go, and the AWS SDK where one is needed", Layers: []string{"official"}},
+				{Value: "official", Help: "aws-lambda-go, and the AWS SDK where it is needed", Layers: []string{"official"}},
 				{
-					Value: "slim", Help: "the standard library: the project has its own small client of Lambda's Runtime API", Label: "slim",
+					Value: "slim", Help: "only the standard library, with a small client of the Runtime API in the project", Label: "slim",
 					Layers: []string{"slim"},
 				},
 			},
 			field: func(s *Spec) *string { return &s.Runtime },
 		}),
 		Choices(Option{
-			Key: "arch", Page: "Function", Question: "Which processor does it run on?",
-			Help: "arm64 costs a fifth less per GB-second than x86_64.",
+			Key: "arch", Page: "Function", Question: "Which processor does it run on?", Flag: "the processor",
+			Help: "arm64 costs 20% less per GB-second than x86_64.",
 			Choices: []Choice{
 				{Value: "arm64", Help: "AWS Graviton"},
 				{Value: "x86_64", Help: "Intel or AMD"},

@@ -36,8 +36,8 @@ func reference(t *testing.T) []byte {
 	var text bytes.Buffer
 	text.WriteString(`# Options of golam new
 
-This page is rendered from the declarations in ` + "`generator/options.go`" + ` by ` + "`make golden`" + `. Each option is a flag, a key in an answers file, and
-a key at the top level of a project's ` + "`golam.yaml`" + `.
+` + "`make golden`" + ` writes this page from the declarations of the options. Each option is a flag, a key in an answers file, and a key at the top
+level of a project's ` + "`golam.yaml`" + `.
 `)
 	for _, option := range kinds.All().Options() {
 		fmt.Fprintf(&text, "\n## `--%s`\n\n%s %s\n", option.Key, option.Question, option.Help)

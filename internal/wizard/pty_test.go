@@ -289,7 +289,7 @@ func TestResize(t *testing.T) {
 	w.asks("Which claims")
 	w.walks("claims", "ci")
 	w.Resize(80, 24)
-	w.shows("Where do its checks run?", "GitHub Actions, actions pinned by commit, and Dependabot")
+	w.shows("Which CI runs its checks?", "GitHub Actions, with actions pinned by commit, and Dependabot")
 	w.walks("ci", wizard.Last)
 	w.Resize(60, 20)
 	w.Sees("┃ Make it?", "pgup/pgdown scroll")
@@ -328,7 +328,7 @@ func TestGivenAnswersAreShownAndNotAsked(t *testing.T) {
 	}
 	w.Sees("given: --module example.com/mine", "1 of 3")
 	w.Types(clear, "other", enter)
-	w.asks("Where do its checks run?")
+	w.asks("Which CI runs its checks?")
 	w.shows("2 of 3", flags("Deployment"))
 	w.Types(enter)
 	w.asks("Make it?")

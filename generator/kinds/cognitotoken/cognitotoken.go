@@ -21,17 +21,17 @@ func (Kind) FunctionName() string { return "token-customizer" }
 func (Kind) Options() []generator.Option {
 	return []generator.Option{
 		generator.Choices(generator.Option{
-			Key: "trigger", Page: "Tokens", After: "module", Question: "Which version of Cognito's pre token generation trigger?",
-			Help: "V1 works on the Lite plan but changes ID tokens alone; V2 and V3 need the Essentials plan.",
+			Key: "trigger", Page: "Tokens", After: "module", Question: "Which version of Cognito's pre token generation trigger?", Flag: "the version of Cognito's pre token generation trigger",
+			Help: "V1 works on every plan but changes only ID tokens. V2 and V3 need the Essentials or Plus plan.",
 			Choices: []generator.Choice{
-				{Value: "v2", Help: "ID and access tokens of users (Essentials or Plus plan)", Layers: []string{"trigger-v2"}},
+				{Value: "v2", Help: "ID and access tokens of users (Essentials or Plus)", Layers: []string{"trigger-v2"}},
 				{Value: "v1", Help: "ID tokens of users, text claims only (any plan)", Layers: []string{"trigger-v1"}},
-				{Value: "v3", Help: "as v2, and access tokens of machines (Essentials or Plus; priced apart)", Layers: []string{"trigger-v2", "trigger-v3"}},
+				{Value: "v3", Help: "as v2, plus access tokens of machines (Essentials or Plus, at extra cost)", Layers: []string{"trigger-v2", "trigger-v3"}},
 			},
 		}),
 		{
-			Key: "claims", Page: "Tokens", After: "module", Question: "Which claims does the policy start with?", Form: generator.Pairs,
-			Help:     "Pairs of claim and user attribute. The policy is a Go file that you edit later.",
+			Key: "claims", Page: "Tokens", After: "module", Question: "Which claims does the policy start with?", Flag: "claims that the policy starts with", Form: generator.Pairs,
+			Help:     "Pairs of a claim and a user attribute. You can edit the policy, a Go file, later.",
 			Default:  "tenant_id=custom:tenant_id,plan=custom:plan",
 			Problems: func(value string) []string { _, problems := parseClaims(value); return problems },
 			Pairing: generator.Pairing{
@@ -40,11 +40,11 @@ func (Kind) Options() []generator.Option {
 			},
 		},
 		generator.Choices(generator.Option{
-			Key: "eventbridge", Page: "Events", After: "ci", Question: "Does it publish an event for each sign-in?", Golden: true,
-			Help: "To Amazon EventBridge, without personal data, while the user waits: some 10 ms, 0.8 s at most. Adds 0.5 MB (1.2 with slim).",
+			Key: "eventbridge", Page: "Events", After: "ci", Question: "Does it publish an event for each sign-in?", Flag: "publish an event for each sign-in", Golden: true,
+			Help: "To Amazon EventBridge, without personal data. The user waits about 10 ms for it, 0.8 s at most. Adds 0.5 MB (1.2 with slim).",
 			Choices: []generator.Choice{
 				{Value: "false", Help: "no"},
-				{Value: "true", Help: "yes: to a new bus with an archive and an example consumer, or to yours", Label: "eventbridge",
+				{Value: "true", Help: "yes: to a new bus with an archive and an example consumer, or to your own bus", Label: "eventbridge",
 					Layers: []string{"awsroots", "eventbridge"}, LayersWith: map[string][]string{"slim": {"sigv4"}}},
 			},
 		}),
