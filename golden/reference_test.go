@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -66,4 +68,38 @@ level of a project's ` + "`golam.yaml`" + `.
 		fmt.Fprintf(&text, "| [%s](../golden/%s) | `%s` |\n", variant.Name, variant.Name, strings.Join(spec.Flags(), " "))
 	}
 	return text.Bytes()
+}
+
+// TestSizesAgree holds what the wizard says about sizes to docs/sizes.md, and keeps other figures of packages out of pages that nothing
+// writes again.
+func TestSizesAgree(t *testing.T) {
+	page, err := os.ReadFile("../docs/sizes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	compressed := map[string]float64{} // MB by project
+	for _, row := range regexp.MustCompile(`(?m)^\| \[([a-z0-9-]+)\]\([^)]*\) \| [0-9,]+ \| ([0-9,]+) \|`).FindAllSubmatch(page, -1) {
+		bytes, err := strconv.ParseFloat(strings.ReplaceAll(string(row[2]), ",", ""), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		compressed[string(row[1])] = bytes / 1e6
+	}
+	for key, label := range map[string]string{"eventbridge": "eventbridge", "otel": "otlp"} {
+		option, found := kinds.All().Option(key)
+		want := fmt.Sprintf("Adds %.1f MB (%.1f with slim).", compressed["sam-"+label]-compressed["sam"], compressed["sam-"+label+"-slim"]-compressed["sam-slim"])
+		if !found || !strings.HasSuffix(option.Help, want) {
+			t.Errorf("--%s says %q, and by docs/sizes.md it is %q", key, option.Help, want)
+		}
+	}
+	size := regexp.MustCompile(`[0-9]\.[0-9]+ MB`)
+	for _, name := range []string{"README.md", "docs/build.md", "docs/invoke.md", "docs/watch.md", "docs/tutorial.md"} {
+		page, err := os.ReadFile("../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if figure := size.Find(page); figure != nil {
+			t.Errorf("%s says %s: link to docs/sizes.md, which make sizes writes", name, figure)
+		}
+	}
 }
