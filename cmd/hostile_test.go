@@ -335,8 +335,8 @@ func TestHostileInputIsDocumented(t *testing.T) {
 	var want bytes.Buffer
 	want.WriteString(`# Hostile input
 
-This page is rendered from the rows of ` + "`TestHostileInput` in `cmd/hostile_test.go`" + ` by ` + "`make golden`" + `; the test runs each of them with the real
-program. Nothing is written and nothing is lost, but where the exit code is 0.
+` + "`make golden`" + ` writes this page from the rows of ` + "`TestHostileInput` in `cmd/hostile_test.go`" + `, which runs each of them with the real program. golam
+writes nothing and loses nothing, except where the exit code is 0 and it did what was asked.
 
 | input | exit code | part of what golam says |
 | --- | --- | --- |

@@ -45,23 +45,23 @@ func (e expectedDifference) matches(path string) bool {
 
 var expectedDifferences = []expectedDifference{
 	{
-		"Resources.TokenCustomizer.Properties.Code.*", "an object in the bucket that SAM makes", "an object in the bucket that `cdk bootstrap` makes",
-		"each uploads the bootstrap to a bucket of its own",
+		"Resources.TokenCustomizer.Properties.Code.*", "an object in SAM's bucket", "an object in the bucket of `cdk bootstrap`",
+		"each tool uploads the bootstrap to a bucket of its own",
 	},
 	{
 		"Resources.TokenCustomizer.Properties.Tags", "`lambda:createdBy` is `SAM`", "no tag", "SAM's transformation tags functions",
 	},
 	{
-		"Resources.TokenCustomizer.Metadata.BuildMethod", "`makefile`", "nothing", "tells `sam build` what to run; `make deploy` builds for the CDK",
+		"Resources.TokenCustomizer.Metadata.BuildMethod", "`makefile`", "nothing", "`sam build` runs this method; for the CDK, `make deploy` builds",
 	},
 	{
-		"Resources.EventsAlarm.Properties.Metrics.2.Id", "`lost`", "`expr_1`", "the CDK names expressions itself; the alarm is about the one there is",
+		"Resources.EventsAlarm.Properties.Metrics.2.Id", "`lost`", "`expr_1`", "the CDK chooses the names of expressions; the alarm has only one",
 	},
 	{
-		"Resources.EventsAlarm.Properties.Metrics.2.ReturnData", "nothing", "`true`", "the CDK writes the default out",
+		"Resources.EventsAlarm.Properties.Metrics.2.ReturnData", "nothing", "`true`", "the CDK writes the default explicitly",
 	},
 	{
-		"Parameters.BootstrapVersion", "nothing", "the version of the bootstrap stack", "the CDK deploys with the roles and the bucket of that stack",
+		"Parameters.BootstrapVersion", "nothing", "the version of the bootstrap stack", "the CDK deploys with that stack's roles and bucket",
 	},
 	{
 		"Rules.CheckBootstrapVersion", "nothing", "a check of that version", "the same",
@@ -223,13 +223,13 @@ func differences() []byte {
 	var page bytes.Buffer
 	page.WriteString(`# SAM and CDK
 
-With ` + "`--iac sam`" + ` and with ` + "`--iac cdk`" + ` a project deploys the same resources, under the same logical ids, with the same alarms and outputs.
+Projects with ` + "`--iac sam`" + ` and ` + "`--iac cdk`" + ` deploy the same resources, with the same logical ids, alarms and outputs.
 ` + "`TestSAMAndCDKDeployTheSame`" + ` in golden/parity_test.go transforms the SAM template as AWS does, synthesizes the CDK's stack with the same
-settings, and compares them value by value: for each combination of events and traces, and for each version of the trigger.
-This page is rendered from the list in that test by ` + "`make golden`" + `.
+settings, and compares the two value by value, for each combination of events and traces and for each version of the trigger.
+` + "`make golden`" + ` writes this page from the list in that test.
 
-What a SAM template leaves to the deployment, by parameters and conditions, a CDK stack decides when it is synthesized, by its context. The
-names are the same but for the first letter: the parameter ` + "`ExistingUserPoolId`" + ` is ` + "`existingUserPoolId`" + ` in the context.
+A SAM template leaves some decisions to the deployment, through parameters and conditions. A CDK stack takes them at synthesis, from its context.
+The names differ only in the first letter: the parameter ` + "`ExistingUserPoolId`" + ` is ` + "`existingUserPoolId`" + ` in the context.
 
 These differences remain:
 

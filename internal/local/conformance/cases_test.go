@@ -28,33 +28,33 @@ type conformanceCase struct {
 func cases() []conformanceCase {
 	return []conformanceCase{
 		{
-			"address with a path", "`AWS_LAMBDA_RUNTIME_API` may be host:port/path, so that several functions share one port.",
+			"address with a path", "`AWS_LAMBDA_RUNTIME_API` may be host:port/path, so several functions can share one port.",
 			pathInAddress, addressWithPath,
 		},
 		{"deadline", "Each invocation has its own deadline, in milliseconds since the epoch.", "", deadline},
 		{
-			"202 answers", "A response and an error are answered with 202: the same process goes on to serve the next invocation.",
+			"202 answers", "The Runtime API answers responses and errors with 202, and the same process serves the next invocation.",
 			"", acceptedAnswers,
 		},
-		{"client context", "It reaches the function as JSON, not in base64, with characters beyond ASCII.", "", clientContext},
-		{"Cognito identity", "Identity and identity pool reach the function.", "", cognitoIdentity},
-		{"invoked ARN", "The function knows the ARN that it was invoked by.", "", invokedARN},
+		{"client context", "It reaches the function as JSON, not base64, including characters beyond ASCII.", "", clientContext},
+		{"Cognito identity", "The identity and the identity pool reach the function.", "", cognitoIdentity},
+		{"invoked ARN", "The function sees the ARN that it was invoked with.", "", invokedARN},
 		{
-			"trace header", "The caller's trace header reaches the function and comes back unchanged; without one there is a new one.",
+			"trace header", "The caller's trace header reaches the function and comes back unchanged. Without one, the function gets a new one.",
 			"", traceHeader,
 		},
-		{"request id", "The function and its caller see the same request id, another one each time.", requestIDs, requestID},
-		{"log", "What the function prints is in the log of its invocation and in the log tail that the caller asks for.", "", logLines},
+		{"request id", "The function and its caller see the same request id, and a new one each time.", requestIDs, requestID},
+		{"log", "The function's output appears in the log of its invocation and in the log tail that the caller requests.", "", logLines},
 		{
-			"returned error", "It is a 200 with `X-Amz-Function-Error: Unhandled`, and type and message as the runtime gives them.",
+			"returned error", "The caller gets a 200 with `X-Amz-Function-Error: Unhandled`, and the type and message from the runtime.",
 			"", returnedError,
 		},
 		{
-			"panic", "It is a function error with type, message and, in Go, the stack. A process that exits after it is replaced.",
+			"panic", "The caller gets a function error with type, message and, in Go, the stack. A process that exits is replaced.",
 			"", panics,
 		},
 		{
-			"init error", "A function that exits in its init phase is tried once more within the invocation, then `Runtime.ExitError`.",
+			"init error", "A function that exits during init is started once more within the invocation; then the error is `Runtime.ExitError`.",
 			"", initError,
 		},
 		{"6 MiB event", "An event of 6 MiB arrives whole; one byte more is refused with 413.", "", eventLimit},
@@ -62,19 +62,19 @@ func cases() []conformanceCase {
 			"6 MiB response", "A response of 6 MiB and 100 bytes is passed on; one byte more is `Function.ResponseSizeTooLarge`.",
 			"", responseLimit,
 		},
-		{"big payloads", "Four events and responses of 5 MiB at a time come through unmixed and unchanged.", "", bigPayloads},
-		{"freezing", "A function that is stopped between its invocations serves on.", "", freezing},
+		{"big payloads", "Four events and responses of 5 MiB at the same time arrive unmixed and unchanged.", "", bigPayloads},
+		{"freezing", "A function that is frozen between invocations keeps working.", "", freezing},
 		{
-			"SIGTERM at shutdown", "A function that registered for it gets SIGTERM and time to talk to another server.",
+			"SIGTERM at shutdown", "A function that registered for shutdown gets SIGTERM, and time to talk to another server.",
 			sigterm, sigtermAtShutdown,
 		},
-		{"SIGTERM on timeout", "So does one whose invocation timed out.", sigterm, sigtermOnTimeout},
-		{"no SIGTERM", "A function without an extension is killed at once, as on Lambda.", "", noSIGTERM},
+		{"SIGTERM on timeout", "So does a function whose invocation timed out.", sigterm, sigtermOnTimeout},
+		{"no SIGTERM", "A function without an extension is killed immediately, as on Lambda.", "", noSIGTERM},
 		{
 			"streaming", "A response streams to InvokeWithResponseStream as messages of an event stream; Invoke refuses it with `Runtime.StreamingNotSupported`.",
 			streaming, streams,
 		},
-		{"broken response", "A response that breaks off is a function error with the reason from the trailers.", trailers, brokenResponse},
+		{"broken response", "A response that breaks off is a function error, with the reason from the trailers.", trailers, brokenResponse},
 	}
 }
 

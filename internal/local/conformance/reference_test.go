@@ -34,15 +34,14 @@ func reference() []byte {
 	var text bytes.Buffer
 	text.WriteString(`# Conformance of the local Lambda
 
-This page is rendered from the cases in ` + "`internal/local/conformance`" + ` by
-` + "`go test ./internal/local/conformance -run Reference -update`" + `. The tests there run each of them with real functions on
-unmodified libraries; a "yes" that does not hold is a failure.
+` + "`go test ./internal/local/conformance -run Reference -update`" + ` writes this page from the cases in that package. Its tests run
+each case with real functions on unmodified libraries. A "yes" that is not true fails them.
 
-The versions of aws-lambda-go are the first that knows ` + "`AWS_LAMBDA_RUNTIME_API`" + `, the newest, and some that brought something new in
-between. The function in Rust is built where cargo is; elsewhere its tests say "not run: no cargo". The last
-column is golam's own runtime, which slim projects bring along.
+The versions of aws-lambda-go are the first one that knows ` + "`AWS_LAMBDA_RUNTIME_API`" + `, the newest, and some in between that introduced
+something. The function in Rust is built if cargo is installed; otherwise its tests say "not run: no cargo". The last column is
+golam's own runtime, which is part of slim projects.
 
-| case | what is held |`)
+| case | expected behavior |`)
 	libraries := runtimes()
 	for _, library := range libraries {
 		fmt.Fprintf(&text, " %s |", library.name)
