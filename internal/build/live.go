@@ -70,6 +70,8 @@ type Current struct {
 	Function
 	// Bootstrap is the absolute path of the executable file, "" if there has been no good build. Each build has a path of its own.
 	Bootstrap string
+	// Dir is the folder to run it in: that of [Host].
+	Dir string
 	// Err says why the newest source has not been built, nil if it has. Bootstrap is that of the last good build then.
 	Err error
 }
@@ -80,6 +82,8 @@ type Update struct {
 	Functions []Current
 	// Built tells that something was out of date and a build was made of it, be it a good one or not.
 	Built bool
+	// Notes name what may have been meant as a function and is none, with the reason.
+	Notes []string
 }
 
 // LockedError says that another golam keeps the project built.
@@ -154,7 +158,7 @@ func (l *Live) Inputs() []string { return l.known.Files }
 func (l *Live) look() (names string) {
 	w := l.known.Watched
 	w.Root = l.project.Root
-	names, l.folders = w.names()
+	names, l.folders, l.known.Tree = w.names(l.known.Tree)
 	for _, file := range l.known.Files {
 		l.folders = append(l.folders, filepath.Dir(file))
 	}
@@ -175,7 +179,7 @@ func (l *Live) Update(ctx context.Context, building func()) (Update, error) {
 	names := l.look()
 	if l.settled && names == l.names {
 		if now, err := sums(l.known.Files); err == nil && slices.Equal(now, l.known.Sums) {
-			return Update{Functions: l.functions()}, nil
+			return Update{Functions: l.functions(), Notes: l.known.Notes}, nil
 		}
 	}
 	l.settled = false
@@ -222,7 +226,7 @@ func (l *Live) Update(ctx context.Context, building func()) (Update, error) {
 	}
 	l.known, l.names, l.settled = now, now.Names, now.Sums != nil && !now.unsure
 	l.look()
-	return Update{Functions: l.functions(), Built: built}, nil
+	return Update{Functions: l.functions(), Built: built, Notes: now.Notes}, nil
 }
 
 // contents sums up what a project that cannot be read is made of, as far as is known.
@@ -247,6 +251,13 @@ func (l *Live) contents() string {
 
 func (l *Live) functions() []Current {
 	list := slices.Collect(maps.Values(l.current))
+	for i := range list {
+		var err error
+		list[i].Dir, err = taskFolder(l.project, list[i].Name, filepath.Join(l.dir, "task", list[i].Name))
+		if err != nil && list[i].Err == nil {
+			list[i].Dir, list[i].Err = l.project.Root, err
+		}
+	}
 	slices.SortFunc(list, func(a, b Current) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }
@@ -274,12 +285,15 @@ func (l *Live) list(ctx context.Context) (index, error) {
 // build builds the functions of an index that are out of date, from the snapshot. It keeps in the index what has been built.
 func (l *Live) build(ctx context.Context, now index, building func()) (bool, error) {
 	var stale []*indexed
-	var packages []string
 	listed := map[string]bool{}
 	for i := range now.Functions {
 		f := &now.Functions[i]
 		listed[f.Name] = true
 		current := l.current[f.Name]
+		if err := f.problem(); err != nil {
+			l.current[f.Name] = Current{Function: f.Function, Bootstrap: current.Bootstrap, Err: err}
+			continue
+		}
 		if current.Function == f.Function && f.Built == f.Inputs && isFile(current.Bootstrap) {
 			current.Err = nil
 			l.current[f.Name] = current
@@ -289,7 +303,6 @@ func (l *Live) build(ctx context.Context, now index, building func()) (bool, err
 			continue
 		}
 		stale = append(stale, f)
-		packages = append(packages, f.Package)
 	}
 	maps.DeleteFunc(l.current, func(name string, _ Current) bool { return !listed[name] })
 	if len(stale) == 0 {
@@ -297,7 +310,24 @@ func (l *Live) build(ctx context.Context, now index, building func()) (bool, err
 	}
 	building()
 	l.builds++
-	output := filepath.Join(l.dir, "build-"+strconv.Itoa(l.builds))
+	for round, functions := range rounds(stale, func(f *indexed) Function { return f.Function }) {
+		output := filepath.Join(l.dir, "build-"+strconv.Itoa(l.builds))
+		if round > 0 {
+			output += "-" + strconv.Itoa(round)
+		}
+		if err := l.buildInto(ctx, output, now, functions); err != nil {
+			return true, err
+		}
+	}
+	return true, nil
+}
+
+// buildInto builds functions with one go command.
+func (l *Live) buildInto(ctx context.Context, output string, now index, stale []*indexed) error {
+	var packages []string
+	for _, f := range stale {
+		packages = append(packages, f.Package)
+	}
 	recipe := recipe
 	if l.options.Debug {
 		recipe = debugRecipe
@@ -313,7 +343,7 @@ func (l *Live) build(ctx context.Context, now index, building func()) (bool, err
 		failure.Output = strings.ReplaceAll(failure.Output, l.snapshot.root, l.project.Root)
 	case err != nil:
 		_ = os.RemoveAll(output)
-		return true, err
+		return err
 	}
 	for _, f := range stale {
 		current := Current{Function: f.Function, Bootstrap: l.current[f.Name].Bootstrap, Err: err}
@@ -332,7 +362,7 @@ func (l *Live) build(ctx context.Context, now index, building func()) (bool, err
 		l.current[f.Name] = current
 	}
 	_ = os.Remove(output) // if nothing could be built
-	return true, nil
+	return nil
 }
 
 // isFile tells whether a file is where it was put: caches are cleaned.
