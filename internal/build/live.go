@@ -252,11 +252,7 @@ func (l *Live) contents() string {
 func (l *Live) functions() []Current {
 	list := slices.Collect(maps.Values(l.current))
 	for i := range list {
-		var err error
-		list[i].Dir, err = taskFolder(l.project, list[i].Name, filepath.Join(l.dir, "task", list[i].Name))
-		if err != nil && list[i].Err == nil {
-			list[i].Dir, list[i].Err = l.project.Root, err
-		}
+		list[i].setDir(l.project, filepath.Join(l.dir, "task", list[i].Name))
 	}
 	slices.SortFunc(list, func(a, b Current) int { return strings.Compare(a.Name, b.Name) })
 	return list
@@ -285,6 +281,7 @@ func (l *Live) list(ctx context.Context) (index, error) {
 // build builds the functions of an index that are out of date, from the snapshot. It keeps in the index what has been built.
 func (l *Live) build(ctx context.Context, now index, building func()) (bool, error) {
 	var stale []*indexed
+	var functions []Function
 	listed := map[string]bool{}
 	for i := range now.Functions {
 		f := &now.Functions[i]
@@ -303,6 +300,7 @@ func (l *Live) build(ctx context.Context, now index, building func()) (bool, err
 			continue
 		}
 		stale = append(stale, f)
+		functions = append(functions, f.Function)
 	}
 	maps.DeleteFunc(l.current, func(name string, _ Current) bool { return !listed[name] })
 	if len(stale) == 0 {
@@ -310,32 +308,14 @@ func (l *Live) build(ctx context.Context, now index, building func()) (bool, err
 	}
 	building()
 	l.builds++
-	for round, functions := range rounds(stale, func(f *indexed) Function { return f.Function }) {
-		output := filepath.Join(l.dir, "build-"+strconv.Itoa(l.builds))
-		if round > 0 {
-			output += "-" + strconv.Itoa(round)
-		}
-		if err := l.buildInto(ctx, output, now, functions); err != nil {
-			return true, err
-		}
-	}
-	return true, nil
-}
-
-// buildInto builds functions with one go command.
-func (l *Live) buildInto(ctx context.Context, output string, now index, stale []*indexed) error {
-	var packages []string
-	for _, f := range stale {
-		packages = append(packages, f.Package)
-	}
+	output := filepath.Join(l.dir, "build-"+strconv.Itoa(l.builds))
 	recipe := recipe
 	if l.options.Debug {
 		recipe = debugRecipe
 	}
 	err := os.MkdirAll(output, 0o700)
 	if err == nil {
-		err = l.toolchain.build(ctx, l.snapshot.root, recipe, platform(runtime.GOOS, runtime.GOARCH),
-			output+string(filepath.Separator), packages...)
+		err = l.toolchain.buildAll(ctx, l.snapshot.root, recipe, platform(runtime.GOOS, runtime.GOARCH), output, functions)
 	}
 	failure, mistaken := errors.AsType[*GoError](err)
 	switch {
@@ -343,11 +323,11 @@ func (l *Live) buildInto(ctx context.Context, output string, now index, stale []
 		failure.Output = strings.ReplaceAll(failure.Output, l.snapshot.root, l.project.Root)
 	case err != nil:
 		_ = os.RemoveAll(output)
-		return err
+		return true, err
 	}
 	for _, f := range stale {
 		current := Current{Function: f.Function, Bootstrap: l.current[f.Name].Bootstrap, Err: err}
-		made := filepath.Join(output, f.program()+executable())
+		made := filepath.Join(output, f.Name+executable())
 		// What one mistake does not concern is built all the same.
 		if isFile(made) {
 			current.Bootstrap, current.Err = made, nil
@@ -362,7 +342,7 @@ func (l *Live) buildInto(ctx context.Context, output string, now index, stale []
 		l.current[f.Name] = current
 	}
 	_ = os.Remove(output) // if nothing could be built
-	return nil
+	return true, nil
 }
 
 // isFile tells whether a file is where it was put: caches are cleaned.

@@ -159,6 +159,48 @@ func (t *toolchain) build(ctx context.Context, dir string, recipe, platform []st
 	return err
 }
 
+// buildAll compiles functions into a folder, each under its own name. What one mistake does not concern is built all the same: the error
+// says what is wrong with those that are not there then.
+func (t *toolchain) buildAll(ctx context.Context, dir string, recipe, platform []string, output string, functions []Function) error {
+	var failure *GoError
+	for _, round := range rounds(functions, func(f Function) Function { return f }) {
+		folder := filepath.Join(output, ".link")
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return fmt.Errorf("make the folder of the binaries: %w", err)
+		}
+		var packages []string
+		for _, f := range round {
+			packages = append(packages, f.Package)
+		}
+		err := t.build(ctx, dir, recipe, platform, folder+string(filepath.Separator), packages...)
+		found, mistaken := errors.AsType[*GoError](err)
+		switch {
+		case err != nil && !mistaken:
+			return err
+		case mistaken && failure == nil:
+			failure = found
+		case mistaken && !strings.Contains(failure.Output, found.Output):
+			failure.Output += "\n" + found.Output
+		}
+		for _, f := range round {
+			made := filepath.Join(folder, f.program()+executable())
+			if !isFile(made) {
+				continue
+			}
+			if err := os.Rename(made, filepath.Join(output, f.Name+executable())); err != nil {
+				return fmt.Errorf("take the binary of %s: %w", f.Name, err)
+			}
+		}
+		if err := os.RemoveAll(folder); err != nil {
+			return fmt.Errorf("remove the folder of the binaries: %w", err)
+		}
+	}
+	if failure != nil {
+		return failure
+	}
+	return nil
+}
+
 // platform are the settings of a build for one system.
 func platform(goos, goarch string) []string { //nolint:unparam // this machine's system may be the same as Lambda's
 	return []string{"GOOS=" + goos, "GOARCH=" + goarch}
