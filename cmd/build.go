@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -23,7 +24,8 @@ func (a *app) buildCommand() *cobra.Command {
 		Long: `Build functions of the project in the current folder: dist/<function>/bootstrap and dist/<function>.zip, ready for the runtime
 provided.al2023. The same source gives the same bytes in any folder, for any user.
 
-Functions are the main packages that call lambda.Start of aws-lambda-go, and those that golam.yaml names. Without an argument all are built.`,
+Functions are the main packages that call lambda.Start of aws-lambda-go, and those that golam.yaml names. Without an argument all are built.
+A function that cannot be built does not keep the others from being built; the exit code is 1 then.`,
 		Example: `  golam build
   golam build token-customizer --arch x86_64
   golam build --include config/rules.json --verify`,
@@ -31,6 +33,7 @@ Functions are the main packages that call lambda.Start of aws-lambda-go, and tho
 		RunE: func(command *cobra.Command, args []string) error {
 			options.Dir, options.Functions, options.Environ = ".", args, os.Environ()
 			options.Progress = func(text string) { a.note("%s", text) }
+			options.Cache, _ = os.UserCacheDir() // without one, nothing is kept for the next build
 			return a.build(command.Context(), options)
 		},
 	}
@@ -53,9 +56,30 @@ func (a *app) build(ctx context.Context, options build.Options) error {
 		return buildError(err)
 	}
 	if a.output == "json" {
-		return printJSON(a.streams.Out, result)
+		err = printJSON(a.streams.Out, result)
+	} else {
+		err = a.printBuild(result)
 	}
-	return a.printBuild(result)
+	if err != nil {
+		return err
+	}
+	return failedBuild(result.Failed)
+}
+
+// failedBuild is the error of a build of which some functions are missing. A reason that several share is told once.
+func failedBuild(failed []build.Failed) error {
+	if len(failed) == 0 {
+		return nil
+	}
+	var names []string
+	var reasons []error
+	for _, f := range failed {
+		names = append(names, f.Name)
+		if !slices.ContainsFunc(reasons, func(err error) bool { return err.Error() == f.Problem }) {
+			reasons = append(reasons, f.Err)
+		}
+	}
+	return fmt.Errorf("not built: %s; dist keeps what it had of them\n%w", strings.Join(names, ", "), errors.Join(reasons...))
 }
 
 // buildError makes a mistake on the command line the usage error that it is.
@@ -106,6 +130,9 @@ func (a *app) printBuild(result build.Result) error {
 	}
 	if _, err := a.streams.Out.Write(out.Bytes()); err != nil {
 		return fmt.Errorf("print the result: %w", err)
+	}
+	for _, note := range result.Notes {
+		a.note("note: %s", note)
 	}
 	for _, f := range result.Functions {
 		if f.Zip.Bytes > build.ZippedLimit {

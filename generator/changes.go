@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -207,17 +208,48 @@ func (s *survey) compare(file File) (Action, error) {
 	case !info.Mode().IsRegular():
 		s.conflicts = append(s.conflicts, Conflict{file.Path, kind(info) + ", and a file is wanted"})
 		return ActionReplace, nil
-	case info.Size() != int64(len(file.Content)), runtime.GOOS != "windows" && isExecutable(info) != file.Executable:
+	case info.Size() != file.size(), runtime.GOOS != "windows" && isExecutable(info) != file.Executable:
 		return ActionReplace, nil
 	}
-	content, err := s.root.ReadFile(file.Path)
+	same, err := s.holds(file)
 	if err != nil {
 		return "", err
 	}
-	if !bytes.Equal(content, file.Content) {
+	if !same {
 		return ActionReplace, nil
 	}
 	return ActionUnchanged, nil
+}
+
+// holds says whether the target's file has the content of one of the tree.
+func (s *survey) holds(file File) (same bool, err error) {
+	there, err := s.root.Open(file.Path)
+	if err != nil {
+		return false, err
+	}
+	defer there.Close()
+	wanted, err := file.reader()
+	if err != nil {
+		return false, err
+	}
+	defer wanted.Close()
+	const chunk = 64 << 10
+	a, b := make([]byte, chunk), make([]byte, chunk)
+	for {
+		n, errA := io.ReadFull(there, a)
+		m, errB := io.ReadFull(wanted, b)
+		if !bytes.Equal(a[:n], b[:m]) {
+			return false, nil
+		}
+		for _, err := range []error{errA, errB} {
+			if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+				return false, err
+			}
+		}
+		if errA != nil || errB != nil {
+			return true, nil
+		}
+	}
 }
 
 // folder says whether a folder is there, looking once at each.

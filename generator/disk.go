@@ -1,9 +1,11 @@
 package generator
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -38,13 +40,27 @@ func (d disk) remove(name string) error     { return d.stepped(d.Remove(name)) }
 func (d disk) removeAll(name string) error  { return d.stepped(d.RemoveAll(name)) }
 
 // create writes a new file. It never writes to one that is there.
-func (d disk) create(name string, content []byte, mode fs.FileMode) (err error) {
+func (d disk) create(name string, content []byte, mode fs.FileMode) error {
+	return d.createFrom(name, bytes.NewReader(content), mode)
+}
+
+// createFile writes a file of a tree.
+func (d disk) createFile(file File) (err error) {
+	content, err := file.reader()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, content.Close()) }()
+	return d.createFrom(file.Path, content, file.Mode())
+}
+
+func (d disk) createFrom(name string, content io.Reader, mode fs.FileMode) (err error) {
 	file, err := d.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if d.stepped(err) != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	if _, err := file.Write(content); d.stepped(err) != nil {
+	if _, err := io.Copy(file, content); d.stepped(err) != nil {
 		return err
 	}
 	if mode&0o100 == 0 {
@@ -83,7 +99,7 @@ func (d disk) writeFiles(ctx context.Context, project string, files []File) erro
 		if err := d.mkdirs(path.Dir(file.Path), made); err != nil {
 			return refused("make the folder of", name, err)
 		}
-		err := d.create(file.Path, file.Content, file.Mode())
+		err := d.createFile(file)
 		if errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("write %s: this file system takes its name and that of another file for the same: choose another folder", name)
 		}

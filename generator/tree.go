@@ -1,9 +1,11 @@
 package generator
 
 import (
+	"bytes"
 	"crypto/sha1" //nolint:gosec // git's object id, not a signature
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -18,6 +20,25 @@ type File struct {
 	Content []byte
 	// Executable files get mode 0755, all others 0644.
 	Executable bool
+	// Open, if not nil, opens the content, of Size bytes, of a file that is too large to be kept in memory. Content is nil then.
+	Open func() (io.ReadCloser, error)
+	Size int64
+}
+
+// size is that of the content.
+func (f File) size() int64 {
+	if f.Open != nil {
+		return f.Size
+	}
+	return int64(len(f.Content))
+}
+
+// reader reads the content.
+func (f File) reader() (io.ReadCloser, error) {
+	if f.Open != nil {
+		return f.Open()
+	}
+	return io.NopCloser(bytes.NewReader(f.Content)), nil
 }
 
 // Mode is the permission that the file is written with.

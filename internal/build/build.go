@@ -9,7 +9,7 @@
 package build
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -19,6 +19,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -37,6 +39,9 @@ type Options struct {
 	Include []string
 	// Verify builds everything a second time, from a copy of the sources in another folder and with an empty build cache, and compares.
 	Verify bool
+	// Cache is the folder for what golam knows about projects: the user's cache folder. Binaries and packages are kept in it, so that what
+	// has not changed is neither linked nor packed again. If it is empty or cannot be used, nothing is kept.
+	Cache string
 	// Environ are environment variables for the go command, each as "name=value".
 	Environ []string
 	// Progress is told what takes long; it may be nil.
@@ -53,6 +58,19 @@ type Result struct {
 	// Verified tells that a second build gave the same bytes.
 	Verified  bool    `json:"verified"`
 	Functions []Built `json:"functions"`
+	// Failed are the functions that could not be built. What dist has of them stays as it was.
+	Failed []Failed `json:"failed,omitempty"`
+	// Notes name what may have been meant as a function and is none, with the reason.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// Failed is a function that could not be built.
+type Failed struct {
+	Function
+	// Problem says why: that of Err, for JSON.
+	Problem string `json:"problem"`
+	// Err is a [GoError] or a [BrokenError].
+	Err error `json:"-"`
 }
 
 // Built is a function with its package.
@@ -81,18 +99,23 @@ type Artifact struct {
 // distFolder is where packages go.
 const distFolder = "dist"
 
-// Build builds functions for Lambda into dist/<function>/bootstrap and dist/<function>.zip, as a whole or not at all. What else is in
-// dist stays, but for files that an earlier package had and this one has not.
+// Build builds functions for Lambda into dist/<function>/bootstrap and dist/<function>.zip. The packages of all functions that can be built
+// are written, or none is. What else is in dist stays, but for files that an earlier package had and this one has not. If no function can
+// be built, that is an error; otherwise Result names those that cannot.
 //
-// Errors: [MisuseError], [GoError], [DifferenceError], the context's, and what the machine could not do.
-func Build(ctx context.Context, options Options) (Result, error) {
-	job, list, err := newJob(ctx, options)
+// Errors: [MisuseError], [GoError], [BrokenError], [DifferenceError], the context's, and what the machine could not do.
+func Build(ctx context.Context, options Options) (_ Result, err error) {
+	job, err := newJob(ctx, options)
 	if err != nil {
 		return Result{}, err
 	}
-	packages, err := job.run(ctx)
+	defer func() { err = errors.Join(err, job.close()) }()
+	packages, failed, err := job.run(ctx)
 	if err != nil {
 		return Result{}, err
+	}
+	if len(packages) == 0 {
+		return Result{}, allFailed(failed)
 	}
 	if err := checkLimits(packages); err != nil {
 		return Result{}, err
@@ -101,22 +124,39 @@ func Build(ctx context.Context, options Options) (Result, error) {
 		if options.Progress != nil {
 			options.Progress("building again, from a copy and with an empty build cache: this takes a minute or so")
 		}
-		if err := verify(ctx, job, list, options.Include, packages); err != nil {
+		if err := verify(ctx, job, packages); err != nil {
 			return Result{}, err
 		}
 	}
-	result := Result{Root: job.root, Go: job.toolchain.version, Arch: job.arch, Verified: options.Verify}
-	before := readDist(job.root, job.functions, goarch(job.arch))
+	result := Result{
+		Root: job.root, Go: job.toolchain.version, Arch: job.arch, Verified: options.Verify, Failed: failed, Notes: job.known.Notes,
+	}
+	if _, err := generator.Recover(filepath.Join(job.root, distFolder)); err != nil {
+		return Result{}, fmt.Errorf("write the packages: %w", err)
+	}
+	before := readDist(job.root, packages, goarch(job.arch))
 	for i, p := range packages {
-		built := Built{Function: p.function, Unzipped: p.unzipped()}
-		built.Bootstrap = artifact(p.function.Name+"/"+bootstrapName, p.bootstrap(), before[i].bootstrap)
-		built.Zip = artifact(p.function.Name+".zip", p.zip, before[i].zip)
-		if built.Modules, err = modules(p.bootstrap()); err != nil {
-			built.ModulesProblem = err.Error()
-		}
+		built := Built{Function: p.function, Unzipped: p.unzipped(), Modules: p.Modules, ModulesProblem: p.ModulesProblem}
+		built.Bootstrap = artifact(p.function.Name+"/"+bootstrapName, p.Size, p.Sum, before[i].bootstrap)
+		built.Zip = artifact(p.function.Name+".zip", p.ZipSize, p.ZipSum, before[i].zip)
 		result.Functions = append(result.Functions, built)
 	}
-	return result, writeDist(ctx, job.root, packages, before)
+	if err := writeDist(ctx, job.root, packages, before); err != nil {
+		return result, err
+	}
+	job.kept.placed(job.root, packages)
+	return result, nil
+}
+
+// allFailed is the error of a build of which nothing came. Functions often share a reason.
+func allFailed(failed []Failed) error {
+	var problems []error
+	for _, f := range failed {
+		if !slices.ContainsFunc(problems, func(err error) bool { return err.Error() == f.Err.Error() }) {
+			problems = append(problems, f.Err)
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // job is one build of some functions.
@@ -125,117 +165,264 @@ type job struct {
 	root      string
 	arch      string
 	platform  []string
-	functions []Function
-	included  []file
+	known     index
+	functions []indexed
+	included  map[string][]file // by function
+	kept      *kept
 }
 
-// newJob finds out what is to be built. The listing is of the whole project.
-func newJob(ctx context.Context, options Options) (job, *listing, error) {
+func (j *job) close() error { return j.kept.close() }
+
+// newJob finds out what is to be built.
+func newJob(ctx context.Context, options Options) (_ *job, err error) {
 	project, err := Open(options.Dir)
 	if err != nil {
-		return job{}, nil, err
+		return nil, err
 	}
-	arch := options.Arch
-	if arch == "" {
-		arch = project.Arch
-	}
+	j := &job{root: project.Root, arch: cmp.Or(options.Arch, project.Arch), included: map[string][]file{}}
 	var problems []string
-	if !slices.Contains(Architectures(), arch) {
-		problems = append(problems, generator.Unknown("--arch", arch, Architectures()))
+	if !slices.Contains(Architectures(), j.arch) {
+		problems = append(problems, generator.Unknown("--arch", j.arch, Architectures()))
 	}
 	included, err := readIncludes(project.Root, options.Include)
 	if misused, ok := errors.AsType[*MisuseError](err); ok {
 		problems = append(problems, misused.text)
 	} else if err != nil {
-		return job{}, nil, err
+		return nil, err
 	}
 	if err := misuses(problems); err != nil {
-		return job{}, nil, err
+		return nil, err
 	}
-	toolchain, err := findToolchain(ctx, project.Root, options.Environ)
-	if err != nil {
-		return job{}, nil, err
+	j.platform = platform("linux", goarch(j.arch))
+	if j.kept, err = openKept(ctx, options.Cache, project, j.arch); err != nil {
+		return nil, err
 	}
-	system := platform("linux", goarch(arch))
-	list, err := toolchain.list(ctx, project, system)
-	if err != nil {
-		return job{}, nil, err
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, j.close())
+		}
+	}()
+	if j.toolchain, err = findToolchain(ctx, project.Root, options.Environ); err != nil {
+		return nil, err
 	}
-	all, err := list.functions()
-	if err != nil {
-		return job{}, nil, err
+	if err := j.look(ctx, project); err != nil {
+		return nil, err
 	}
-	functions, err := choose(all, options.Functions)
-	if err != nil {
-		return job{}, nil, err
+	if err := j.choose(options.Functions); err != nil {
+		return nil, err
 	}
-	return job{toolchain, project.Root, arch, system, functions, included}, list, nil
+	for _, f := range j.functions {
+		more, err := project.entry(f.Name).included(project.Root)
+		if err != nil {
+			return nil, err
+		}
+		if j.included[f.Name], err = both(included, more); err != nil {
+			return nil, err
+		}
+	}
+	return j, nil
 }
 
-// packaged is a function with the files of its package, the bootstrap first.
+// both joins the files of --include and those of golam.yaml.
+func both(first, second []file) ([]file, error) {
+	for _, f := range second {
+		for _, other := range first {
+			if strings.EqualFold(f.path, other.path) && f.name != other.name {
+				return nil, misuse("--include %s and the include of %s in %s would both be %s in the package: leave one out",
+					other.name, f.name, generator.ProjectFile, f.path)
+			}
+		}
+	}
+	return slices.CompactFunc(slices.SortedFunc(slices.Values(slices.Concat(first, second)), func(a, b file) int {
+		return strings.Compare(a.path, b.path)
+	}), func(a, b file) bool { return a.path == b.path }), nil
+}
+
+// look makes what is known about the project up to date.
+func (j *job) look(ctx context.Context, project Project) error {
+	known := j.kept.Index
+	fresh := known.Format == indexFormat && known.whole() && known.Watched.Root == project.Root && len(known.Functions) > 0 &&
+		known.Toolchain == j.toolchain.identity()
+	for i := range known.Functions {
+		fresh = fresh && known.Functions[i].Problem == "" && known.current(i)
+	}
+	if fresh = fresh && known.allCurrent(); fresh {
+		tree := known.Watched.tree(known.Tree)
+		fresh, known.Tree = known.sameTree(tree), tree
+	}
+	if !fresh {
+		var err error
+		if known, err = lookFor(ctx, j.toolchain, project, j.platform, known); err != nil {
+			return err
+		}
+	}
+	j.known, j.kept.Index = known, known
+	if known.unsure {
+		j.kept.Index.Sums = nil
+	}
+	return nil
+}
+
+func (j *job) choose(names []string) error {
+	var all []Function
+	for _, f := range j.known.Functions {
+		all = append(all, f.Function)
+	}
+	chosen, err := choose(all, names, j.known.Notes)
+	if err != nil {
+		return err
+	}
+	for _, f := range j.known.Functions {
+		if slices.Contains(chosen, f.Function) {
+			j.functions = append(j.functions, f)
+		}
+	}
+	return nil
+}
+
+// packaged is a function with its package.
 type packaged struct {
+	record
 	function Function
-	files    []file
-	zip      []byte
+	binary   file
+	included []file
+	zip      string // the absolute path of the package
 }
 
-func (p packaged) bootstrap() []byte { return p.files[0].content }
+// files are those of the package, the bootstrap first.
+func (p packaged) files() []file { return append([]file{p.binary}, p.included...) }
 
 func (p packaged) unzipped() int64 {
 	var total int64
-	for _, file := range p.files {
-		total += int64(len(file.content))
+	for _, file := range p.files() {
+		total += file.size
 	}
 	return total
 }
 
-// run compiles all functions with one go command, which works on them in parallel and on what they share once, and packs them in
-// parallel too.
-func (j job) run(ctx context.Context) ([]packaged, error) {
-	binaries, err := j.compile(ctx, recipe)
+// run compiles functions and packs them. The failed ones are those that the go command cannot build.
+func (j *job) run(ctx context.Context) (packages []packaged, failed []Failed, err error) {
+	binaries, failed, err := j.compile(ctx, "link", recipe)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	packages := make([]packaged, len(j.functions))
+	made := make([]packaged, len(j.functions))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, function := range j.functions {
+	for i, f := range j.functions {
+		if binaries[i].path == "" {
+			continue
+		}
 		group.Go(func() error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			var err error
-			files := append([]file{{bootstrapName, binaries[i]}}, j.included...)
-			packages[i] = packaged{function: function, files: files}
-			packages[i].zip, err = pack(files)
+			made[i] = packaged{function: f.Function, binary: binaries[i], included: j.included[f.Name]}
+			return j.kept.pack(&made[i])
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, nil, err
+	}
+	packages = slices.DeleteFunc(made, func(p packaged) bool { return p.function.Name == "" })
+	return packages, failed, nil
+}
+
+// compile builds the functions into a folder that is kept, where the go command finds by itself what is up to date. It returns their
+// binaries in the order of the functions, empty for those that cannot be built. One go command works on all functions in parallel, and on
+// what they share once, but binaries of the same name need one each.
+func (j *job) compile(ctx context.Context, kind string, recipe []string) (binaries []file, failed []Failed, err error) {
+	binaries = make([]file, len(j.functions))
+	problems := make([]error, len(j.functions))
+	var sound []int
+	for i, f := range j.functions {
+		if problems[i] = f.problem(); problems[i] == nil {
+			sound = append(sound, i)
+		}
+	}
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for round, functions := range rounds(sound, func(i int) Function { return j.functions[i].Function }) {
+		group.Go(func() error {
+			folder := filepath.Join(j.kept.dir, kind, strconv.Itoa(round))
+			if err := os.MkdirAll(folder, 0o700); err != nil {
+				return fmt.Errorf("the cache in %s: %w", j.kept.dir, err)
+			}
+			if err := j.link(ctx, recipe, folder, functions, problems); err != nil {
+				return err
+			}
+			for _, i := range functions {
+				if problems[i] != nil {
+					continue
+				}
+				binaries[i] = file{path: bootstrapName, root: folder, name: j.functions[i].program()}
+				info, err := os.Lstat(filepath.Join(folder, binaries[i].name))
+				if err != nil {
+					return fmt.Errorf("read what was built: %w", err)
+				}
+				binaries[i].size = info.Size()
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, nil, err
+	}
+	for i, f := range j.functions {
+		if problems[i] != nil {
+			failed = append(failed, Failed{f.Function, problems[i].Error(), problems[i]})
+		}
+	}
+	return binaries, failed, nil
+}
+
+// rounds puts functions into groups within which no two binaries have the same name.
+func rounds[T any](items []T, function func(T) Function) [][]T {
+	var groups [][]T
+	same := map[string]int{}
+	for _, item := range items {
+		program := strings.ToLower(function(item).program())
+		round := same[program]
+		if round == len(groups) {
+			groups = append(groups, nil)
+		}
+		groups[round] = append(groups[round], item)
+		same[program]++
+	}
+	return groups
+}
+
+// link builds functions into a folder with one go command. If that fails, it asks for each function alone whether it can be built: the
+// folder may hold an older binary of those that cannot.
+func (j *job) link(ctx context.Context, recipe []string, folder string, functions []int, problems []error) error {
+	var paths []string
+	for _, i := range functions {
+		paths = append(paths, j.functions[i].Package)
+	}
+	target := folder + string(filepath.Separator)
+	err := j.toolchain.build(ctx, j.root, recipe, j.platform, target, paths...)
+	if err == nil {
+		return nil
+	}
+	if _, mistaken := errors.AsType[*GoError](err); !mistaken || MachineFault(err) {
+		return err
+	}
+	if len(functions) == 1 {
+		problems[functions[0]] = err
+		return nil
+	}
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, i := range functions {
+		group.Go(func() error {
+			err := j.toolchain.build(ctx, j.root, recipe, j.platform, target, j.functions[i].Package)
+			if _, mistaken := errors.AsType[*GoError](err); mistaken && !MachineFault(err) {
+				problems[i], err = err, nil
+			}
 			return err
 		})
 	}
-	return packages, group.Wait()
-}
-
-// compile builds the functions with one go command and returns their binaries in the same order.
-func (j job) compile(ctx context.Context, recipe []string) (binaries [][]byte, err error) {
-	folder, err := os.MkdirTemp("", "golam-build-")
-	if err != nil {
-		return nil, fmt.Errorf("make a temporary folder: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	var paths []string
-	for _, function := range j.functions {
-		paths = append(paths, function.Package)
-	}
-	if err := j.toolchain.build(ctx, j.root, recipe, j.platform, folder+string(filepath.Separator), paths...); err != nil {
-		return nil, err
-	}
-	for _, function := range j.functions {
-		binary, err := os.ReadFile(filepath.Join(folder, function.program()))
-		if err != nil {
-			return nil, fmt.Errorf("read what was built: %w", err)
-		}
-		binaries = append(binaries, binary)
-	}
-	return binaries, nil
+	return group.Wait()
 }
 
 // checkLimits refuses what Lambda would refuse in any case. A package that is too large for a direct upload can go through S3.
@@ -249,8 +436,8 @@ func checkLimits(packages []packaged) error {
 	return nil
 }
 
-func artifact(name string, content []byte, before int64) Artifact {
-	made := Artifact{Path: distFolder + "/" + name, Bytes: int64(len(content)), SHA256: sumOf(content)}
+func artifact(name string, size int64, sum string, before int64) Artifact {
+	made := Artifact{Path: distFolder + "/" + name, Bytes: size, SHA256: sum}
 	if before > 0 {
 		change := made.Bytes - before
 		made.Change = &change
@@ -279,29 +466,44 @@ func (e *DifferenceError) Error() string {
 // verify builds a copy of the sources and compares. The build cache is an empty one of its own, and not only -a, so that nothing of the
 // first build can take part in the second: not even the compiled standard library. Only the module cache is shared, whose content go.sum
 // vouches for.
-func verify(ctx context.Context, first job, list *listing, include []string, packages []packaged) (err error) {
+func verify(ctx context.Context, first *job, packages []packaged) (err error) {
 	folder, err := os.MkdirTemp("", "golam-verify-")
 	if err != nil {
 		return fmt.Errorf("make a temporary folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	var reached []goPackage
-	for _, function := range first.functions {
-		reached = append(reached, list.reach(function.Package)...)
+	second := *first
+	second.functions = nil
+	var files []string
+	for _, f := range first.functions {
+		if !slices.ContainsFunc(packages, func(p packaged) bool { return p.function == f.Function }) {
+			continue // it could not be built
+		}
+		second.functions = append(second.functions, f)
+		for _, i := range f.Files {
+			files = append(files, first.known.Files[i])
+		}
+		for _, included := range first.included[f.Name] {
+			files = append(files, filepath.Join(first.root, filepath.FromSlash(included.name)))
+		}
 	}
-	files := list.inputs(reached)
-	for _, included := range first.included {
-		files = append(files, filepath.Join(first.root, filepath.FromSlash(included.path)))
-	}
-	second := first
-	if second.root, err = copyInputs(filepath.Join(folder, "another", "folder"), first.root, files); err != nil {
+	slices.Sort(files)
+	if second.root, err = copyInputs(filepath.Join(folder, "another", "folder"), first.root, slices.Compact(files)); err != nil {
 		return fmt.Errorf("copy the sources: %w", err)
 	}
-	if second.included, err = readIncludes(second.root, include); err != nil {
-		return err
+	second.included = map[string][]file{}
+	for name, included := range first.included {
+		for _, f := range included {
+			f.root = second.root
+			second.included[name] = append(second.included[name], f)
+		}
 	}
+	second.kept = &kept{dir: filepath.Join(folder, "packages"), Records: map[string]record{}}
 	second.platform = append(slices.Clone(first.platform), "GOCACHE="+filepath.Join(folder, "cache"), "GOCACHEPROG=")
-	again, err := second.run(ctx)
+	again, failed, err := second.run(ctx)
+	if err == nil && len(failed) > 0 {
+		err = allFailed(failed)
+	}
 	if err != nil {
 		return err
 	}
@@ -311,11 +513,11 @@ func verify(ctx context.Context, first job, list *listing, include []string, pac
 func compare(first, second []packaged) error {
 	for i, p := range first {
 		path := distFolder + "/" + p.function.Name
-		if !bytes.Equal(p.bootstrap(), second[i].bootstrap()) {
-			return &DifferenceError{path + "/" + bootstrapName, sumOf(p.bootstrap()), sumOf(second[i].bootstrap())}
+		if p.Sum != second[i].Sum {
+			return &DifferenceError{path + "/" + bootstrapName, p.Sum, second[i].Sum}
 		}
-		if !bytes.Equal(p.zip, second[i].zip) {
-			return &DifferenceError{path + ".zip", sumOf(p.zip), sumOf(second[i].zip)}
+		if p.ZipSum != second[i].ZipSum {
+			return &DifferenceError{path + ".zip", p.ZipSum, second[i].ZipSum}
 		}
 	}
 	return nil

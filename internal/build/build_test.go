@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -18,6 +19,9 @@ func mustBuild(t *testing.T, options Options) Result {
 	t.Helper()
 	if options.Environ == nil {
 		options.Environ = os.Environ()
+	}
+	if options.Cache == "" {
+		options.Cache = t.TempDir()
 	}
 	result, err := Build(t.Context(), options)
 	if err != nil {
@@ -64,7 +68,7 @@ func TestBuild(t *testing.T) {
 	if got := inDist(t, root); !slices.Equal(got, want) {
 		t.Errorf("dist has %q, want %q", got, want)
 	}
-	if got := packed([]byte(archive)); !slices.Equal(got, []string{"bootstrap", "config/rules.json"}) {
+	if got := packed(strings.NewReader(archive), int64(len(archive))); !slices.Equal(got, []string{"bootstrap", "config/rules.json"}) {
 		t.Errorf("the package has %q", got)
 	}
 	if info, err := os.Stat(filepath.Join(root, small.Bootstrap.Path)); err != nil || info.Mode()&0o111 != 0o111 {
@@ -235,7 +239,7 @@ exec "$GO" "$@"`)
 
 func TestCompare(t *testing.T) {
 	make := func(binary, zip string) []packaged {
-		return []packaged{{function: Function{Name: "fn"}, files: []file{{"bootstrap", []byte(binary)}}, zip: []byte(zip)}}
+		return []packaged{{function: Function{Name: "fn"}, record: record{Sum: sumOf([]byte(binary)), ZipSum: sumOf([]byte(zip))}}}
 	}
 	if err := compare(make("a", "b"), make("a", "b")); err != nil {
 		t.Error(err)
@@ -292,7 +296,11 @@ func TestDistIsConfined(t *testing.T) {
 	if err := os.Symlink(outside, filepath.Join(root, "dist", "fn", "out")); err != nil {
 		t.Fatal(err)
 	}
-	fn := packaged{function: Function{Name: "fn"}, files: []file{{"bootstrap", []byte("binary")}}, zip: []byte("zip")}
+	made := makeProject(t, map[string]string{"fn": "binary", "fn.zip": "zip"})
+	fn := packaged{
+		function: Function{Name: "fn"}, binary: file{path: "bootstrap", root: made, name: "fn", size: 6},
+		record: record{ZipSize: 3}, zip: filepath.Join(made, "fn.zip"),
+	}
 	before := previous{packed: []string{"old.txt", "sub/x", "../../keep.txt", "../keep", "/etc/hostname", "out/x", "..", "", ".", "sub", "../gn/keep", "bootstrap"}}
 	if err := writeDist(t.Context(), root, []packaged{fn}, []previous{before}); err != nil {
 		t.Fatal(err)

@@ -1,11 +1,11 @@
 package build
 
 import (
-	"bytes"
 	"context"
 	"debug/buildinfo"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -21,61 +21,84 @@ type previous struct {
 	bootstrap, zip int64
 	// packed are the paths of the files in the zip.
 	packed []string
+	// sameBootstrap and sameZip say that dist has these already.
+	sameBootstrap, sameZip bool
 }
 
 // readDist looks at the build before. Whatever cannot be read was not golam's and is nothing to compare with.
-func readDist(root string, functions []Function, goarch string) []previous {
-	before := make([]previous, len(functions))
+func readDist(root string, packages []packaged, goarch string) []previous {
+	before := make([]previous, len(packages))
 	dist, err := os.OpenRoot(filepath.Join(root, distFolder))
 	if err != nil {
 		return before
 	}
 	defer dist.Close()
-	for i, function := range functions {
-		archive, err := readRegular(dist, function.Name+".zip")
+	for i, p := range packages {
+		b := &before[i]
+		b.sameBootstrap, b.sameZip = p.inDist(dist.Name(), p.function.Name)
+		if b.sameBootstrap && b.sameZip {
+			b.bootstrap, b.zip, b.packed = p.DistBinary.Size, p.DistZip.Size, p.Packed
+			continue
+		}
+		archive, size, err := openRegular(dist, p.function.Name+".zip")
 		if err != nil {
 			continue
 		}
-		before[i].packed = packed(archive)
-		binary, err := readRegular(dist, path.Join(function.Name, bootstrapName))
+		b.packed = packed(archive, size)
+		zipSize := size
+		_ = archive.Close()
+		binary, size, err := openRegular(dist, path.Join(p.function.Name, bootstrapName))
 		if err != nil {
 			continue
 		}
-		info, err := buildinfo.Read(bytes.NewReader(binary))
+		info, err := buildinfo.Read(binary)
+		_ = binary.Close()
 		if err != nil || !slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "GOARCH" && s.Value == goarch }) {
 			continue
 		}
-		before[i].bootstrap, before[i].zip = int64(len(binary)), int64(len(archive))
+		b.bootstrap, b.zip = size, zipSize
 	}
 	return before
 }
 
-func readRegular(dist *os.Root, name string) ([]byte, error) {
+func openRegular(dist *os.Root, name string) (*os.File, int64, error) {
 	info, err := dist.Lstat(name)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > UnzippedLimit {
-		return nil, errors.New("no file of a build")
+		return nil, 0, errors.New("no file of a build")
 	}
-	return dist.ReadFile(name)
+	file, err := dist.Open(name)
+	return file, info.Size(), err
 }
 
 // writeDist writes all packages or none, whenever golam is killed, and then removes files that packages no longer have.
 func writeDist(ctx context.Context, root string, packages []packaged, before []previous) error {
 	var tree generator.Tree
 	kept := map[string]bool{}
-	for _, p := range packages {
-		for _, file := range p.files {
+	for i, p := range packages {
+		for n, file := range p.files() {
 			name := path.Join(p.function.Name, file.path)
 			kept[name] = true
-			tree = append(tree, generator.File{Path: name, Content: file.content, Executable: true})
+			if n == 0 && before[i].sameBootstrap {
+				continue
+			}
+			tree = append(tree, generator.File{
+				Path: name, Executable: true, Size: file.size, Open: func() (io.ReadCloser, error) { return file.open() },
+			})
 		}
-		tree = append(tree, generator.File{Path: p.function.Name + ".zip", Content: p.zip})
+		if !before[i].sameZip {
+			tree = append(tree, generator.File{
+				Path: p.function.Name + ".zip", Size: p.ZipSize, Open: func() (io.ReadCloser, error) { return os.Open(p.zip) },
+			})
+		}
 	}
 	folder := filepath.Join(root, distFolder)
-	if _, err := generator.Write(ctx, folder, tree, generator.WriteOptions{Overwrite: true}); err != nil {
-		return fmt.Errorf("write the packages: %w", err)
+	if len(tree) > 0 {
+		if _, err := generator.Write(ctx, folder, tree, generator.WriteOptions{Overwrite: true}); err != nil {
+			return fmt.Errorf("write the packages: %w", err)
+		}
 	}
 	dist, err := os.OpenRoot(folder)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -114,23 +115,63 @@ func TestFunctions(t *testing.T) {
 		"no package at all": {files: map[string]string{}, err: []string{"no function"}},
 		"a name without a package": {
 			files: map[string]string{"golam.yaml": "functions: [{name: gone}]", "cmd/z/main.go": startSource},
-			err:   []string{"golam.yaml", "cmd/gone", "remove the name"},
+			want:  []string{"gone ", "z example.com/functions/cmd/z"},
 		},
 		"two of one name": {
 			files: map[string]string{"cmd/api/main.go": startSource, "api/main.go": startSource},
-			err:   []string{"api and cmd/api", "rename"},
+			want:  []string{"api example.com/functions/api", "cmd-api example.com/functions/cmd/api"},
 		},
 		"two that differ in case": {
 			files: map[string]string{"cmd/api/main.go": startSource, "other/API/main.go": startSource},
-			err:   []string{"rename"},
+			want:  []string{"cmd-api example.com/functions/cmd/api", "other-API example.com/functions/other/API"},
 		},
-		"a name that Lambda refuses": {
-			files: map[string]string{"cmd/my.api/main.go": startSource},
-			err:   []string{`"my.api"`, "rename", "letters"},
+		"three whose paths end alike": {
+			files: map[string]string{"a/x/lambda/main.go": startSource, "a/y/lambda/main.go": startSource, "b/y/lambda/main.go": startSource},
+			want: []string{
+				"a-y-lambda example.com/functions/a/y/lambda", "b-y-lambda example.com/functions/b/y/lambda", "x-lambda example.com/functions/a/x/lambda",
+			},
 		},
-		"a missing module": {
-			files: map[string]string{"cmd/a/main.go": "package main\n\nimport _ \"example.com/absent\"\n\nfunc main() {}\n"},
-			err:   []string{"cmd/a/main.go:3:8", "example.com/absent", "go get"},
+		"paths that give the same name": {
+			files: map[string]string{"a-b/c/main.go": startSource, "a/b-c/main.go": startSource, "d/c/main.go": startSource, "d/b-c/main.go": startSource},
+			want: []string{
+				"a-b-c example.com/functions/a-b/c", "a-b-c-2 example.com/functions/a/b-c", "d-b-c example.com/functions/d/b-c", "d-c example.com/functions/d/c",
+			},
+		},
+		"a name that golam.yaml has given away": {
+			files: map[string]string{"golam.yaml": "functions: {api: {path: other}}", "cmd/api/main.go": startSource, "other/main.go": startSource},
+			want:  []string{"api example.com/functions/other", "cmd-api example.com/functions/cmd/api"},
+		},
+		"names that Lambda refuses": {
+			files: map[string]string{"cmd/my.api/main.go": startSource, "cmd/" + strings.Repeat("x", 70) + "/main.go": startSource},
+			want:  []string{"my-api example.com/functions/cmd/my.api", strings.Repeat("x", 64) + " example.com/functions/cmd/" + strings.Repeat("x", 70)},
+		},
+		"names that other tools dislike": {
+			files: map[string]string{
+				"v2/main.go": startSource, "src/main.go": startSource, "lambda-handler/main.go": startSource, "main.go": startSource,
+				"x/v3/main.go": startSource, "gopkg.in/yaml.v3/main.go": startSource,
+			},
+			want: []string{
+				"functions example.com/functions", "lambda-handler example.com/functions/lambda-handler", "src example.com/functions/src",
+				"v2 example.com/functions/v2", "v3 example.com/functions/x/v3", "yaml-v3 example.com/functions/gopkg.in/yaml.v3",
+			},
+		},
+		"excluded ones": {
+			files: map[string]string{
+				"golam.yaml": "functions: {kept: {path: old/kept}}\nexclude: [./old, tools/]", "old/a/main.go": startSource,
+				"old/kept/main.go": startSource, "tools/main.go": startSource, "toolset/main.go": startSource,
+			},
+			want: []string{"kept example.com/functions/old/kept", "toolset example.com/functions/toolset"},
+		},
+		"one in a folder that go list leaves out": {
+			files: map[string]string{"golam.yaml": "functions: {odd: {path: testdata/odd}}", "testdata/odd/main.go": startSource},
+			want:  []string{"odd example.com/functions/testdata/odd"},
+		},
+		"a folder that go.mod ignores": {
+			files: map[string]string{
+				"go.mod":        read(t, "../local/testdata/functions/go.mod") + "\nignore (\n\t./old\n\tattic\n)\n",
+				"old/a/main.go": startSource, "x/attic/main.go": startSource, "b/main.go": startSource,
+			},
+			want: []string{"b example.com/functions/b"},
 		},
 		"a broken go.mod": {files: map[string]string{"go.mod": "modul x\n"}, err: []string{"go.mod:1"}},
 	}
@@ -175,9 +216,19 @@ func TestWorkspaceIsNotUsed(t *testing.T) {
 	if _, err := Functions(t.Context(), root, os.Environ()); err != nil {
 		t.Fatal(err)
 	}
+	fails := func() error {
+		t.Helper()
+		_, err := ForHost(t.Context(), HostOptions{Dir: root, Cache: t.TempDir(), Environ: os.Environ()})
+		return err
+	}
 	write(t, filepath.Join(root, "cmd/f/other.go"), "package main\n\nimport _ \"example.com/other\"\n")
-	_, err := Functions(t.Context(), root, os.Environ())
-	contains(t, err, "cmd/f/other.go:3:8", "go.work")
+	contains(t, fails(), "cmd/f/other.go:3:8", "go.work provides example.com/other", "replace example.com/other => ../other")
+	for _, source := range []string{"import _ \"example.com/absent\"", "var x = nothing"} {
+		write(t, filepath.Join(root, "cmd/f/other.go"), "package main\n\n"+source+"\n")
+		if err := fails(); err == nil || strings.Contains(err.Error(), "go.work") {
+			t.Errorf("a go.work is blamed for what it did not cause: %v", err)
+		}
+	}
 }
 
 func TestNoGoCommand(t *testing.T) {

@@ -36,13 +36,16 @@ type Host struct {
 	Function Function
 	// Bootstrap is the absolute path of the executable file, in the cache. A later build replaces it.
 	Bootstrap string
+	// Dir is the folder to run it in, which stands for the root of its package: the project's, unless golam.yaml includes files in the
+	// package that lie beside the function.
+	Dir string
 	// Built tells that it was out of date and has been built.
 	Built bool
 }
 
-// ForHost gives a function's bootstrap for this machine. It is built with the recipe of [Build] if anything has changed since the last
-// time: a source or embedded file, a new file, go.mod, golam.yaml, or the toolchain. Errors: [MisuseError], [GoError], and what the
-// machine could not do.
+// ForHost gives a function's bootstrap for this machine. It is built with the recipe of [Build] if anything that can change it has changed
+// since the last time: a source or embedded file, a new file, go.mod, the vendor folder, golam.yaml, or the toolchain. What is wrong with
+// other functions does not matter. Errors: [MisuseError], [GoError], [BrokenError], and what the machine could not do.
 func ForHost(ctx context.Context, options HostOptions) (Host, error) {
 	project, err := Open(options.Dir)
 	if err != nil {
@@ -64,7 +67,13 @@ func ForHost(ctx context.Context, options HostOptions) (Host, error) {
 		toolchain, err := findToolchain(ctx, project.Root, options.Environ)
 		asked <- settled{toolchain, err}
 	}()
-	known, fresh := cache.read()
+	known, ok := cache.read()
+	fresh, glanced := ok && known.fresh(options.Function), false
+	if fresh {
+		tree := known.Watched.tree(known.Tree)
+		glanced = !slices.EqualFunc(tree, known.Tree, func(a, b folder) bool { return a.Path == b.Path && a.Time == b.Time })
+		fresh, known.Tree = known.sameTree(tree), tree
+	}
 	answer := <-asked
 	if answer.err != nil {
 		return Host{}, answer.err
@@ -72,6 +81,7 @@ func ForHost(ctx context.Context, options HostOptions) (Host, error) {
 	toolchain := answer.toolchain
 
 	if !fresh || known.Toolchain != toolchain.identity() {
+		fresh = false
 		if known, err = look(ctx, toolchain, project, known); err != nil {
 			return Host{}, err
 		}
@@ -81,44 +91,74 @@ func ForHost(ctx context.Context, options HostOptions) (Host, error) {
 		return Host{}, err
 	}
 	function := &known.Functions[i]
+	if err := function.problem(); err != nil {
+		return Host{}, err
+	}
 	host := Host{Project: project, Function: function.Function, Bootstrap: cache.bootstrap(function.Name)}
+	if host.Dir, err = taskFolder(project, function.Name, filepath.Join(cache.dir, function.Name, "task")); err != nil {
+		return Host{}, err
+	}
 	if function.Built != function.Inputs || !function.Binary.is(host.Bootstrap) {
 		host.Built = true
 		if err := cache.build(ctx, toolchain, function); err != nil {
 			return Host{}, err
 		}
-		if !known.current() {
-			function.Built = "" // nobody knows whether it was built from the files before an edit or after it
+		if !known.current(i) {
+			function.Built = "" // it is not known whether it was built from the files before an edit or after it
 		}
 	}
-	if host.Built || !fresh {
+	if host.Built || !fresh || glanced {
 		err = cache.write(known)
 	}
 	return host, err
 }
 
-// index is what golam knows about a project: everything that its functions are built from on this machine.
+// index is what golam knows about a project: everything that its functions are built from.
 type index struct {
 	Format    int       `json:"format"`
 	Toolchain string    `json:"toolchain"`
 	Watched   watched   `json:"watched"`
 	Names     string    `json:"names"`
+	Tree      []folder  `json:"tree"`
 	Files     []string  `json:"files"`
 	Sums      []string  `json:"sums"`
 	Functions []indexed `json:"functions"`
+	// Notes name what may have been meant as a function.
+	Notes []string `json:"notes,omitempty"`
 
 	// unsure: files have changed while they were looked at, so the next golam has to look again.
 	unsure bool
 }
 
-const indexFormat = 1
+const indexFormat = 2
 
 type indexed struct {
 	Function
+	// Problem says why the function cannot be built, and Command which go command said so, if one did.
+	Problem string `json:"problem,omitempty"`
+	Command string `json:"command,omitempty"`
+	Note    string `json:"note,omitempty"` // that of the GoError
+	// Files, Dirs and Patterns are those of the index that the function is built from, by their numbers.
+	Files    []int `json:"files"`
+	Dirs     []int `json:"dirs"`
+	Patterns []int `json:"patterns,omitempty"`
+	// Names sums up the names of the files in Dirs and of those that Patterns match.
+	Names string `json:"names"`
 	// Inputs sums up all that the function is built from; Built is what it was when the binary was built.
 	Inputs string `json:"inputs"`
 	Built  string `json:"built"`
 	Binary stamp  `json:"binary"`
+}
+
+// problem is why the function cannot be built, nil if it can.
+func (f indexed) problem() error {
+	switch {
+	case f.Problem == "":
+		return nil
+	case f.Command != "":
+		return &GoError{Command: f.Command, Output: f.Problem, Note: f.Note}
+	}
+	return &BrokenError{f.Problem}
 }
 
 // stamp tells a file from another.
@@ -148,10 +188,15 @@ func (t *toolchain) identity() string {
 // clockStep is more than the time by which a file that is written now may seem older.
 const clockStep = 20 * time.Millisecond
 
-// look makes an index. What was built for the last one stays known.
+// look makes an index for this machine. What was built for the last one stays known.
 func look(ctx context.Context, toolchain *toolchain, project Project, last index) (index, error) {
+	return lookFor(ctx, toolchain, project, platform(runtime.GOOS, runtime.GOARCH), last)
+}
+
+// lookFor makes an index for a platform.
+func lookFor(ctx context.Context, toolchain *toolchain, project Project, platform []string, last index) (index, error) {
 	began := time.Now().Add(-clockStep)
-	list, err := toolchain.list(ctx, project, platform(runtime.GOOS, runtime.GOARCH))
+	list, err := toolchain.list(ctx, project, platform, last.Tree)
 	if err != nil {
 		return index{}, err
 	}
@@ -163,9 +208,14 @@ func look(ctx context.Context, toolchain *toolchain, project Project, last index
 	for _, p := range list.packages {
 		all = append(all, p)
 	}
-	now := index{Format: indexFormat, Toolchain: toolchain.identity(), Watched: list.watch(), Files: list.inputs(all)}
+	now := index{
+		Format: indexFormat, Toolchain: toolchain.identity(), Watched: list.watch(all), Files: append(list.inputs(all), list.sources...),
+		Notes: list.notes,
+	}
+	slices.Sort(now.Files)
+	now.Files = slices.Compact(now.Files)
 	var looked []string
-	now.Names, looked = now.Watched.names()
+	now.Names, looked, now.Tree = now.Watched.names(list.tree)
 	if now.Sums, err = sums(now.Files); err != nil {
 		return index{}, fmt.Errorf("read the sources: %w", err)
 	}
@@ -174,23 +224,47 @@ func look(ctx context.Context, toolchain *toolchain, project Project, last index
 		info, err := os.Stat(path)
 		return err != nil || info.ModTime().After(began)
 	})
-	sumOf := map[string]string{}
-	for i, file := range now.Files {
-		sumOf[file] = now.Sums[i]
-	}
+	number, dirNumber, patternNumber := numbers(now.Files), numbers(now.Watched.Dirs), numbers(now.Watched.Patterns)
 	for _, function := range functions {
 		h := sha256.New()
 		fmt.Fprintln(h, now.Toolchain, function.Package)
-		for _, file := range list.inputs(list.reach(function.Package)) {
-			fmt.Fprintf(h, "%q %s\n", file, sumOf[file])
+		entry := indexed{Function: function.Function}
+		reached := list.reach(function.Package)
+		for _, file := range list.inputs(reached) {
+			i := number[file]
+			entry.Files = append(entry.Files, i)
+			fmt.Fprintf(h, "%q %s\n", file, now.Sums[i])
 		}
-		entry := indexed{Function: function, Inputs: hex.EncodeToString(h.Sum(nil))}
-		if i := slices.IndexFunc(last.Functions, func(f indexed) bool { return f.Function == function }); i >= 0 {
+		own := list.watch(reached)
+		entry.Names = own.own()
+		for _, dir := range own.Dirs {
+			entry.Dirs = append(entry.Dirs, dirNumber[dir])
+		}
+		for _, pattern := range own.Patterns {
+			entry.Patterns = append(entry.Patterns, patternNumber[pattern])
+		}
+		if function.err != nil {
+			entry.Problem = function.err.Error()
+		}
+		if failure, ok := errors.AsType[*GoError](function.err); ok {
+			entry.Problem, entry.Command, entry.Note = failure.Output, failure.Command, failure.Note
+		}
+		entry.Inputs = hex.EncodeToString(h.Sum(nil))
+		if i := slices.IndexFunc(last.Functions, func(f indexed) bool { return f.Function == function.Function }); i >= 0 {
 			entry.Built, entry.Binary = last.Functions[i].Built, last.Functions[i].Binary
 		}
 		now.Functions = append(now.Functions, entry)
 	}
 	return now, nil
+}
+
+// numbers gives the place of each value.
+func numbers[T comparable](values []T) map[T]int {
+	found := make(map[T]int, len(values))
+	for i, value := range values {
+		found[value] = i
+	}
+	return found
 }
 
 // find returns the index of the function of that name, or of the only one if the name is empty.
@@ -209,11 +283,59 @@ func (x index) find(name string) (int, error) {
 		}
 		return 0, nil
 	}
-	chosen, err := choose(functions, []string{name})
+	chosen, err := choose(functions, []string{name}, x.Notes)
 	if err != nil {
 		return 0, err
 	}
 	return slices.Index(functions, chosen[0]), nil
+}
+
+// fresh says whether the index still describes a function, but for the folders of the project and the toolchain. It never does if it
+// names no such function, or one that could not be built: the reason may be gone, as a network's is. For the only function of a project
+// it has to describe the others too, since an edit may have added one.
+func (x index) fresh(name string) bool {
+	i, err := x.find(name)
+	return err == nil && x.Functions[i].Problem == "" && x.current(i) && (name != "" || x.allCurrent())
+}
+
+// allCurrent says whether all files are those that the index knows.
+func (x index) allCurrent() bool {
+	now, err := sums(x.Files)
+	return err == nil && slices.Equal(now, x.Sums)
+}
+
+// current says whether the files of a function are those that the index knows.
+func (x index) current(i int) bool {
+	f := x.Functions[i]
+	if len(x.Sums) != len(x.Files) {
+		return false // it was not sure
+	}
+	own := watched{Root: x.Watched.Root}
+	var files, wanted []string
+	for _, n := range f.Files {
+		files, wanted = append(files, x.Files[n]), append(wanted, x.Sums[n])
+	}
+	for _, n := range f.Dirs {
+		own.Dirs = append(own.Dirs, x.Watched.Dirs[n])
+	}
+	for _, n := range f.Patterns {
+		own.Patterns = append(own.Patterns, x.Watched.Patterns[n])
+	}
+	now, err := sums(files)
+	return err == nil && slices.Equal(now, wanted) && own.own() == f.Names
+}
+
+// sameTree says whether the project's folders hold the files that the index knows.
+func (x index) sameTree(tree []folder) bool {
+	names := func(tree []folder) (sum []string) {
+		for _, f := range tree {
+			if f.Names != "" || f.Path == "vendor" {
+				sum = append(sum, f.Path+" "+f.Names)
+			}
+		}
+		return sum
+	}
+	return slices.Equal(names(tree), names(x.Tree))
 }
 
 // cache is a project's folder in the cache. Its lock is held until it is closed.
@@ -248,26 +370,34 @@ func (c *cache) close() { _ = c.lock.Close() }
 // load returns what is known.
 func (c *cache) load() (known index, ok bool) {
 	data, err := os.ReadFile(filepath.Join(c.dir, indexName))
-	if err != nil || json.Unmarshal(data, &known) != nil || known.Format != indexFormat {
+	if err != nil || json.Unmarshal(data, &known) != nil || known.Format != indexFormat || !known.whole() {
 		return index{}, false
 	}
 	return known, true
 }
 
-// read returns what is known, and whether that is still so but for the toolchain.
-func (c *cache) read() (known index, fresh bool) {
-	known, ok := c.load()
-	if !ok || known.Watched.Root != c.project.Root {
-		return index{}, false
+// whole says whether all numbers lead somewhere: the file may have been written by anybody.
+func (x index) whole() bool {
+	for _, f := range x.Functions {
+		for _, list := range []struct {
+			numbers []int
+			length  int
+		}{{f.Files, len(x.Files)}, {f.Dirs, len(x.Watched.Dirs)}, {f.Patterns, len(x.Watched.Patterns)}} {
+			if slices.ContainsFunc(list.numbers, func(n int) bool { return n < 0 || n >= list.length }) {
+				return false
+			}
+		}
 	}
-	return known, known.current()
+	return true
 }
 
-// current tells whether the files are those that the index knows.
-func (x index) current() bool {
-	now, err := sums(x.Files)
-	names, _ := x.Watched.names()
-	return err == nil && slices.Equal(now, x.Sums) && names == x.Names
+// read returns what is known about this project.
+func (c *cache) read() (known index, ok bool) {
+	known, ok = c.load()
+	if !ok || known.Watched.Root != c.project.Root || len(known.Functions) == 0 {
+		return index{}, false
+	}
+	return known, true
 }
 
 func (c *cache) write(known index) error {
@@ -355,9 +485,10 @@ func Functions(ctx context.Context, dir string, environ []string) ([]Function, e
 	if err != nil {
 		return nil, err
 	}
-	list, err := toolchain.list(ctx, project, platform(runtime.GOOS, runtime.GOARCH))
+	list, err := toolchain.list(ctx, project, platform(runtime.GOOS, runtime.GOARCH), nil)
 	if err != nil {
 		return nil, err
 	}
-	return list.functions()
+	all, err := list.functions()
+	return functionsOf(all), err
 }

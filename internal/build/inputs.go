@@ -5,13 +5,16 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -102,42 +105,152 @@ type pattern struct {
 type watched struct {
 	// Root is walked as go list ./... does.
 	Root string `json:"root"`
+	// Ignored are the folders that go.mod takes out of that.
+	Ignored []string `json:"ignored,omitempty"`
 	// Dirs are folders of packages, wherever they are.
 	Dirs []string `json:"dirs"`
 	// Patterns are those of go:embed.
 	Patterns []pattern `json:"patterns"`
 }
 
-// watch finds what a project's packages make worth watching.
-func (l *listing) watch() watched {
-	w := watched{Root: l.project.Root}
-	for _, p := range l.packages {
+// watch finds what packages make worth watching.
+func (l *listing) watch(packages []goPackage) watched {
+	w := watched{Root: l.project.Root, Ignored: l.ignored}
+	for _, p := range packages {
 		if !l.local(p) {
 			continue
 		}
-		w.Dirs = append(w.Dirs, p.Dir)
+		if p.Dir != "" {
+			w.Dirs = append(w.Dirs, p.Dir)
+		}
 		for _, text := range p.EmbedPatterns {
 			w.Patterns = append(w.Patterns, pattern{p.Dir, text})
 		}
+		// A folder of the project that appears there would provide the import as well.
+		for _, imported := range p.Imports {
+			if rest, ok := belowPath(l.modulePath, imported); ok && l.packages[imported].Dir != "" {
+				w.Dirs = append(w.Dirs, filepath.Join(l.project.Root, filepath.FromSlash(rest)))
+			}
+		}
 	}
 	slices.Sort(w.Dirs)
+	w.Dirs = slices.Compact(w.Dirs)
 	return w
 }
 
-// names sums up the names of all files that matter, so that one that is new, moved or gone is seen, and returns the folders that it has
-// looked into. What can't be read counts as absent: the go command says what is wrong with it.
-func (w watched) names() (sum string, looked []string) {
-	n := names{Hash: sha256.New(), looked: map[string]bool{}}
-	n.walk(w.Root, w.Root)
-	for _, dir := range w.Dirs {
-		if !n.looked[dir] {
-			n.sources(dir)
+// folder is a folder of a project as golam has seen it, so that the next look at it takes no more than a glance at its time.
+type folder struct {
+	// Path is relative to the project, slash separated.
+	Path string `json:"path"`
+	// Time is when it changed last, in nanoseconds, or 0 if that was too short a time ago to tell the next change by it.
+	Time int64 `json:"time"`
+	// Names sums up the names of the files in it that matter.
+	Names string `json:"names"`
+	// Go says that there are Go files.
+	Go bool `json:"go,omitempty"`
+	// Below are the names of the folders in it to look into.
+	Below []string `json:"below,omitempty"`
+}
+
+// coarseTime is more than the time between two changes of a folder that some file system cannot tell apart.
+const coarseTime = 2 * time.Second
+
+// tree looks at all folders of the project, and reads those that have changed since they were known.
+func (w watched) tree(known []folder) []folder {
+	last := make(map[string]folder, len(known))
+	for _, f := range known {
+		last[f.Path] = f
+	}
+	var found []folder
+	trusted := time.Now().Add(-coarseTime)
+	var walk func(string)
+	walk = func(relative string) {
+		dir := filepath.Join(w.Root, filepath.FromSlash(relative))
+		info, err := os.Lstat(dir)
+		if err != nil {
+			return
+		}
+		f, ok := last[relative]
+		if !ok || f.Time == 0 || f.Time != info.ModTime().UnixNano() {
+			f = w.read(relative)
+			if info.ModTime().Before(trusted) {
+				f.Time = info.ModTime().UnixNano()
+			}
+		}
+		found = append(found, f)
+		for _, name := range f.Below {
+			walk(path.Join(relative, name))
 		}
 	}
-	for _, pattern := range w.Patterns {
-		n.embedded(pattern)
+	walk(".")
+	return found
+}
+
+// read reads a folder. It leaves out what go list ./... does: other modules, and folders with certain names. Packages in such a folder
+// are imported by others or of no interest; so are those of node_modules, which may be large, and of dist, which golam writes itself.
+func (w watched) read(relative string) folder {
+	f := folder{Path: relative}
+	dir := filepath.Join(w.Root, filepath.FromSlash(relative))
+	if relative != "." && len(present(dir, "go.mod")) > 0 {
+		f.Names = "module"
+		return f
 	}
-	return hex.EncodeToString(n.Sum(nil)), slices.Sorted(maps.Keys(n.looked))
+	h := sha256.New()
+	entries, some := sources(h, dir)
+	if some {
+		f.Names = hex.EncodeToString(h.Sum(nil)[:16])
+	}
+	if relative == "vendor" {
+		return f
+	}
+	for _, entry := range entries {
+		name := entry.Name()
+		switch {
+		case !entry.IsDir():
+			f.Go = f.Go || strings.HasSuffix(name, ".go")
+		case relative == "." && name == "vendor":
+			f.Below = append(f.Below, name) // its modules.txt
+		case name[0] == '.', name[0] == '_', name == "testdata", name == "vendor", name == "node_modules",
+			relative == "." && name == distFolder, w.ignores(path.Join(relative, name)):
+		default:
+			f.Below = append(f.Below, name)
+		}
+	}
+	return f
+}
+
+// ignores says whether an ignore directive of go.mod names a folder.
+func (w watched) ignores(relative string) bool {
+	return slices.ContainsFunc(w.Ignored, func(ignored string) bool {
+		if rooted, ok := strings.CutPrefix(ignored, "./"); ok {
+			return relative == path.Clean(rooted)
+		}
+		ignored = path.Clean(ignored)
+		return relative == ignored || strings.HasSuffix(relative, "/"+ignored)
+	})
+}
+
+// names sums up the names of all files that matter, so that one that is new, moved or gone is seen, and returns the folders that it has
+// looked into. What can't be read counts as absent: the go command says what is wrong with it. What is known of the project's folders
+// saves reading them again.
+func (w watched) names(known []folder) (sum string, looked []string, tree []folder) {
+	n := names{Hash: sha256.New(), looked: map[string]bool{}}
+	tree = w.tree(known)
+	for _, f := range tree {
+		if f.Names != "" || f.Path == "vendor" { // a vendor folder counts even if it is empty
+			fmt.Fprintf(n, "%q %s\n", f.Path, f.Names)
+		}
+		n.looked[filepath.Join(w.Root, filepath.FromSlash(f.Path))] = true
+	}
+	n.below(w)
+	return hex.EncodeToString(n.Sum(nil)), slices.Sorted(maps.Keys(n.looked)), tree
+}
+
+// own sums up the names of the files in the folders of packages alone.
+func (w watched) own() string {
+	n := names{Hash: sha256.New(), looked: map[string]bool{}}
+	n.below(w)
+	return hex.EncodeToString(n.Sum(nil))
 }
 
 type names struct {
@@ -145,33 +258,29 @@ type names struct {
 	looked map[string]bool
 }
 
-// walk leaves out what go list ./... does: other modules, and folders with certain names. Packages in such a folder are imported by
-// others or of no interest; so are those of node_modules, which may be large, and of dist, which golam writes itself.
-func (n names) walk(root, dir string) {
-	entries := n.sources(dir)
-	for _, entry := range entries {
-		name := entry.Name()
-		if !entry.IsDir() || name[0] == '.' || name[0] == '_' || name == "testdata" || name == "vendor" || name == "node_modules" ||
-			name == distFolder && dir == root {
-			continue
+// below adds the names of sources and of embedded files, but for those of folders that are known.
+func (n names) below(w watched) {
+	for _, dir := range w.Dirs {
+		if !n.looked[dir] && isDir(dir) {
+			n.looked[dir] = true
+			sources(n, dir)
 		}
-		below := filepath.Join(dir, name)
-		if len(present(below, "go.mod")) == 0 {
-			n.walk(root, below)
-		}
+	}
+	for _, pattern := range w.Patterns {
+		n.embedded(pattern)
 	}
 }
 
-// sources adds the names of those files in a folder that go list takes into account.
-func (n names) sources(dir string) []fs.DirEntry {
-	n.looked[dir] = true
-	entries, _ := os.ReadDir(dir)
+// sources adds the names of those files in a folder that go list takes into account, and says whether there are some.
+func sources(h io.Writer, dir string) (entries []fs.DirEntry, some bool) {
+	entries, _ = os.ReadDir(dir)
 	for _, entry := range entries {
 		if name := entry.Name(); !entry.IsDir() && isSource(name) {
-			fmt.Fprintf(n, "%q\n", filepath.Join(dir, name))
+			some = true
+			fmt.Fprintf(h, "%q\n", filepath.Join(dir, name))
 		}
 	}
-	return entries
+	return entries, some
 }
 
 // embedded adds the names of all files that a pattern matches, and more below matching folders.

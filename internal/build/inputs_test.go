@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"testing"
 	"time"
 )
@@ -27,11 +26,9 @@ func lookAt(t *testing.T, root string) index {
 	return x
 }
 
-// fresh tells whether an index still describes the project.
-func (x index) fresh() bool {
-	now, err := sums(x.Files)
-	names, _ := x.Watched.names()
-	return err == nil && slices.Equal(now, x.Sums) && names == x.Names
+// freshHere says whether an index still describes the project's only function, as ForHost asks.
+func (x index) freshHere() bool {
+	return x.fresh("") && x.sameTree(x.Watched.tree(x.Tree))
 }
 
 // manyInputs are what a module of several packages may have: a replaced module beside it, files that are embedded by name, pattern and
@@ -126,11 +123,11 @@ func TestFresh(t *testing.T) {
 			for name, content := range manyInputs() {
 				write(t, filepath.Join(above, name), content)
 			}
-			if !before.fresh() {
+			if !before.freshHere() {
 				t.Fatal("it is not fresh from the beginning")
 			}
 			test.change(t)
-			if fresh := before.fresh(); fresh != test.fresh {
+			if fresh := before.freshHere(); fresh != test.fresh {
 				t.Errorf("fresh %v, want %v", fresh, test.fresh)
 			}
 		})

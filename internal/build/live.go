@@ -70,6 +70,8 @@ type Current struct {
 	Function
 	// Bootstrap is the absolute path of the executable file, "" if there has been no good build. Each build has a path of its own.
 	Bootstrap string
+	// Dir is the folder to run it in: that of [Host].
+	Dir string
 	// Err says why the newest source has not been built, nil if it has. Bootstrap is that of the last good build then.
 	Err error
 }
@@ -80,6 +82,8 @@ type Update struct {
 	Functions []Current
 	// Built tells that something was out of date and a build was made of it, be it a good one or not.
 	Built bool
+	// Notes name what may have been meant as a function and is none, with the reason.
+	Notes []string
 }
 
 // LockedError says that another golam keeps the project built.
@@ -154,7 +158,7 @@ func (l *Live) Inputs() []string { return l.known.Files }
 func (l *Live) look() (names string) {
 	w := l.known.Watched
 	w.Root = l.project.Root
-	names, l.folders = w.names()
+	names, l.folders, l.known.Tree = w.names(l.known.Tree)
 	for _, file := range l.known.Files {
 		l.folders = append(l.folders, filepath.Dir(file))
 	}
@@ -175,7 +179,7 @@ func (l *Live) Update(ctx context.Context, building func()) (Update, error) {
 	names := l.look()
 	if l.settled && names == l.names {
 		if now, err := sums(l.known.Files); err == nil && slices.Equal(now, l.known.Sums) {
-			return Update{Functions: l.functions()}, nil
+			return Update{Functions: l.functions(), Notes: l.known.Notes}, nil
 		}
 	}
 	l.settled = false
@@ -222,7 +226,7 @@ func (l *Live) Update(ctx context.Context, building func()) (Update, error) {
 	}
 	l.known, l.names, l.settled = now, now.Names, now.Sums != nil && !now.unsure
 	l.look()
-	return Update{Functions: l.functions(), Built: built}, nil
+	return Update{Functions: l.functions(), Built: built, Notes: now.Notes}, nil
 }
 
 // contents sums up what a project that cannot be read is made of, as far as is known.
@@ -247,6 +251,9 @@ func (l *Live) contents() string {
 
 func (l *Live) functions() []Current {
 	list := slices.Collect(maps.Values(l.current))
+	for i := range list {
+		list[i].setDir(l.project, filepath.Join(l.dir, "task", list[i].Name))
+	}
 	slices.SortFunc(list, func(a, b Current) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }
@@ -274,12 +281,16 @@ func (l *Live) list(ctx context.Context) (index, error) {
 // build builds the functions of an index that are out of date, from the snapshot. It keeps in the index what has been built.
 func (l *Live) build(ctx context.Context, now index, building func()) (bool, error) {
 	var stale []*indexed
-	var packages []string
+	var functions []Function
 	listed := map[string]bool{}
 	for i := range now.Functions {
 		f := &now.Functions[i]
 		listed[f.Name] = true
 		current := l.current[f.Name]
+		if err := f.problem(); err != nil {
+			l.current[f.Name] = Current{Function: f.Function, Bootstrap: current.Bootstrap, Err: err}
+			continue
+		}
 		if current.Function == f.Function && f.Built == f.Inputs && isFile(current.Bootstrap) {
 			current.Err = nil
 			l.current[f.Name] = current
@@ -289,7 +300,7 @@ func (l *Live) build(ctx context.Context, now index, building func()) (bool, err
 			continue
 		}
 		stale = append(stale, f)
-		packages = append(packages, f.Package)
+		functions = append(functions, f.Function)
 	}
 	maps.DeleteFunc(l.current, func(name string, _ Current) bool { return !listed[name] })
 	if len(stale) == 0 {
@@ -304,8 +315,7 @@ func (l *Live) build(ctx context.Context, now index, building func()) (bool, err
 	}
 	err := os.MkdirAll(output, 0o700)
 	if err == nil {
-		err = l.toolchain.build(ctx, l.snapshot.root, recipe, platform(runtime.GOOS, runtime.GOARCH),
-			output+string(filepath.Separator), packages...)
+		err = l.toolchain.buildAll(ctx, l.snapshot.root, recipe, platform(runtime.GOOS, runtime.GOARCH), output, functions)
 	}
 	failure, mistaken := errors.AsType[*GoError](err)
 	switch {
@@ -317,7 +327,7 @@ func (l *Live) build(ctx context.Context, now index, building func()) (bool, err
 	}
 	for _, f := range stale {
 		current := Current{Function: f.Function, Bootstrap: l.current[f.Name].Bootstrap, Err: err}
-		made := filepath.Join(output, f.program()+executable())
+		made := filepath.Join(output, f.Name+executable())
 		// What one mistake does not concern is built all the same.
 		if isFile(made) {
 			current.Bootstrap, current.Err = made, nil

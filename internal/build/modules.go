@@ -1,13 +1,13 @@
 package build
 
 import (
-	"bytes"
 	"cmp"
 	"debug/buildinfo"
 	"debug/elf"
 	"debug/gosym"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 )
@@ -28,8 +28,8 @@ type Module struct {
 // the file: code is measured, from the table of functions that the runtime keeps for itself; data, type descriptions and that table are
 // not. What the compiler makes up (equality of types and the like) counts as "std/other", and a generic function for the module that
 // declares it.
-func modules(binary []byte) ([]Module, error) {
-	info, err := buildinfo.Read(bytes.NewReader(binary))
+func modules(binary io.ReaderAt) ([]Module, error) {
+	info, err := buildinfo.Read(binary)
 	if err != nil {
 		return nil, fmt.Errorf("read the binary's modules: %w", err)
 	}
@@ -84,8 +84,8 @@ func owner(modules map[string]*Module, pkg string) string {
 }
 
 // functionTable reads what a stripped binary still has.
-func functionTable(binary []byte) (*gosym.Table, error) {
-	file, err := elf.NewFile(bytes.NewReader(binary))
+func functionTable(binary io.ReaderAt) (*gosym.Table, error) {
+	file, err := elf.NewFile(binary)
 	if err != nil {
 		return nil, err
 	}
@@ -102,4 +102,24 @@ func functionTable(binary []byte) (*gosym.Table, error) {
 		err = errors.New("their table is of a form that this golam does not know")
 	}
 	return table, err
+}
+
+// buildID is the Go build ID of an ELF binary, which changes whenever its content does.
+func buildID(binary io.ReaderAt) (string, error) {
+	file, err := elf.NewFile(binary)
+	if err != nil {
+		return "", err
+	}
+	note := file.Section(".note.go.buildid")
+	if note == nil {
+		return "", errors.New("it has no build ID")
+	}
+	data, err := note.Data()
+	if err == nil && len(data) < 16 {
+		err = errors.New("its build ID is too short")
+	}
+	if err != nil {
+		return "", err
+	}
+	return string(data[16:]), nil // behind the note's header
 }

@@ -2,11 +2,13 @@ package build
 
 import (
 	"archive/zip"
-	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -15,6 +17,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/flate"
+
+	"github.com/golam-cli/golam/generator"
 )
 
 // Limits of a package, in bytes (Lambda Developer Guide, "Lambda quotas": 50 MB zipped for a direct upload, 250 MB unzipped).
@@ -23,10 +27,16 @@ const (
 	UnzippedLimit = 250 << 20
 )
 
-// file is one file of a package.
+// file is one file of a package. It is read when it is needed, and not kept in memory: packages may be large, and many.
 type file struct {
-	path    string // relative, slash separated
-	content []byte
+	path string // in the package: relative, slash separated
+	root string // no file outside of this folder is read, whatever links there are
+	name string // relative to root, slash separated
+	size int64
+}
+
+func (f file) open() (*os.File, error) {
+	return os.OpenInRoot(f.root, filepath.FromSlash(f.name))
 }
 
 const bootstrapName = "bootstrap"
@@ -34,33 +44,52 @@ const bootstrapName = "bootstrap"
 // epoch is the time of every file in a package: the earliest that the format knows.
 var epoch = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// pack makes a zip file that depends on nothing but the files' paths and contents: sorted, of one time and mode. The compressor is a
+// packLevel is the compressor's. Level 9 takes five times as long, for 0.4% fewer bytes.
+const packLevel = 8
+
+// pack writes a zip file that depends on nothing but the files' paths and contents: sorted, of one time and mode. The compressor is a
 // library's and not the one of Go's own, so that the same golam makes the same package whichever Go it was built with.
-func pack(files []file) ([]byte, error) {
+func pack(w io.Writer, files []file) error {
 	sorted := slices.SortedFunc(slices.Values(files), func(a, b file) int { return strings.Compare(a.path, b.path) })
-	var packed bytes.Buffer
-	archive := zip.NewWriter(&packed)
-	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestCompression) })
+	archive := zip.NewWriter(w)
+	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, packLevel) })
 	for _, file := range sorted {
 		header := &zip.FileHeader{Name: file.path, Method: zip.Deflate, Modified: epoch}
 		header.SetMode(0o755)
 		entry, err := archive.CreateHeader(header)
 		if err == nil {
-			_, err = entry.Write(file.content)
+			err = file.copyTo(entry)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("pack %s: %w", file.path, err)
+			return fmt.Errorf("pack %s: %w", file.path, err)
 		}
 	}
 	if err := archive.Close(); err != nil {
-		return nil, fmt.Errorf("pack: %w", err)
+		return fmt.Errorf("pack: %w", err)
 	}
-	return packed.Bytes(), nil
+	return nil
+}
+
+func (f file) copyTo(w io.Writer) error {
+	opened, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer opened.Close()
+	_, err = io.Copy(w, opened)
+	return err
+}
+
+// sum is the SHA-256 of the content, in hexadecimal.
+func (f file) sum() (string, error) {
+	h := sha256.New()
+	err := f.copyTo(h)
+	return hex.EncodeToString(h.Sum(nil)), err
 }
 
 // packed lists the paths in a zip file. It is empty for anything else.
-func packed(archive []byte) []string {
-	reader, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
+func packed(archive io.ReaderAt, size int64) []string {
+	reader, err := zip.NewReader(archive, size)
 	if err != nil {
 		return nil
 	}
@@ -71,9 +100,19 @@ func packed(archive []byte) []string {
 	return paths
 }
 
-// readIncludes reads files and folders of the project that are to be in every package, at the path that they have in the project. None
+// readIncludes finds files and folders of the project that are to be in every package, at the path that they have in the project. None
 // can lead out of the project, be it by its name or by a symbolic link. Errors are a [MisuseError] or what the machine says.
 func readIncludes(root string, names []string) ([]file, error) {
+	return include("--include", root, ".", names)
+}
+
+// included are the files that golam.yaml adds to the function's package, at the path that they have beside it.
+func (n named) included(root string) ([]file, error) {
+	return include("include of "+n.name+" in "+generator.ProjectFile, root, n.path, n.include)
+}
+
+// include finds files and folders below a folder of the project. What names the option in errors.
+func include(what, root, below string, names []string) ([]file, error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
@@ -82,23 +121,21 @@ func readIncludes(root string, names []string) ([]file, error) {
 		return nil, fmt.Errorf("include files: %w", err)
 	}
 	defer confined.Close()
-	in := includes{root: confined, content: map[string][]byte{}}
+	in := includes{what: what, root: confined, below: below, found: map[string]file{}}
 	for _, name := range names {
 		if err := in.add(name); err != nil {
 			return nil, err
 		}
 	}
-	var files []file
-	for name, content := range in.content {
-		files = append(files, file{name, content})
-	}
-	return files, nil
+	return slices.SortedFunc(maps.Values(in.found), func(a, b file) int { return strings.Compare(a.path, b.path) }), nil
 }
 
 type includes struct {
-	root    *os.Root
-	content map[string][]byte
-	total   int64
+	what  string
+	root  *os.Root
+	below string
+	found map[string]file // by path in the package
+	total int64
 }
 
 func (in *includes) add(name string) error {
@@ -106,17 +143,17 @@ func (in *includes) add(name string) error {
 	top, _, _ := strings.Cut(clean, "/")
 	switch {
 	case !filepath.IsLocal(name) || clean == ".":
-		return misuse("--include %q: name a file or a folder in the project, relative to its go.mod", name)
-	case strings.EqualFold(top, distFolder):
-		return misuse("--include %q: %s is where packages go", name, distFolder)
+		return misuse("%s %q: name a file or a folder in the project, relative to its go.mod", in.what, name)
+	case in.below == "." && strings.EqualFold(top, distFolder):
+		return misuse("%s %q: %s is where packages go", in.what, name, distFolder)
 	}
-	return fs.WalkDir(in.root.FS(), clean, func(found string, entry fs.DirEntry, err error) error {
+	return fs.WalkDir(in.root.FS(), path.Join(in.below, clean), func(found string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
 			err = in.read(found)
 		}
 		var misused *MisuseError
 		if err != nil && !errors.As(err, &misused) {
-			return misuse("--include %q: %v", name, err)
+			return misuse("%s %q: %v", in.what, name, err)
 		}
 		return err
 	})
@@ -124,8 +161,12 @@ func (in *includes) add(name string) error {
 
 // read follows symbolic links within the project to files.
 func (in *includes) read(name string) error {
-	if strings.EqualFold(name, bootstrapName) || strings.HasPrefix(strings.ToLower(name), bootstrapName+"/") {
-		return misuse("--include: %s would take the place of the function's own %s: call it something else", name, bootstrapName)
+	to := name
+	if in.below != "." {
+		to = strings.TrimPrefix(name, in.below+"/")
+	}
+	if strings.EqualFold(to, bootstrapName) || strings.HasPrefix(strings.ToLower(to), bootstrapName+"/") {
+		return misuse("%s: %s would take the place of the function's own %s: call it something else", in.what, name, bootstrapName)
 	}
 	// Opening waits for a pipe's other end, so it is looked at first.
 	info, err := in.root.Stat(name)
@@ -133,11 +174,18 @@ func (in *includes) read(name string) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return misuse("--include: %s is neither a file nor a folder nor a link to a file: leave it out", name)
+		return misuse("%s: %s is neither a file nor a folder nor a link to a file: leave it out", in.what, name)
+	}
+	if _, twice := in.found[to]; twice {
+		return nil
 	}
 	if in.total += info.Size(); in.total > UnzippedLimit {
-		return misuse("--include: the files have more than the %d MB that Lambda takes: leave some out", UnzippedLimit>>20)
+		return misuse("%s: the files have more than the %d MB that Lambda takes: leave some out", in.what, UnzippedLimit>>20)
 	}
-	in.content[name], err = in.root.ReadFile(name)
-	return err
+	opened, err := in.root.Open(name)
+	if err != nil {
+		return err
+	}
+	in.found[to] = file{path: to, root: in.root.Name(), name: name, size: info.Size()}
+	return opened.Close()
 }

@@ -15,17 +15,32 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// files writes the files of a package.
+func files(t *testing.T, contents map[string]string) (files []file) {
+	t.Helper()
+	root := makeProject(t, contents)
+	for name, content := range contents {
+		files = append(files, file{path: name, root: root, name: name, size: int64(len(content))})
+	}
+	return files
+}
+
+func packAll(t *testing.T, files []file) []byte {
+	t.Helper()
+	var archive bytes.Buffer
+	if err := pack(&archive, files); err != nil {
+		t.Fatal(err)
+	}
+	return archive.Bytes()
+}
+
 func TestPack(t *testing.T) {
-	files := []file{{"z/last.txt", []byte("z")}, {"bootstrap", bytes.Repeat([]byte("code"), 1000)}, {"a.txt", nil}}
-	first, err := pack(files)
-	if err != nil {
-		t.Fatal(err)
-	}
+	contents := map[string]string{"z/last.txt": "z", "bootstrap": strings.Repeat("code", 1000), "a.txt": ""}
+	files := files(t, contents)
+	slices.SortFunc(files, func(a, b file) int { return strings.Compare(b.path, a.path) })
+	first := packAll(t, files)
 	slices.Reverse(files)
-	second, err := pack(files)
-	if err != nil {
-		t.Fatal(err)
-	}
+	second := packAll(t, files)
 	if !bytes.Equal(first, second) {
 		t.Error("the order of the files makes a difference")
 	}
@@ -50,15 +65,14 @@ func TestPack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		i := slices.IndexFunc(files, func(f file) bool { return f.path == entry.Name })
-		if !bytes.Equal(got, files[i].content) {
+		if string(got) != contents[entry.Name] {
 			t.Errorf("%s has other content", entry.Name)
 		}
 	}
 	if want := []string{"a.txt", "bootstrap", "z/last.txt"}; !slices.Equal(names, want) {
 		t.Errorf("entries %q, want %q", names, want)
 	}
-	if got := packed(first); !slices.Equal(got, names) {
+	if got := packed(bytes.NewReader(first), int64(len(first))); !slices.Equal(got, names) {
 		t.Errorf("packed gives %q", got)
 	}
 }
@@ -67,10 +81,17 @@ func TestPack(t *testing.T) {
 func FuzzPack(f *testing.F) {
 	f.Add([]byte("binary"), "a/b.txt", []byte("text"))
 	f.Fuzz(func(t *testing.T, binary []byte, name string, content []byte) {
-		archive, err := pack([]file{{"bootstrap", binary}, {name, content}})
-		if err != nil {
+		all := files(t, map[string]string{"bootstrap": string(binary), "other": string(content)})
+		for i := range all {
+			if all[i].path == "other" {
+				all[i].path = name
+			}
+		}
+		var packed bytes.Buffer
+		if pack(&packed, all) != nil {
 			return
 		}
+		archive := packed.Bytes()
 		reader, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 		if err != nil {
 			t.Fatal(err)
@@ -87,13 +108,17 @@ func FuzzPack(f *testing.F) {
 }
 
 func FuzzPacked(f *testing.F) {
-	archive, err := pack([]file{{"bootstrap", []byte("binary")}})
-	if err != nil {
+	var archive bytes.Buffer
+	writer := zip.NewWriter(&archive)
+	if _, err := writer.Create("bootstrap"); err != nil {
 		f.Fatal(err)
 	}
-	f.Add(archive)
+	if err := writer.Close(); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(archive.Bytes())
 	f.Add([]byte("PK\x05\x06"))
-	f.Fuzz(func(_ *testing.T, archive []byte) { packed(archive) })
+	f.Fuzz(func(_ *testing.T, archive []byte) { packed(bytes.NewReader(archive), int64(len(archive))) })
 }
 
 func TestReadIncludes(t *testing.T) {
@@ -171,7 +196,11 @@ func TestReadIncludes(t *testing.T) {
 				if got == nil {
 					got = map[string]string{}
 				}
-				got[file.path] = string(file.content)
+				content, err := os.ReadFile(filepath.Join(file.root, file.name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				got[file.path] = string(content)
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -193,7 +222,7 @@ func TestIncludeLimit(t *testing.T) {
 	}
 	_, err := readIncludes(root, []string{"b/../missing", "a"})
 	contains(t, err, "missing")
-	in := includes{content: map[string][]byte{}, total: 1}
+	in := includes{what: "--include", below: ".", found: map[string]file{}, total: 1}
 	if in.root, err = os.OpenRoot(root); err != nil {
 		t.Fatal(err)
 	}
@@ -202,11 +231,11 @@ func TestIncludeLimit(t *testing.T) {
 }
 
 func TestCheckLimits(t *testing.T) {
-	large := packaged{function: Function{Name: "fn"}, files: []file{{"bootstrap", make([]byte, UnzippedLimit)}}}
+	large := packaged{function: Function{Name: "fn"}, binary: file{path: "bootstrap", size: UnzippedLimit}}
 	if err := checkLimits([]packaged{large}); err != nil {
 		t.Error(err)
 	}
-	large.files = append(large.files, file{"more", []byte("!")})
+	large.included = append(large.included, file{path: "more", size: 1})
 	contains(t, checkLimits([]packaged{large}), "fn", "262144001", "262144000")
 }
 
@@ -223,7 +252,7 @@ func TestModules(t *testing.T) {
 		}
 	}
 	for name, binary := range map[string][]byte{"nothing": nil, "a script": []byte("#!/bin/sh\n"), "an ELF header": []byte("\x7fELF" + strings.Repeat("\x00", 60))} {
-		if found, err := modules(binary); err == nil {
+		if found, err := modules(bytes.NewReader(binary)); err == nil {
 			t.Errorf("%s has modules %v", name, found)
 		}
 	}
@@ -239,7 +268,7 @@ func TestModulesOfAnUnknownForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	binary[file.Section(".gopclntab").Offset] = 0
-	found, err := modules(binary)
+	found, err := modules(bytes.NewReader(binary))
 	contains(t, err, "form that this golam does not know")
 	if found != nil {
 		t.Errorf("modules %v", found)

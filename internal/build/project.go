@@ -6,12 +6,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
+	"time"
 
 	"github.com/golam-cli/golam/generator"
 )
@@ -37,12 +36,49 @@ func misuses(problems []string) error {
 type Project struct {
 	// Root is the absolute path of the folder that holds its go.mod, without symbolic links.
 	Root string
-	// Made tells that the project has a golam.yaml.
+	// Made says that golam made the project: its golam.yaml has a schema number, which one written by hand need not have.
 	Made bool
 	// Arch is the architecture that golam.yaml names, or golam's default: "arm64" or "x86_64".
 	Arch string
 
-	named []string // the functions that golam.yaml names
+	named   []named  // the functions that golam.yaml names
+	exclude []string // folders that golam.yaml excludes, relative and slash separated
+}
+
+// Settings are what golam.yaml says about one function. The zero value says nothing.
+type Settings struct {
+	// MemorySize is in MB.
+	MemorySize int
+	Timeout    time.Duration
+	// EnvFile is the absolute path of a file of environment variables.
+	EnvFile string
+}
+
+// Settings returns what golam.yaml says about a function.
+func (p Project) Settings(function string) Settings {
+	n := p.entry(function)
+	if n.EnvFile != "" {
+		n.EnvFile = filepath.Join(p.Root, filepath.FromSlash(n.EnvFile))
+	}
+	return n.Settings
+}
+
+// entry returns the entry of golam.yaml for a function, an empty one if there is none.
+func (p Project) entry(function string) named {
+	for _, n := range p.named {
+		if n.name == function {
+			return n
+		}
+	}
+	return named{}
+}
+
+// excluded says whether golam.yaml excludes a folder or one above it.
+func (p Project) excluded(dir string) bool {
+	relative, err := filepath.Rel(p.Root, dir)
+	return err == nil && slices.ContainsFunc(p.exclude, func(folder string) bool {
+		return relative == folder || strings.HasPrefix(filepath.ToSlash(relative), folder+"/")
+	})
 }
 
 // Open finds the project that dir is in: the nearest folder with a go.mod, from dir upwards. It is a [MisuseError] if there is none.
@@ -59,19 +95,53 @@ func Open(dir string) (Project, error) {
 			break
 		}
 		if filepath.Dir(root) == root {
-			return Project{}, misuse("there is no go.mod in %s or above it: go to the folder of a project, or make one with golam new", start)
+			return Project{}, noModule(start)
 		}
 	}
 	project := Project{Root: root}
 	data, err := readProjectFile(root)
+	var file projectFile
 	if err == nil {
-		project.Made = data != nil
-		project.Arch, project.named, err = parseProjectFile(data)
+		file, err = parseProjectFile(data)
 	}
 	if err != nil {
 		return Project{}, fmt.Errorf("%s: %w", generator.ProjectFile, err)
 	}
+	project.Made, project.Arch, project.named, project.exclude = file.made, file.arch, file.named, file.exclude
 	return project, nil
+}
+
+// noModule says that there is no module in or above a folder, and names those below it: SAM's layout has one in each function's folder.
+func noModule(start string) error {
+	const deepest, most = 3, 10
+	var found []string
+	var look func(dir, relative string, depth int)
+	look = func(dir, relative string, depth int) {
+		entries, _ := os.ReadDir(dir)
+		for _, entry := range entries {
+			name := entry.Name()
+			if !entry.IsDir() || name[0] == '.' || name[0] == '_' || name == "node_modules" || name == "vendor" || name == "testdata" || len(found) > most {
+				continue
+			}
+			below := filepath.Join(dir, name)
+			if len(present(below, "go.mod")) > 0 {
+				found = append(found, path.Join(relative, name))
+			} else if depth < deepest {
+				look(below, path.Join(relative, name), depth+1)
+			}
+		}
+	}
+	look(start, "", 1)
+	none := fmt.Sprintf("there is no go.mod in %s or above it", start)
+	switch {
+	case len(found) == 0:
+		return misuse("%s: go to the folder of a project, or make one with golam new", none)
+	case len(found) == 1:
+		return misuse("%s, but there is one in %s: go there first, with cd %s", none, found[0], found[0])
+	case len(found) > most:
+		return misuse("%s, but below it there are Go modules in %s and other folders: go to one of them first", none, strings.Join(found[:most], ", "))
+	}
+	return misuse("%s, but below it there are Go modules in %s: go to one of them first", none, strings.Join(found, ", "))
 }
 
 // readProjectFile returns nil if there is no such file.
@@ -97,46 +167,6 @@ func readProjectFile(root string) ([]byte, error) {
 		err = fmt.Errorf("it has more than %d bytes", generator.MaxAnswers)
 	}
 	return data, err
-}
-
-// functionName is what Lambda allows (Lambda API Reference, CreateFunction).
-var functionName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
-
-const nameRule = "1 to 64 letters, digits, hyphens and underscores"
-
-// parseProjectFile reads what a build needs of a golam.yaml: the architecture, and the functions.
-func parseProjectFile(data []byte) (arch string, functions []string, err error) {
-	var file struct {
-		Arch      *string `yaml:"arch"`
-		Functions []struct {
-			Name string `yaml:"name"`
-		} `yaml:"functions"`
-	}
-	if err := yaml.Unmarshal(data, &file); err != nil {
-		return "", nil, fmt.Errorf("it is not as golam wrote it: %w", err)
-	}
-	arch = Architectures()[0]
-	if file.Arch != nil {
-		arch = *file.Arch
-	}
-	var problems []error
-	if !slices.Contains(Architectures(), arch) {
-		problems = append(problems, errors.New(generator.Unknown("arch", arch, Architectures())))
-	}
-	for i, function := range file.Functions {
-		switch {
-		case !functionName.MatchString(function.Name):
-			problems = append(problems, fmt.Errorf("the name of function %d: use %s", i+1, nameRule))
-		case slices.ContainsFunc(functions, func(other string) bool { return strings.EqualFold(other, function.Name) }):
-			problems = append(problems, fmt.Errorf("it names the function %s twice: remove one", function.Name))
-		default:
-			functions = append(functions, function.Name)
-		}
-	}
-	if len(problems) > 0 {
-		return "", nil, errors.Join(problems...)
-	}
-	return arch, functions, nil
 }
 
 // Architectures are Lambda's words for processors, golam's default first.

@@ -9,10 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/mod/modfile"
 )
 
 // GoError is a go command that failed: mostly because the project does not compile.
@@ -26,11 +29,48 @@ type GoError struct {
 }
 
 func (e *GoError) Error() string {
-	text := fmt.Sprintf("the project does not build, %s says:\n%s", e.Command, e.Output)
+	text := "the project does not build"
+	switch {
+	case e.machine():
+		text = "the machine could not build the project"
+	case e.network():
+		text = "the go command could not download a module"
+	}
+	text += fmt.Sprintf(", %s says:\n%s", e.Command, e.Output)
 	if e.Note != "" {
 		text += "\n" + e.Note
 	}
 	return text
+}
+
+// newGoError makes an error of what a go command printed in a project.
+func newGoError(command, dir, output string) *GoError {
+	var lines []string
+	for line := range strings.Lines(output) {
+		if !strings.HasPrefix(line, "go: downloading ") { // progress, not a reason
+			lines = append(lines, line)
+		}
+	}
+	failure := &GoError{Command: "go " + command, Output: strings.TrimSpace(strings.Join(lines, ""))}
+	failure.Note = workspaceNote(dir, failure.Output)
+	return failure
+}
+
+// machine says whether this machine has run out of something. The go command and the compiler only print what the system told them.
+func (e *GoError) machine() bool {
+	return containsAny(e.Output, "no space left on device", "disk quota exceeded", "too many open files", "cannot allocate memory",
+		"resource temporarily unavailable", "input/output error", "signal: killed", "read-only file system")
+}
+
+// network says whether a download failed.
+func (e *GoError) network() bool {
+	return containsAny(e.Output, "dial tcp", "no such host", "TLS handshake timeout", "i/o timeout", "connection refused",
+		"connection reset by peer", "network is unreachable", "GOPROXY list is not the empty string", "disabled by GOPROXY=off",
+		"proxyconnect", "x509: ")
+}
+
+func containsAny(text string, wanted ...string) bool {
+	return slices.ContainsFunc(wanted, func(w string) bool { return strings.Contains(text, w) })
 }
 
 // MachineFault tells whether an error is about this machine, which has run out of something, and not about the project.
@@ -44,19 +84,7 @@ func MachineFault(err error) bool {
 		return true // somebody killed the go command: the system that has no more memory, mostly
 	}
 	failure, ok := errors.AsType[*GoError](err)
-	if !ok {
-		return false
-	}
-	// The go command and the compiler only print what the system told them.
-	for _, text := range []string{
-		"no space left on device", "disk quota exceeded", "too many open files", "cannot allocate memory", "resource temporarily unavailable",
-		"input/output error", "signal: killed",
-	} {
-		if strings.Contains(failure.Output, text) {
-			return true
-		}
-	}
-	return false
+	return ok && failure.machine()
 }
 
 // toolchain is the go command, run so that it builds the same whoever runs it: the user's proxies, caches and choice of toolchain stay,
@@ -70,16 +98,16 @@ type toolchain struct {
 	temporary     string // folder for temporary files, "" for the system's
 }
 
-// kept are the settings that say where modules and toolchains come from and where things are cached. They are resolved once, because
+// userSettings are the settings that say where modules and toolchains come from and where things are cached. They are resolved once, because
 // they may stand in the user's Go configuration, which is switched off for the build.
-var kept = []string{
+var userSettings = []string{
 	"GOAUTH", "GOCACHE", "GOCACHEPROG", "GOINSECURE", "GOMODCACHE", "GONOPROXY", "GONOSUMDB", "GOPATH", "GOPRIVATE", "GOPROXY",
 	"GOSUMDB", "GOTMPDIR", "GOTOOLCHAIN", "GOVCS",
 }
 
 // fixed are the settings that change what is built. An empty GOFLAGS would not override a configuration file, so it repeats a flag.
 var fixed = []string{
-	"CGO_ENABLED=0", "GO111MODULE=on", "GOAMD64=v1", "GOARM64=v8.0", "GOENV=off", "GOEXPERIMENT=", "GOFIPS140=off",
+	"CGO_ENABLED=0", "GO_EXTLINK_ENABLED=", "GO111MODULE=on", "GOAMD64=v1", "GOARM64=v8.0", "GOENV=off", "GOEXPERIMENT=", "GOFIPS140=off",
 	"GOFLAGS=-buildvcs=false", "GOWORK=off",
 }
 
@@ -96,7 +124,7 @@ func findToolchain(ctx context.Context, root string, environ []string) (*toolcha
 		return nil, fmt.Errorf("there is no go command: install Go (https://go.dev/dl) and put it on the PATH: %w", err)
 	}
 	t := &toolchain{path: path, environ: environ}
-	asked := append([]string{"env", "-json", "GOVERSION", "GOROOT"}, kept...)
+	asked := append([]string{"env", "-json", "GOVERSION", "GOROOT"}, userSettings...)
 	// What is fixed anyway must not stand in the way, as a GOEXPERIMENT that the toolchain doesn't know would.
 	output, err := t.run(ctx, root, slices.DeleteFunc(slices.Clone(fixed), func(s string) bool { return s == "GOENV=off" }), asked...)
 	if err != nil {
@@ -108,7 +136,7 @@ func findToolchain(ctx context.Context, root string, environ []string) (*toolcha
 	}
 	t.version, t.root, t.moduleCache, t.temporary = values["GOVERSION"], values["GOROOT"], values["GOMODCACHE"], values["GOTMPDIR"]
 	t.environ = slices.Clone(environ)
-	for _, name := range kept {
+	for _, name := range userSettings {
 		t.environ = append(t.environ, name+"="+values[name])
 	}
 	t.environ = append(t.environ, fixed...)
@@ -129,6 +157,48 @@ func (t *toolchain) build(ctx context.Context, dir string, recipe, platform []st
 	args := slices.Concat([]string{"build"}, recipe, []string{"-o", output}, packages)
 	_, err = t.run(ctx, dir, append(slices.Clone(platform), "GOTMPDIR="+scratch), args...)
 	return err
+}
+
+// buildAll compiles functions into a folder, each under its own name. What one mistake does not concern is built all the same: the error
+// says what is wrong with those that are not there then.
+func (t *toolchain) buildAll(ctx context.Context, dir string, recipe, platform []string, output string, functions []Function) error {
+	var failure *GoError
+	for _, round := range rounds(functions, func(f Function) Function { return f }) {
+		folder := filepath.Join(output, ".link")
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return fmt.Errorf("make the folder of the binaries: %w", err)
+		}
+		var packages []string
+		for _, f := range round {
+			packages = append(packages, f.Package)
+		}
+		err := t.build(ctx, dir, recipe, platform, folder+string(filepath.Separator), packages...)
+		found, mistaken := errors.AsType[*GoError](err)
+		switch {
+		case err != nil && !mistaken:
+			return err
+		case mistaken && failure == nil:
+			failure = found
+		case mistaken && !strings.Contains(failure.Output, found.Output):
+			failure.Output += "\n" + found.Output
+		}
+		for _, f := range round {
+			made := filepath.Join(folder, f.program()+executable())
+			if !isFile(made) {
+				continue
+			}
+			if err := os.Rename(made, filepath.Join(output, f.Name+executable())); err != nil {
+				return fmt.Errorf("take the binary of %s: %w", f.Name, err)
+			}
+		}
+		if err := os.RemoveAll(folder); err != nil {
+			return fmt.Errorf("remove the folder of the binaries: %w", err)
+		}
+	}
+	if failure != nil {
+		return failure
+	}
+	return nil
 }
 
 // platform are the settings of a build for one system.
@@ -159,24 +229,70 @@ func (t *toolchain) run(ctx context.Context, dir string, environ []string, args 
 	case problems.Len() == 0:
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	failure := &GoError{Command: name, Output: strings.TrimSpace(problems.String())}
-	if workspace(dir) {
-		failure.Note = "golam builds from go.mod alone: what only a go.work provides must be a requirement, with a replace directive if need be"
-	}
+	failure := newGoError(args[0], dir, problems.String())
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() < 0 {
 		return nil, fmt.Errorf("%s: %w: %s", name, err, failure.Output) // killed by somebody else
 	}
 	return nil, failure
 }
 
-// workspace tells whether a go.work applies to dir.
-func workspace(dir string) bool {
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.work")); err == nil {
-			return true
+// missing finds the packages that the go command could not find.
+var missing = regexp.MustCompile(`(?:no required module provides package|cannot find module providing package|finding module for package|package) ([^\s;:]+)(?:;|:| is not in std)`)
+
+// workspaceNote explains a failure of which a go.work is the cause: a package is missing that one of its modules provides.
+func workspaceNote(dir, output string) string {
+	for _, found := range missing.FindAllStringSubmatch(output, -1) {
+		for _, used := range workspaceModules(dir) {
+			if _, ok := belowPath(used.path, found[1]); ok {
+				return fmt.Sprintf("golam builds from go.mod alone, and only %s provides %s: add a requirement to go.mod, with replace %s => %s",
+					used.file, found[1], used.path, used.folder(dir))
+			}
 		}
-		if filepath.Dir(dir) == dir {
-			return false
+	}
+	return ""
+}
+
+// workspaceModule is a module that a go.work uses.
+type workspaceModule struct{ path, dir, file string }
+
+// folder is where the module is, relative to another folder if it can be.
+func (m workspaceModule) folder(from string) string {
+	relative, err := filepath.Rel(from, m.dir)
+	if err != nil {
+		return m.dir
+	}
+	if relative = filepath.ToSlash(relative); !strings.HasPrefix(relative, ".") {
+		relative = "./" + relative
+	}
+	return relative
+}
+
+// workspaceModules are those of the go.work that would apply to a folder, other than the folder's own.
+func workspaceModules(dir string) (modules []workspaceModule) {
+	for above := dir; ; above = filepath.Dir(above) {
+		name := filepath.Join(above, "go.work")
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				return nil
+			}
+			work, err := modfile.ParseWork(name, data, nil)
+			if err != nil {
+				return nil
+			}
+			for _, use := range work.Use {
+				used := filepath.FromSlash(use.Path)
+				if !filepath.IsAbs(used) {
+					used = filepath.Join(above, used)
+				}
+				if data, err := os.ReadFile(filepath.Join(used, "go.mod")); err == nil && used != dir {
+					modules = append(modules, workspaceModule{modfile.ModulePath(data), used, "the workspace " + name})
+				}
+			}
+			return modules
+		}
+		if filepath.Dir(above) == above {
+			return nil
 		}
 	}
 }

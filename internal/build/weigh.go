@@ -1,12 +1,14 @@
 package build
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"debug/elf"
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -48,23 +50,27 @@ const (
 
 // Weigh builds functions as [Build] does but writes nothing to the project, and builds them again with symbols to see what fills them.
 // Its errors are those of Build.
-func Weigh(ctx context.Context, options Options) (Weight, error) {
-	job, _, err := newJob(ctx, options)
+func Weigh(ctx context.Context, options Options) (_ Weight, err error) {
+	job, err := newJob(ctx, options)
 	if err != nil {
 		return Weight{}, err
 	}
-	packages, err := job.run(ctx)
+	defer func() { err = errors.Join(err, job.close()) }()
+	packages, failed, err := job.run(ctx)
 	if err != nil {
 		return Weight{}, err
 	}
-	unstripped, err := job.compile(ctx, withSymbols)
+	unstripped, moreFailed, err := job.compile(ctx, "symbols", withSymbols)
 	if err != nil {
 		return Weight{}, err
+	}
+	if failed := append(failed, moreFailed...); len(failed) > 0 {
+		return Weight{}, allFailed(failed)
 	}
 	weight := Weight{Root: job.root, Go: job.toolchain.version, Arch: job.arch}
 	for i, p := range packages {
-		weighed := Weighed{Function: p.function, Bootstrap: int64(len(p.bootstrap())), Zip: int64(len(p.zip))}
-		if weighed.Parts, err = parts(unstripped[i], weighed.Bootstrap, p.function.Package); err != nil {
+		weighed := Weighed{Function: p.function, Bootstrap: p.Size, Zip: p.ZipSize}
+		if weighed.Parts, err = partsOf(unstripped[i], weighed.Bootstrap, p.function.Package); err != nil {
 			weighed.PartsProblem = err.Error()
 		}
 		weight.Functions = append(weight.Functions, weighed)
@@ -73,14 +79,41 @@ func Weigh(ctx context.Context, options Options) (Weight, error) {
 }
 
 // PackedSize is how many bytes the package would have in which [Build] packs a bootstrap, whatever that was built from.
-func PackedSize(bootstrap []byte) (int64, error) {
-	packed, err := pack([]file{{bootstrapName, bootstrap}})
-	return int64(len(packed)), err
+func PackedSize(bootstrap []byte) (size int64, err error) {
+	folder, err := os.MkdirTemp("", "golam-pack-")
+	if err != nil {
+		return 0, fmt.Errorf("make a temporary folder: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	if err := os.WriteFile(filepath.Join(folder, bootstrapName), bootstrap, 0o600); err != nil {
+		return 0, fmt.Errorf("pack: %w", err)
+	}
+	var packed counter
+	err = pack(&packed, []file{{path: bootstrapName, root: folder, name: bootstrapName}})
+	return int64(packed), err
+}
+
+// counter counts what is written to it.
+type counter int64
+
+func (c *counter) Write(data []byte) (int, error) {
+	*c += counter(len(data))
+	return len(data), nil
+}
+
+// partsOf is parts for a bootstrap in a file.
+func partsOf(unstripped file, size int64, mainPackage string) ([]Part, error) {
+	opened, err := unstripped.open()
+	if err != nil {
+		return nil, err
+	}
+	defer opened.Close()
+	return parts(opened, size, mainPackage)
 }
 
 // parts tells what fills a bootstrap of a size in bytes, by the symbols of the same bootstrap before it was stripped.
-func parts(unstripped []byte, size int64, mainPackage string) ([]Part, error) {
-	file, err := elf.NewFile(bytes.NewReader(unstripped))
+func parts(unstripped io.ReaderAt, size int64, mainPackage string) ([]Part, error) {
+	file, err := elf.NewFile(unstripped)
 	if err != nil {
 		return nil, fmt.Errorf("read the binary's symbols: %w", err)
 	}

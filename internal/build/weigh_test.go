@@ -1,6 +1,7 @@
 package build
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -63,7 +64,7 @@ func TestPartOf(t *testing.T) {
 
 func TestPartsOfWhatIsNoProgram(t *testing.T) {
 	for name, data := range map[string][]byte{"nothing": nil, "text": []byte("#!/bin/sh\n")} {
-		if got, err := parts(data, int64(len(data)), "m"); err == nil {
+		if got, err := parts(bytes.NewReader(data), int64(len(data)), "m"); err == nil {
 			t.Errorf("%s: got %v", name, got)
 		}
 	}

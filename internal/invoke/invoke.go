@@ -230,14 +230,18 @@ func runLocal(ctx context.Context, options Options) (result Result, err error) {
 // Configure gives the function as the local Lambda is to run it.
 func (o Options) Configure(host build.Host) local.Function {
 	function := local.Function{
-		Name: host.Function.Name, Bootstrap: host.Bootstrap, Dir: host.Project.Root,
-		Timeout: cmp.Or(o.Timeout, local.DefaultTimeout), MemorySize: cmp.Or(o.MemorySize, local.DefaultMemorySize), Env: map[string]string{},
+		Name: host.Function.Name, Bootstrap: host.Bootstrap, Dir: host.Dir, Env: map[string]string{},
 	}
+	settings := host.Project.Settings(host.Function.Name)
+	function.Timeout = cmp.Or(o.Timeout, settings.Timeout)
+	function.MemorySize = cmp.Or(o.MemorySize, settings.MemorySize)
 	if host.Project.Made {
 		function.Env["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
-		function.Timeout = cmp.Or(o.Timeout, madeTimeout)
-		function.MemorySize = cmp.Or(o.MemorySize, madeMemorySize)
+		function.Timeout = cmp.Or(function.Timeout, madeTimeout)
+		function.MemorySize = cmp.Or(function.MemorySize, madeMemorySize)
 	}
+	function.Timeout = cmp.Or(function.Timeout, local.DefaultTimeout)
+	function.MemorySize = cmp.Or(function.MemorySize, local.DefaultMemorySize)
 	maps.Copy(function.Env, o.Env)
 	return function
 }

@@ -592,7 +592,7 @@ func (s *Session) function(f build.Current) local.Function {
 	env, made := maps.Clone(s.settings.env), s.made
 	s.mu.Unlock()
 	function := local.Function{
-		Name: f.Name, Bootstrap: f.Bootstrap, Dir: s.live.Root(), Env: env,
+		Name: f.Name, Bootstrap: f.Bootstrap, Dir: f.Dir, Env: env,
 		Timeout: s.options.Timeout, MemorySize: s.memorySize(), Concurrency: concurrency,
 	}
 	s.wire(env)
