@@ -5,9 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -111,7 +109,7 @@ type index struct {
 	unsure bool
 }
 
-const indexFormat = 1
+const indexFormat = 2
 
 type indexed struct {
 	Function
@@ -119,6 +117,8 @@ type indexed struct {
 	Inputs string `json:"inputs"`
 	Built  string `json:"built"`
 	Binary stamp  `json:"binary"`
+	// Payload is how it takes HTTP requests.
+	Payload Payload `json:"payload"`
 }
 
 // stamp tells a file from another.
@@ -178,6 +178,7 @@ func look(ctx context.Context, toolchain *toolchain, project Project, last index
 	for i, file := range now.Files {
 		sumOf[file] = now.Sums[i]
 	}
+	payloads := newPayloads(list)
 	for _, function := range functions {
 		h := sha256.New()
 		fmt.Fprintln(h, now.Toolchain, function.Package)
@@ -187,6 +188,12 @@ func look(ctx context.Context, toolchain *toolchain, project Project, last index
 		entry := indexed{Function: function, Inputs: hex.EncodeToString(h.Sum(nil))}
 		if i := slices.IndexFunc(last.Functions, func(f indexed) bool { return f.Function == function }); i >= 0 {
 			entry.Built, entry.Binary = last.Functions[i].Built, last.Functions[i].Binary
+			if last.Functions[i].Inputs == entry.Inputs {
+				entry.Payload = last.Functions[i].Payload
+			}
+		}
+		if entry.Payload.Format == "" {
+			entry.Payload = payloads.of(function)
 		}
 		now.Functions = append(now.Functions, entry)
 	}
@@ -314,22 +321,8 @@ func (c *cache) build(ctx context.Context, toolchain *toolchain, function *index
 		return fmt.Errorf("the cache in %s: %w", c.dir, err)
 	}
 	function.Built, function.Binary = function.Inputs, binary
-	c.sweep()
+	sweepProjects(c.dir)
 	return nil
-}
-
-// sweep removes what is kept of projects that are no longer there. Nobody needs it, so a failure is no matter.
-func (c *cache) sweep() {
-	all := filepath.Dir(c.dir)
-	entries, _ := os.ReadDir(all)
-	for _, entry := range entries {
-		other := cache{dir: filepath.Join(all, entry.Name())}
-		if known, ok := other.load(); ok && other.dir != c.dir && known.Watched.Root != "" {
-			if _, err := os.Stat(known.Watched.Root); errors.Is(err, fs.ErrNotExist) {
-				_ = os.RemoveAll(other.dir)
-			}
-		}
-	}
 }
 
 // replace writes a file as a whole or not at all.

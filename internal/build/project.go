@@ -42,7 +42,8 @@ type Project struct {
 	// Arch is the architecture that golam.yaml names, or golam's default: "arm64" or "x86_64".
 	Arch string
 
-	named []string // the functions that golam.yaml names
+	named    []string          // the functions that golam.yaml names
+	payloads map[string]string // by function, the payload format that golam.yaml gives
 }
 
 // Open finds the project that dir is in: the nearest folder with a go.mod, from dir upwards. It is a [MisuseError] if there is none.
@@ -67,6 +68,9 @@ func Open(dir string) (Project, error) {
 	if err == nil {
 		project.Made = data != nil
 		project.Arch, project.named, err = parseProjectFile(data)
+		if err == nil {
+			project.payloads, err = parsePayloads(data)
+		}
 	}
 	if err != nil {
 		return Project{}, fmt.Errorf("%s: %w", generator.ProjectFile, err)
@@ -137,6 +141,31 @@ func parseProjectFile(data []byte) (arch string, functions []string, err error) 
 		return "", nil, errors.Join(problems...)
 	}
 	return arch, functions, nil
+}
+
+// parsePayloads reads the payload formats of functions.
+func parsePayloads(data []byte) (map[string]string, error) {
+	var file struct {
+		Functions []struct {
+			Name    string  `yaml:"name"`
+			Payload *string `yaml:"payload"`
+		} `yaml:"functions"`
+	}
+	if err := yaml.Unmarshal(data, &file); err != nil {
+		return nil, fmt.Errorf("it is not as golam wrote it: %w", err)
+	}
+	payloads := map[string]string{}
+	var problems []error
+	for _, function := range file.Functions {
+		switch {
+		case function.Payload == nil:
+		case !slices.Contains(Payloads(), *function.Payload):
+			problems = append(problems, fmt.Errorf("the payload of %s: %s", function.Name, generator.Unknown("payload", *function.Payload, Payloads())))
+		default:
+			payloads[function.Name] = *function.Payload
+		}
+	}
+	return payloads, errors.Join(problems...)
 }
 
 // Architectures are Lambda's words for processors, golam's default first.

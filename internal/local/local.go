@@ -67,6 +67,9 @@ type Function struct {
 	Concurrency int
 	// Freeze stops an idle execution environment (SIGSTOP) until its next invocation, as Lambda does. Not on Windows.
 	Freeze bool
+	// Idle ends an execution environment that has had no invocation for so long, as Lambda does after a while. The one that was used last
+	// stays ten times as long. Zero keeps them all.
+	Idle time.Duration
 	// Throttle gives each execution environment no more processor time than Lambda gives for MemorySize, in the init phase too. Where
 	// that cannot be done, [CheckThrottle] says why and no invocation succeeds.
 	Throttle bool
@@ -339,6 +342,8 @@ func (f Function) complete() (Function, error) {
 	switch {
 	case f.InitTimeout < 0 || f.InitTimeout > maxTimeout:
 		return fail("init timeout of %s: use up to %s", f.InitTimeout, maxTimeout)
+	case f.Idle < 0:
+		return fail("idle time of %s: use 0 or more", f.Idle)
 	case f.Concurrency < 0:
 		return fail("concurrency of %d: use 1 or more", f.Concurrency)
 	}

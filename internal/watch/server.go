@@ -96,7 +96,7 @@ func (s *server) handler() http.Handler {
 	mux.Handle("/v1/traces", session.traces)
 	mux.HandleFunc("GET /_golam/{$}", s.status)
 	mux.HandleFunc("POST /_golam/settle", func(w http.ResponseWriter, r *http.Request) {
-		if err := session.Settle(r.Context()); err != nil {
+		if err := session.Settle(r.Context(), r.URL.Query().Get("function")); err != nil {
 			refuse(w, err)
 			return
 		}
