@@ -159,6 +159,27 @@ func TestOnlyCommandsPrintAndExit(t *testing.T) {
 	}
 }
 
+// TestOneServer finds servers that do without the limits of internal/localhttp.
+func TestOneServer(t *testing.T) {
+	forbidden := []string{"Server", "Serve", "ServeTLS", "ListenAndServe", "ListenAndServeTLS"}
+	for _, source := range sources(t) {
+		if own := layerOf(source.pkg); source.test || own < 0 || source.pkg == "internal/localhttp" {
+			continue
+		}
+		imports := slices.ContainsFunc(source.file.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == `"net/http"` })
+		ast.Inspect(source.file, func(node ast.Node) bool {
+			selector, ok := node.(*ast.SelectorExpr)
+			if !ok || !imports {
+				return true
+			}
+			if pkg, ok := selector.X.(*ast.Ident); ok && pkg.Name == "http" && slices.Contains(forbidden, selector.Sel.Name) {
+				t.Errorf("%s: http.%s: use internal/localhttp", source.set.Position(node.Pos()), selector.Sel.Name)
+			}
+			return true
+		})
+	}
+}
+
 func TestPackagesAreDescribed(t *testing.T) {
 	described := map[string]bool{}
 	for _, source := range sources(t) {

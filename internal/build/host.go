@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -148,6 +147,8 @@ type indexed struct {
 	Inputs string `json:"inputs"`
 	Built  string `json:"built"`
 	Binary stamp  `json:"binary"`
+	// Payload is how it takes HTTP requests.
+	Payload Payload `json:"payload"`
 }
 
 // problem is why the function cannot be built, nil if it can.
@@ -225,6 +226,7 @@ func lookFor(ctx context.Context, toolchain *toolchain, project Project, platfor
 		return err != nil || info.ModTime().After(began)
 	})
 	number, dirNumber, patternNumber := numbers(now.Files), numbers(now.Watched.Dirs), numbers(now.Watched.Patterns)
+	payloads := newPayloads(list)
 	for _, function := range functions {
 		h := sha256.New()
 		fmt.Fprintln(h, now.Toolchain, function.Package)
@@ -252,6 +254,12 @@ func lookFor(ctx context.Context, toolchain *toolchain, project Project, platfor
 		entry.Inputs = hex.EncodeToString(h.Sum(nil))
 		if i := slices.IndexFunc(last.Functions, func(f indexed) bool { return f.Function == function.Function }); i >= 0 {
 			entry.Built, entry.Binary = last.Functions[i].Built, last.Functions[i].Binary
+			if last.Functions[i].Inputs == entry.Inputs {
+				entry.Payload = last.Functions[i].Payload
+			}
+		}
+		if entry.Payload.Format == "" {
+			entry.Payload = payloads.of(function.Function)
 		}
 		now.Functions = append(now.Functions, entry)
 	}
@@ -444,22 +452,8 @@ func (c *cache) build(ctx context.Context, toolchain *toolchain, function *index
 		return fmt.Errorf("the cache in %s: %w", c.dir, err)
 	}
 	function.Built, function.Binary = function.Inputs, binary
-	c.sweep()
+	sweepProjects(c.dir)
 	return nil
-}
-
-// sweep removes what is kept of projects that are no longer there. Nobody needs it, so a failure is no matter.
-func (c *cache) sweep() {
-	all := filepath.Dir(c.dir)
-	entries, _ := os.ReadDir(all)
-	for _, entry := range entries {
-		other := cache{dir: filepath.Join(all, entry.Name())}
-		if known, ok := other.load(); ok && other.dir != c.dir && known.Watched.Root != "" {
-			if _, err := os.Stat(known.Watched.Root); errors.Is(err, fs.ErrNotExist) {
-				_ = os.RemoveAll(other.dir)
-			}
-		}
-	}
 }
 
 // replace writes a file as a whole or not at all.

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -29,6 +28,9 @@ type LiveOptions struct {
 	Environ []string
 	// Debug builds for a debugger: with symbols and without optimisation.
 	Debug bool
+	// Next chooses, of the functions that are out of date, those that an Update builds; the others are left to the next Update. Nil chooses
+	// all of them.
+	Next func(stale []string) []string
 }
 
 // Live keeps the functions of a project built for this machine while the project changes. There is one for a project at a time.
@@ -39,18 +41,20 @@ type Live struct {
 	options LiveOptions
 	root    string // of the project
 	dir     string // its own folder, in the cache
+	builds  string // the folder of what was built, which stays for the next Live
 	lock    *flock.Flock
 
 	toolchain *toolchain
 	module    string // the sum of the go.mod that the toolchain was found for
 	project   Project
 	known     index
-	settled   bool // known is what the last Update found, and nothing was left to build
+	settled   bool // known is what the last Update found
+	pending   bool // there may be something to build
 	names     string
 	folders   []string
 	snapshot  snapshot
-	builds    int
 	current   map[string]Current
+	adopted   map[string]bool   // by function, a build of an earlier Live that may be out of date
 	mistaken  map[string]string // by function, the inputs that could not be built
 	failed    failure           // the last Update, if the project could not be read
 }
@@ -74,6 +78,10 @@ type Current struct {
 	Dir string
 	// Err says why the newest source has not been built, nil if it has. Bootstrap is that of the last good build then.
 	Err error
+	// Payload is how the newest source takes HTTP requests.
+	Payload Payload
+	// Stale tells that the newest source is yet to be built.
+	Stale bool
 }
 
 // Update is what a look at the project found.
@@ -84,6 +92,8 @@ type Update struct {
 	Built bool
 	// Notes name what may have been meant as a function and is none, with the reason.
 	Notes []string
+	// Pending tells that functions are still out of date, so that another Update is needed.
+	Pending bool
 }
 
 // LockedError says that another golam keeps the project built.
@@ -105,7 +115,7 @@ func OpenLive(options LiveOptions) (*Live, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Live{options: options, root: project.Root, project: project, dir: LiveFolder(options.Cache, project), current: map[string]Current{}, mistaken: map[string]string{}}
+	l := &Live{options: options, root: project.Root, project: project, dir: LiveFolder(options.Cache, project), current: map[string]Current{}, adopted: map[string]bool{}, mistaken: map[string]string{}}
 	fail := func(err error) (*Live, error) {
 		return nil, fmt.Errorf("the cache in %s: %w", options.Cache, err)
 	}
@@ -126,6 +136,10 @@ func OpenLive(options LiveOptions) (*Live, error) {
 		return fail(err)
 	}
 	l.snapshot = snapshot{dir: filepath.Join(l.dir, "source"), placed: map[string]string{}}
+	if err := l.openBuilds(); err != nil {
+		_ = l.lock.Close()
+		return fail(err)
+	}
 	l.look()
 	return l, nil
 }
@@ -139,8 +153,9 @@ func (l *Live) Root() string { return l.root }
 // Made tells that golam made the project. As for the methods below, nothing else may be under way.
 func (l *Live) Made() bool { return l.project.Made }
 
-// Close removes all that was built.
+// Close removes everything but the builds that are current: the next Live begins with them.
 func (l *Live) Close() error {
+	l.keep()
 	err := os.RemoveAll(l.dir)
 	if err := errors.Join(err, l.lock.Close()); err != nil {
 		return fmt.Errorf("the cache in %s: %w", l.options.Cache, err)
@@ -176,10 +191,18 @@ func (l *Live) Again() {
 // Update builds what is out of date, and calls building before it does. The error is about the project as a whole: a [GoError] if its go.mod or its packages cannot be read.
 // Mistakes in the source of a function are with the function. In both cases the functions that were built before are still there.
 func (l *Live) Update(ctx context.Context, building func()) (Update, error) {
+	l.sameToolchain(ctx)
 	names := l.look()
 	if l.settled && names == l.names {
 		if now, err := sums(l.known.Files); err == nil && slices.Equal(now, l.known.Sums) {
-			return Update{Functions: l.functions(), Notes: l.known.Notes}, nil
+			built := false
+			clear(l.adopted)
+			if l.pending {
+				if built, err = l.build(ctx, l.known, building); built {
+					l.keep()
+				}
+			}
+			return Update{Functions: l.functions(), Built: built, Pending: l.pending, Notes: l.known.Notes}, err
 		}
 	}
 	l.settled = false
@@ -226,7 +249,10 @@ func (l *Live) Update(ctx context.Context, building func()) (Update, error) {
 	}
 	l.known, l.names, l.settled = now, now.Names, now.Sums != nil && !now.unsure
 	l.look()
-	return Update{Functions: l.functions(), Built: built, Notes: now.Notes}, nil
+	if built {
+		l.keep()
+	}
+	return Update{Functions: l.functions(), Built: built, Pending: l.pending, Notes: now.Notes}, nil
 }
 
 // contents sums up what a project that cannot be read is made of, as far as is known.
@@ -268,52 +294,54 @@ func (l *Live) list(ctx context.Context) (index, error) {
 		return index{}, misuse("%s has no go.mod any more", l.project.Root)
 	}
 	l.project = project
-	module, _ := sum(filepath.Join(project.Root, "go.mod"))
-	if l.toolchain == nil || module != l.module {
-		if l.toolchain, err = findToolchain(ctx, project.Root, l.options.Environ); err != nil {
-			return index{}, err
-		}
-		l.module = module
+	if err := l.findToolchain(ctx); err != nil {
+		return index{}, err
 	}
 	return look(ctx, l.toolchain, project, l.known)
 }
 
-// build builds the functions of an index that are out of date, from the snapshot. It keeps in the index what has been built.
-func (l *Live) build(ctx context.Context, now index, building func()) (bool, error) {
-	var stale []*indexed
-	var functions []Function
-	listed := map[string]bool{}
-	for i := range now.Functions {
-		f := &now.Functions[i]
-		listed[f.Name] = true
-		current := l.current[f.Name]
-		if err := f.problem(); err != nil {
-			l.current[f.Name] = Current{Function: f.Function, Bootstrap: current.Bootstrap, Err: err}
-			continue
+// findToolchain finds the toolchain that go.mod asks for now.
+func (l *Live) findToolchain(ctx context.Context) (err error) {
+	module, _ := sum(filepath.Join(l.project.Root, "go.mod"))
+	if l.toolchain == nil || module != l.module {
+		if l.toolchain, err = findToolchain(ctx, l.project.Root, l.options.Environ); err != nil {
+			return err
 		}
-		if current.Function == f.Function && f.Built == f.Inputs && isFile(current.Bootstrap) {
-			current.Err = nil
-			l.current[f.Name] = current
-			continue
-		}
-		if current.Function == f.Function && current.Err != nil && l.mistaken[f.Name] == f.Inputs {
-			continue
-		}
-		stale = append(stale, f)
-		functions = append(functions, f.Function)
+		l.module = module
 	}
-	maps.DeleteFunc(l.current, func(name string, _ Current) bool { return !listed[name] })
-	if len(stale) == 0 {
+	return nil
+}
+
+// build builds functions of an index that are out of date, from the snapshot. It keeps in the index what has been built.
+func (l *Live) build(ctx context.Context, now index, building func()) (bool, error) {
+	stale := l.stale(now)
+	chosen := stale
+	if l.options.Next != nil && len(stale) > 0 {
+		names := make([]string, len(stale))
+		for i, f := range stale {
+			names[i] = f.Name
+		}
+		next := l.options.Next(names)
+		chosen = slices.DeleteFunc(slices.Clone(stale), func(f *indexed) bool { return !slices.Contains(next, f.Name) })
+	}
+	l.pending = len(chosen) < len(stale)
+	if len(chosen) == 0 {
 		return false, nil
 	}
 	building()
-	l.builds++
-	output := filepath.Join(l.dir, "build-"+strconv.Itoa(l.builds))
+	var functions []Function
+	for _, f := range chosen {
+		functions = append(functions, f.Function)
+	}
 	recipe := recipe
 	if l.options.Debug {
 		recipe = debugRecipe
 	}
-	err := os.MkdirAll(output, 0o700)
+	output := ""
+	err := os.MkdirAll(l.builds, 0o700) // caches are cleaned
+	if err == nil {
+		output, err = os.MkdirTemp(l.builds, "build-")
+	}
 	if err == nil {
 		err = l.toolchain.buildAll(ctx, l.snapshot.root, recipe, platform(runtime.GOOS, runtime.GOARCH), output, functions)
 	}
@@ -322,17 +350,20 @@ func (l *Live) build(ctx context.Context, now index, building func()) (bool, err
 	case mistaken:
 		failure.Output = strings.ReplaceAll(failure.Output, l.snapshot.root, l.project.Root)
 	case err != nil:
-		_ = os.RemoveAll(output)
+		if output != "" {
+			_ = os.RemoveAll(output)
+		}
+		l.pending = true
 		return true, err
 	}
-	for _, f := range stale {
-		current := Current{Function: f.Function, Bootstrap: l.current[f.Name].Bootstrap, Err: err}
+	for _, f := range chosen {
+		current := Current{Function: f.Function, Bootstrap: l.current[f.Name].Bootstrap, Err: err, Payload: f.Payload}
 		made := filepath.Join(output, f.Name+executable())
 		// What one mistake does not concern is built all the same.
-		if isFile(made) {
+		if binary, missing := stampOf(made); missing == nil && isFile(made) {
 			current.Bootstrap, current.Err = made, nil
 			if now.Sums != nil {
-				f.Built = f.Inputs
+				f.Built, f.Binary = f.Inputs, binary
 			}
 		}
 		delete(l.mistaken, f.Name)
@@ -345,6 +376,38 @@ func (l *Live) build(ctx context.Context, now index, building func()) (bool, err
 	return true, nil
 }
 
+// stale finds the functions of an index that are out of date, and makes the current ones those of the index.
+func (l *Live) stale(now index) []*indexed {
+	var stale []*indexed
+	listed := map[string]bool{}
+	for i := range now.Functions {
+		f := &now.Functions[i]
+		listed[f.Name] = true
+		current := l.current[f.Name]
+		problem := f.problem()
+		switch {
+		case problem != nil:
+			current.Function, current.Err, current.Stale = f.Function, problem, false
+		case current.Function == f.Function && f.Built == f.Inputs && isFile(current.Bootstrap):
+			current.Err, current.Stale = nil, false
+		case current.Function == f.Function && current.Err != nil && l.mistaken[f.Name] == f.Inputs:
+		default:
+			if l.adopted[f.Name] {
+				// Nobody has asked this Live for what was good then.
+				l.Forget(current.Bootstrap)
+				current.Bootstrap = ""
+			}
+			current.Function, current.Stale = f.Function, true
+			stale = append(stale, f)
+		}
+		delete(l.adopted, f.Name)
+		current.Payload = f.Payload
+		l.current[f.Name] = current
+	}
+	maps.DeleteFunc(l.current, func(name string, _ Current) bool { return !listed[name] })
+	return stale
+}
+
 // isFile tells whether a file is where it was put: caches are cleaned.
 func isFile(path string) bool {
 	info, err := os.Lstat(path)
@@ -353,7 +416,7 @@ func isFile(path string) bool {
 
 // Forget removes the file of a build that is of no use any more.
 func (l *Live) Forget(bootstrap string) {
-	if within(l.dir, bootstrap) {
+	if within(l.builds, bootstrap) {
 		_ = os.Remove(bootstrap)
 		_ = os.Remove(filepath.Dir(bootstrap)) // if it is empty
 	}

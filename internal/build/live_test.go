@@ -3,8 +3,11 @@ package build
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/golam-cli/golam/generator"
 )
 
 // live opens a Live on a project, with a cache of its own.
@@ -210,7 +213,162 @@ func TestLiveKilled(t *testing.T) {
 	}
 	write(t, filepath.Join(root, "text/text.go"), "package text\n\nvar Text = nothing\n")
 	update(t, l)
-	if left, err := filepath.Glob(filepath.Join(l.Dir(), "build-*")); err != nil || len(left) != 1 {
+	if left, err := filepath.Glob(filepath.Join(l.builds, "build-*")); err != nil || len(left) != 1 {
 		t.Errorf("builds left: %q, %v", left, err)
 	}
+}
+
+// reopen closes a Live and opens another one on the same project and cache.
+func reopen(t *testing.T, l *Live) *Live {
+	t.Helper()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := OpenLive(l.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = again.Close() })
+	return again
+}
+
+// What is current at the end of a Live is what the next one begins with, without asking the go command for more than its version.
+func TestLiveKept(t *testing.T) {
+	root := makeProject(t, tiny())
+	asked := filepath.Join(t.TempDir(), "asked")
+	t.Setenv("ASKED", asked)
+	shim(t, `echo "$1" >>"$ASKED"; exec "$GO" "$@"`)
+	commands := func() string {
+		content, _ := os.ReadFile(asked)
+		_ = os.Remove(asked)
+		return strings.Join(strings.Fields(string(content)), " ")
+	}
+	l := live(t, root)
+	first, _ := update(t, l)
+	commands()
+
+	l = reopen(t, l)
+	if kept, u := update(t, l); u.Built || kept.Bootstrap != first.Bootstrap || kept.Stale || says(t, kept) != "one" {
+		t.Errorf("nothing has changed: %+v", u)
+	}
+	if got := commands(); got != "env" {
+		t.Errorf("nothing has changed, and the go command was asked for %s", got)
+	}
+
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(root, "text/files/one.txt"), "two")
+	l = reopen(t, l)
+	second, u := update(t, l)
+	if !u.Built || says(t, second) != "two" {
+		t.Errorf("a change in between: %+v", u)
+	}
+	l.Forget(first.Bootstrap)
+
+	// The cache has been tampered with, or cleaned.
+	write(t, second.Bootstrap, "other")
+	l = reopen(t, l)
+	third, u := update(t, l)
+	if !u.Built || says(t, third) != "two" {
+		t.Errorf("another file in its place: %+v", u)
+	}
+	remove(t, third.Bootstrap)
+	l = reopen(t, l)
+	fourth, u := update(t, l)
+	if !u.Built || says(t, fourth) != "two" {
+		t.Errorf("no file: %+v", u)
+	}
+	write(t, filepath.Join(l.builds, indexName), "{")
+	if err := l.lock.Close(); err != nil { // as when it is killed
+		t.Fatal(err)
+	}
+	l = openAgain(t, l)
+	if fifth, u := update(t, l); !u.Built || says(t, fifth) != "two" {
+		t.Errorf("no index: %+v", u)
+	}
+	if left, err := filepath.Glob(filepath.Join(l.builds, "build-*", "*")); err != nil || len(left) != 1 {
+		t.Errorf("left in the cache: %q, %v", left, err)
+	}
+}
+
+// openAgain opens a Live in the place of one that was killed.
+func openAgain(t *testing.T, l *Live) *Live {
+	t.Helper()
+	again, err := OpenLive(l.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = again.Close() })
+	return again
+}
+
+// A function that is broken when a Live ends is built again by the next one. What was good for the first one is not for the second: it may
+// be old.
+func TestLiveKeptBroken(t *testing.T) {
+	root := makeProject(t, tiny())
+	l := live(t, root)
+	first, _ := update(t, l)
+	write(t, filepath.Join(root, "text/text.go"), "package text\n\nvar Text = nothing\n")
+	update(t, l)
+	l = reopen(t, l)
+	broken, u := update(t, l)
+	if !u.Built || broken.Err == nil || broken.Bootstrap != "" || isFile(first.Bootstrap) {
+		t.Errorf("%+v", broken)
+	}
+}
+
+// Functions that are out of date are built as they are asked for, from one look at the project, and each is there as soon as it is built.
+func TestLiveNext(t *testing.T) {
+	files := tiny()
+	for _, name := range []string{"second", "third"} {
+		files["cmd/"+name+"/main.go"] = files["cmd/small/main.go"]
+	}
+	files[generator.ProjectFile] = "functions:\n  - name: small\n  - name: second\n  - name: third\n"
+	root := makeProject(t, files)
+	var asked [][]string
+	l, err := OpenLive(LiveOptions{Dir: root, Cache: t.TempDir(), Environ: os.Environ(), Next: func(stale []string) []string {
+		asked = append(asked, stale)
+		if slices.Contains(stale, "third") {
+			return []string{"third"}
+		}
+		return stale
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	state := func(u Update) string {
+		var text []string
+		for _, f := range u.Functions {
+			said := "-"
+			if f.Bootstrap != "" {
+				said = says(t, f)
+			}
+			if f.Stale {
+				said += "?"
+			}
+			text = append(text, f.Name+" "+said)
+		}
+		return strings.Join(text, ", ")
+	}
+	next := func(pending bool, want string) {
+		t.Helper()
+		u, err := l.Update(t.Context(), func() {})
+		if got := state(u); err != nil || got != want || u.Pending != pending {
+			t.Fatalf("%s, pending %t, %v; want %s", got, u.Pending, err, want)
+		}
+	}
+	next(true, "second -?, small -?, third one")
+	next(false, "second one, small one, third one")
+	next(false, "second one, small one, third one")
+	if want := [][]string{{"second", "small", "third"}, {"second", "small"}}; !slices.EqualFunc(asked, want, slices.Equal) {
+		t.Errorf("asked about %q", asked)
+	}
+	// A save while some are left makes all of them out of date again.
+	write(t, filepath.Join(root, "text/files/one.txt"), "two")
+	next(true, "second one?, small one?, third two")
+	write(t, filepath.Join(root, "text/files/one.txt"), "three")
+	next(true, "second one?, small one?, third three")
+	next(false, "second three, small three, third three")
 }

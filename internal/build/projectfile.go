@@ -31,6 +31,8 @@ type named struct {
 	path string
 	// include are files and folders beside its main package that go to the root of its package, relative to path and slash separated.
 	include []string
+	// payload is the format of HTTP requests that it takes, one of [Payloads], or nothing.
+	payload string
 	// EnvFile is relative to the project and slash separated here.
 	Settings
 }
@@ -53,13 +55,14 @@ type entryFile struct {
 	Memory  *int     `yaml:"memory"`
 	Timeout *int     `yaml:"timeout"`
 	EnvFile string   `yaml:"env_file"`
+	Payload string   `yaml:"payload"`
 	Include []string `yaml:"include"`
 }
 
 // The keys of a golam.yaml that is written by hand: of the file, and of each function.
 var (
 	fileKeys  = []string{"arch", "exclude", "functions"}
-	entryKeys = []string{"env_file", "include", "memory", "path", "timeout"}
+	entryKeys = []string{"env_file", "include", "memory", "path", "payload", "timeout"}
 )
 
 // parseProjectFile reads a golam.yaml. Functions are a list of names, each of which stands for cmd/<name>, or a mapping from names to
@@ -192,6 +195,11 @@ func (e entryFile) named() (n named, problems []string) {
 			problem("timeout: %d s: use 1 to %d", *e.Timeout, mostTimeout)
 		}
 		n.Timeout = time.Duration(*e.Timeout) * time.Second
+	}
+	if e.Payload != "" {
+		if n.payload = e.Payload; !slices.Contains(Payloads(), e.Payload) {
+			problem("payload: %s", generator.Unknown("payload", e.Payload, Payloads()))
+		}
 	}
 	if e.EnvFile != "" {
 		clean, ok := cleanPath(e.EnvFile)

@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -149,7 +148,7 @@ func (o *Options) watchable() bool {
 
 // useWatch makes the address that of the golam watch of the project, if there is one. What has been saved is built by then.
 func (o *Options) useWatch(ctx context.Context) error {
-	running, err := watch.Find(ctx, o.Cache, o.Dir)
+	running, err := watch.Find(ctx, o.Cache, o.Dir, o.Function)
 	if misuse, ok := errors.AsType[*build.MisuseError](err); ok {
 		return misuse
 	}
@@ -230,19 +229,20 @@ func runLocal(ctx context.Context, options Options) (result Result, err error) {
 // Configure gives the function as the local Lambda is to run it.
 func (o Options) Configure(host build.Host) local.Function {
 	function := local.Function{
-		Name: host.Function.Name, Bootstrap: host.Bootstrap, Dir: host.Dir, Env: map[string]string{},
+		Name: host.Function.Name, Bootstrap: host.Bootstrap, Dir: host.Dir, Env: local.Environment(o.Env, o.Environ),
 	}
 	settings := host.Project.Settings(host.Function.Name)
 	function.Timeout = cmp.Or(o.Timeout, settings.Timeout)
 	function.MemorySize = cmp.Or(o.MemorySize, settings.MemorySize)
 	if host.Project.Made {
-		function.Env["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+		if _, set := function.Env["AWS_LAMBDA_LOG_FORMAT"]; !set {
+			function.Env["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+		}
 		function.Timeout = cmp.Or(function.Timeout, madeTimeout)
 		function.MemorySize = cmp.Or(function.MemorySize, madeMemorySize)
 	}
 	function.Timeout = cmp.Or(function.Timeout, local.DefaultTimeout)
 	function.MemorySize = cmp.Or(function.MemorySize, local.DefaultMemorySize)
-	maps.Copy(function.Env, o.Env)
 	return function
 }
 

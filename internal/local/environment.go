@@ -19,6 +19,8 @@ type environment struct {
 	telemetry  *telemetry
 	process    *process
 
+	idleSince time.Time // with the function locked
+
 	// For the goroutine that drives the environment.
 	initDuration time.Duration
 	initCPU      time.Duration

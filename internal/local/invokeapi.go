@@ -8,17 +8,15 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"regexp"
-	"strings"
+
+	"github.com/golam-cli/golam/internal/localhttp"
 )
 
 // invokeServer serves the Invoke API (Lambda API Reference, "Invoke").
 type invokeServer struct {
 	lambda *Lambda
-	host   string // as configured, without the port
-	server *server
-	url    string
+	server *localhttp.Server
 }
 
 func newInvokeServer(l *Lambda, address string) (*invokeServer, error) {
@@ -28,13 +26,26 @@ func newInvokeServer(l *Lambda, address string) (*invokeServer, error) {
 		return nil, fmt.Errorf("address of the Invoke API: %w", err)
 	}
 	setDefault(&host, "127.0.0.1")
-	s.host = host
-	// A page in a browser must not invoke functions: neither by a name of its own that leads here nor by a form.
-	if s.server, err = serve(net.JoinHostPort(host, port), s.checkHost(http.NewCrossOriginProtection().Handler(s.operations()))); err != nil {
+	if s.server, err = listen(net.JoinHostPort(host, port), localhttp.Options{
+		Handler: s.operations(), Host: host, Pages: true, Whole: maxPayload,
+		Refuse: func(w http.ResponseWriter, status int, message string) {
+			refuse(w, newUUID(), &RequestError{status, refusalType(status), message})
+		},
+	}); err != nil {
 		return nil, fmt.Errorf("serving the Invoke API: %w", err)
 	}
-	s.url = "http://" + s.server.address
 	return s, nil
+}
+
+// refusalType is the exception for a request that did not get as far as an operation.
+func refusalType(status int) string {
+	switch status {
+	case http.StatusForbidden:
+		return "AccessDeniedException"
+	case http.StatusRequestTimeout:
+		return "InvalidRequestContentException"
+	}
+	return "ServiceException"
 }
 
 // InvokeAPI serves the Invoke API to requests that somebody else has received, and vouches for: it looks at neither Host nor Origin.
@@ -55,28 +66,8 @@ func (s *invokeServer) operations() http.Handler {
 // close is fine with a nil receiver.
 func (s *invokeServer) close() {
 	if s != nil {
-		s.server.shutdown()
+		s.server.Shutdown()
 	}
-}
-
-// checkHost refuses requests for a name that anyone could have pointed here (DNS rebinding): it takes an address, localhost or the
-// configured name.
-func (s *invokeServer) checkHost(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-		_, err := netip.ParseAddr(strings.Trim(host, "[]"))
-		if err != nil && !strings.EqualFold(host, "localhost") && !strings.EqualFold(host, s.host) {
-			refuse(w, newUUID(), &RequestError{
-				http.StatusForbidden, "AccessDeniedException",
-				"the Host header names neither an address nor localhost: use " + s.url,
-			})
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // handle makes a handler of an operation, which writes the response unless it returns an error.
@@ -133,7 +124,6 @@ func readInvocation(r *http.Request) (in Invocation, err error) {
 	if in.Payload, err = io.ReadAll(io.LimitReader(r.Body, maxPayload+1)); err != nil {
 		return in, &RequestError{http.StatusBadRequest, "InvalidRequestContentException", "the request's body broke off"}
 	}
-	_, _ = io.CopyN(io.Discard, r.Body, maxPayload)
 	return in, nil
 }
 

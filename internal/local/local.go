@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/golam-cli/golam/internal/localhttp"
 )
 
 // Config says what a Lambda serves. The zero value of every field but Functions is a sensible default.
@@ -65,6 +67,9 @@ type Function struct {
 	Concurrency int
 	// Freeze stops an idle execution environment (SIGSTOP) until its next invocation, as Lambda does. Not on Windows.
 	Freeze bool
+	// Idle ends an execution environment that has had no invocation for so long, as Lambda does after a while. The one that was used last
+	// stays ten times as long. Zero keeps them all.
+	Idle time.Duration
 	// Throttle gives each execution environment no more processor time than Lambda gives for MemorySize, in the init phase too. Where
 	// that cannot be done, [CheckThrottle] says why and no invocation succeeds.
 	Throttle bool
@@ -85,6 +90,7 @@ const (
 	maxAsync      = 1 << 20          // bytes of an event of an asynchronous invocation
 	maxResponse   = maxPayload + 100 // bytes of a response: Lambda allows 100 more than for an event
 	maxContext    = 3583             // bytes of a client context in base64 (Lambda API Reference, Invoke)
+	maxBodies     = 64 << 20         // bytes of responses that are being read at the same time
 	version       = "$LATEST"
 )
 
@@ -94,6 +100,7 @@ type Lambda struct {
 	shared    *sharedAPI // nil if each environment has its own address
 	invokeAPI *invokeServer
 	groups    groups
+	bodies    *localhttp.Budget // of the Runtime APIs
 
 	ctx    context.Context // done: no new work, end what runs
 	cancel context.CancelFunc
@@ -117,7 +124,7 @@ func Start(ctx context.Context, cfg Config) (*Lambda, error) {
 	if cfg.Account == "" {
 		cfg.Account = "123456789012"
 	}
-	l := &Lambda{cfg: cfg, functions: make(map[string]*function), force: make(chan struct{})}
+	l := &Lambda{cfg: cfg, functions: make(map[string]*function), force: make(chan struct{}), bodies: localhttp.NewBudget(maxBodies)}
 	var problems []error
 	if len(cfg.Functions) == 0 && !cfg.Changing {
 		problems = append(problems, errors.New("no function to serve: name at least one"))
@@ -140,7 +147,7 @@ func Start(ctx context.Context, cfg Config) (*Lambda, error) {
 
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	if cfg.SharedRuntimeAPI {
-		shared, err := newSharedAPI()
+		shared, err := l.newSharedAPI()
 		if err != nil {
 			l.cancel()
 			return nil, err
@@ -231,7 +238,7 @@ func (l *Lambda) InvokeURL() string {
 	if l.invokeAPI == nil {
 		return ""
 	}
-	return l.invokeAPI.url
+	return l.invokeAPI.server.URL
 }
 
 // Close aborts invocations, ends every execution environment as Lambda would and frees all ports. When ctx is done first, what is
@@ -335,6 +342,8 @@ func (f Function) complete() (Function, error) {
 	switch {
 	case f.InitTimeout < 0 || f.InitTimeout > maxTimeout:
 		return fail("init timeout of %s: use up to %s", f.InitTimeout, maxTimeout)
+	case f.Idle < 0:
+		return fail("idle time of %s: use 0 or more", f.Idle)
 	case f.Concurrency < 0:
 		return fail("concurrency of %d: use 1 or more", f.Concurrency)
 	}

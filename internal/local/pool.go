@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 )
 
 // maxQueue is how many asynchronous invocations of a function may wait for an execution environment.
@@ -18,6 +19,7 @@ type function struct {
 
 	mu         sync.Mutex
 	idle       []*environment // the most recently used is the last
+	expiry     *time.Timer    // the next look for environments that have been idle for too long, nil if there is none
 	total      int            // environments that exist or are about to, at most Concurrency
 	ending     int            // environments that do not count any more, but whose processes may still run
 	settling   int            // of these, the ones whose invocation is resolved but that are not idle yet
@@ -152,8 +154,51 @@ func (fn *function) give(e *environment, account func()) {
 		fn.total--
 		fn.leave()
 	default:
+		e.idleSince = time.Now()
 		fn.idle = append(fn.idle, e)
+		fn.expire()
 	}
+}
+
+// lastOne is how many times as long the environment stays that was used last: the next invocation is likely to come.
+const lastOne = 10
+
+// expired returns how many of the idle environments, from the first on, have been idle for too long, and when the next one will have been.
+// With the function locked.
+func (fn *function) expired(now time.Time) (count int, next time.Time) {
+	for i, e := range fn.idle {
+		limit := fn.Idle
+		if i == len(fn.idle)-1 {
+			limit *= lastOne
+		}
+		if next = e.idleSince.Add(limit); next.After(now) {
+			return i, next
+		}
+	}
+	return len(fn.idle), time.Time{}
+}
+
+// expire makes sure that idle environments end when their time has come. With the function locked.
+func (fn *function) expire() {
+	if fn.Idle == 0 || fn.expiry != nil || len(fn.idle) == 0 {
+		return
+	}
+	_, next := fn.expired(time.Time{})
+	fn.expiry = time.AfterFunc(time.Until(next), func() { fn.lambda.spawn(func() { fn.endExpired(time.Now()) }) })
+}
+
+// endExpired ends the environments that have been idle for too long.
+func (fn *function) endExpired(now time.Time) {
+	fn.mu.Lock()
+	fn.expiry = nil
+	count, _ := fn.expired(now)
+	ended := slices.Clone(fn.idle[:count])
+	fn.idle = slices.Delete(fn.idle, 0, count)
+	fn.total -= count
+	fn.ending += count
+	fn.expire()
+	fn.mu.Unlock()
+	fn.endAll(ended)
 }
 
 // retire lets no more invocations in, and ends the environments as they get idle.
@@ -180,6 +225,10 @@ func (fn *function) leave() {
 func (fn *function) reset() {
 	fn.mu.Lock()
 	fn.generation++
+	if fn.expiry != nil {
+		fn.expiry.Stop()
+		fn.expiry = nil
+	}
 	idle := fn.idle
 	fn.idle = nil
 	fn.total -= len(idle)

@@ -296,3 +296,64 @@ func TestStartRefuses(t *testing.T) {
 		})
 	}
 }
+
+// After a burst, environments that nobody needs end, the one that was used last after the others.
+func TestIdleEnvironmentsEnd(t *testing.T) {
+	g := newGate(t)
+	l := one(t, raw, "gate", g.holds, concurrency(5), func(_ *Config, f *Function) { f.Idle = time.Hour })
+	var burst sync.WaitGroup
+	for range 5 {
+		burst.Go(func() { requirePayload(t, l.invoke("1"), "1") })
+		<-g.arrived
+	}
+	g.open()
+	burst.Wait()
+	fn := l.function("fn")
+	environments := func() (idle, total, ending int) {
+		fn.mu.Lock()
+		defer fn.mu.Unlock()
+		return len(fn.idle), fn.total, fn.ending
+	}
+	eventually(t, "all are idle", func() bool { idle, _, _ := environments(); return idle == 5 })
+	requirePayload(t, l.invoke("2"), "2")
+	eventually(t, "all are idle again", func() bool { idle, _, _ := environments(); return idle == 5 })
+	fn.mu.Lock()
+	last := fn.idle[4]
+	scheduled := fn.expiry != nil
+	fn.mu.Unlock()
+	if !scheduled {
+		t.Error("nothing ends them")
+	}
+
+	after := func(passed time.Duration, want int) {
+		t.Helper()
+		fn.endExpired(time.Now().Add(passed))
+		if idle, total, ending := environments(); idle != want || total != want || ending != 0 {
+			t.Errorf("after %s: %d idle, %d in total, %d ending; want %d", passed, idle, total, ending, want)
+		}
+	}
+	after(30*time.Minute, 5)
+	after(2*time.Hour, 1)
+	if last.process.hasExited() {
+		t.Error("the one that was used last has ended")
+	}
+	after(9*time.Hour, 1)
+	after(11*time.Hour, 0)
+	if r := l.invoke("3"); !r.Cold {
+		t.Error("an environment was left")
+	}
+}
+
+func TestIdleEnvironmentsEndInTime(t *testing.T) {
+	l := one(t, raw, "pid", func(_ *Config, f *Function) { f.Idle = time.Millisecond })
+	first := l.instance()
+	fn := l.function("fn")
+	eventually(t, "it has ended", func() bool {
+		fn.mu.Lock()
+		defer fn.mu.Unlock()
+		return fn.total+fn.ending == 0
+	})
+	if second := l.instance(); second.PID == first.PID {
+		t.Error("it has not ended")
+	}
+}

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/golam-cli/golam/internal/localhttp"
 )
 
 // Headers of the Runtime API (Lambda Developer Guide, "Runtime API").
@@ -293,19 +295,15 @@ var errTooLarge = errors.New("too large")
 
 // readBody reads a body to its end, so that a client that still writes gets to see the reply, and keeps what a response may have.
 func readBody(r *http.Request) ([]byte, error) {
-	var body []byte
-	var err error
-	if n := r.ContentLength; n >= 0 && n <= maxResponse {
-		body = make([]byte, n)
-		_, err = io.ReadFull(r.Body, body)
-		return body, err
-	}
-	if body, err = io.ReadAll(io.LimitReader(r.Body, maxResponse+1)); err != nil {
-		return nil, err
-	}
-	if len(body) > maxResponse {
+	body, err := localhttp.ReadBody(r, maxResponse)
+	switch {
+	case errors.Is(err, localhttp.ErrTooLarge):
 		discard(r)
 		return nil, errTooLarge
+	case err != nil:
+		return nil, err
+	case body == nil:
+		body = []byte{} // it was posted, if empty
 	}
 	return body, nil
 }

@@ -2,13 +2,13 @@ package local
 
 import (
 	"context"
-	"io"
-	"log"
 	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/golam-cli/golam/internal/localhttp"
 )
 
 // endpoint is where the process of an execution environment finds its APIs.
@@ -22,70 +22,49 @@ func (l *Lambda) newEndpoint(handler http.Handler) (*endpoint, error) {
 	if l.shared != nil {
 		return l.shared.add(handler), nil
 	}
-	s, err := serve("127.0.0.1:0", handler)
+	const connections = 100 // of the runtime and its extensions
+	s, err := l.serveAPI(handler, connections)
 	if err != nil {
 		return nil, err
 	}
-	return &endpoint{address: s.address, close: s.close}, nil
+	return &endpoint{address: s.Address, close: s.Close}, nil
 }
 
-// server is an HTTP server at work.
-type server struct {
-	address string // host:port
-	http    *http.Server
-	ended   chan struct{}
-}
-
-func serve(address string, handler http.Handler) (*server, error) {
-	var listen net.ListenConfig
-	listener, err := listen.Listen(context.Background(), "tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	s := &server{
-		address: listener.Addr().String(),
-		http: &http.Server{
-			Handler:           handler,
-			ReadHeaderTimeout: 10 * time.Second,
-			// What clients do wrong is their business.
-			ErrorLog: log.New(io.Discard, "", 0),
+// serveAPI serves the Runtime API and the Extensions API of an execution environment, or of all. Their requests take as long as the
+// function does: the invocation's timeout ends them.
+func (l *Lambda) serveAPI(handler http.Handler, connections int) (*localhttp.Server, error) {
+	const longest = maxTimeout + 5*time.Minute
+	return listen("127.0.0.1:0", localhttp.Options{
+		Handler: handler, Budget: l.bodies, Connections: connections, HeaderBytes: http.DefaultMaxHeaderBytes,
+		Stall: longest, BodyTime: longest, Idle: longest,
+		Refuse: func(w http.ResponseWriter, status int, message string) {
+			writeError(w, status, "AccessDenied", message)
 		},
-		ended: make(chan struct{}),
+	})
+}
+
+func listen(address string, options localhttp.Options) (*localhttp.Server, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(context.Background(), "tcp", address)
+	if err != nil {
+		return nil, err
 	}
-	go func() {
-		defer close(s.ended)
-		_ = s.http.Serve(listener)
-	}()
-	return s, nil
-}
-
-// close frees the port and ends all connections.
-func (s *server) close() {
-	_ = s.http.Close()
-	<-s.ended
-}
-
-// shutdown lets requests under way end before it closes.
-func (s *server) shutdown() {
-	const atMost = 500 * time.Millisecond
-	ctx, cancel := context.WithTimeout(context.Background(), atMost)
-	defer cancel()
-	_ = s.http.Shutdown(ctx)
-	s.close()
+	return localhttp.Serve(context.Background(), listener, options), nil
 }
 
 // sharedAPI serves the APIs of all execution environments from one port. The first element of a path tells them apart.
 type sharedAPI struct {
-	server *server
+	server *localhttp.Server
 
 	mu       sync.Mutex
 	handlers map[string]http.Handler
 }
 
-func newSharedAPI() (*sharedAPI, error) {
+func (l *Lambda) newSharedAPI() (*sharedAPI, error) {
 	s := &sharedAPI{handlers: make(map[string]http.Handler)}
+	const connections = 10000
 	var err error
-	s.server, err = serve("127.0.0.1:0", s)
+	s.server, err = l.serveAPI(s, connections)
 	return s, err
 }
 
@@ -95,7 +74,7 @@ func (s *sharedAPI) add(handler http.Handler) *endpoint {
 	defer s.mu.Unlock()
 	s.handlers[key] = http.StripPrefix("/"+key, handler)
 	return &endpoint{
-		address: s.server.address + "/" + key,
+		address: s.server.Address + "/" + key,
 		close: func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -119,6 +98,6 @@ func (s *sharedAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // close is fine with a nil receiver.
 func (s *sharedAPI) close() {
 	if s != nil {
-		s.server.close()
+		s.server.Close()
 	}
 }

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -104,7 +105,8 @@ func (m *model) take(e watch.Event) {
 	case watch.EventBuilding:
 		m.building = true
 	case watch.EventBuilt:
-		m.building, m.functions = false, e.Functions
+		m.functions = e.Functions
+		m.building = slices.ContainsFunc(e.Functions, func(f watch.FunctionState) bool { return f.Pending })
 		if e.Build.Error != "" && (m.last == nil || m.last.Error == "") {
 			m.brokenAt = e.Time.Format("15:04:05")
 		}

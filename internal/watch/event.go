@@ -74,6 +74,8 @@ type FunctionState struct {
 	Serving bool `json:"serving"`
 	// Broken tells that the newest source has not been built.
 	Broken bool `json:"broken,omitempty"`
+	// Pending tells that the newest source is about to be built.
+	Pending bool `json:"pending,omitempty"`
 	// URL is the base of the function's own address, for HTTP requests.
 	URL string `json:"url"`
 	// Debug is host:port of the function's debugger, "" if there is none.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,9 +45,9 @@ type Running struct {
 // maxStatus is more than a session tells of itself, in bytes.
 const maxStatus = 4 << 20
 
-// Find finds the session that watches the project that dir is in, and lets it build first what has been saved. It gives nil if there is
-// none.
-func Find(ctx context.Context, cache, dir string) (*Running, error) {
+// Find finds the session that watches the project that dir is in, and waits until it has built what has been saved: the function of that
+// name, or all if it is empty. It gives nil if there is none.
+func Find(ctx context.Context, cache, dir, function string) (*Running, error) {
 	project, err := build.Open(dir)
 	if err != nil {
 		return nil, err
@@ -61,7 +62,7 @@ func Find(ctx context.Context, cache, dir string) (*Running, error) {
 		return nil, ctx.Err()
 	}
 	const patience = 5 * time.Minute // for a build, at most
-	if found, err = ask(ctx, http.MethodPost, string(address)+"/_golam/settle", patience); err != nil {
+	if found, err = ask(ctx, http.MethodPost, string(address)+"/_golam/settle?function="+url.QueryEscape(function), patience); err != nil {
 		return nil, ctx.Err()
 	}
 	return &Running{URL: string(address), Problem: found.Problem, Functions: found.Functions}, nil

@@ -215,7 +215,7 @@ func (w *watched) settle() {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
 	defer cancel()
-	if err := w.Settle(ctx); err != nil {
+	if err := w.Settle(ctx, ""); err != nil {
 		w.t.Fatalf("settle: %v", err)
 	}
 }

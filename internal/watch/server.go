@@ -5,19 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/golam-cli/golam/internal/httpevent"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/localhttp"
 )
 
 // server is the one address that everything is served at:
@@ -30,12 +27,9 @@ import (
 //	/_golam/                                               what other golams ask
 type server struct {
 	session *Session
-	host    string // as configured
 	url     string
 	moved   bool // the default address was taken
-
-	http  *http.Server
-	ended chan struct{}
+	http    *localhttp.Server
 }
 
 func listen(s *Session, address string) (*server, error) {
@@ -44,7 +38,7 @@ func listen(s *Session, address string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv := &server{session: s, host: host, ended: make(chan struct{})}
+	srv := &server{session: s}
 	wanted := net.JoinHostPort(host, strconv.Itoa(port))
 	listener, err := config.Listen(s.ctx, "tcp", wanted)
 	if err != nil && address == "" {
@@ -59,27 +53,27 @@ func listen(s *Session, address string) (*server, error) {
 	case err != nil:
 		return nil, fmt.Errorf("serve at %s: %w", wanted, err)
 	}
-	srv.url = "http://" + listener.Addr().String()
-	srv.http = &http.Server{
-		Handler: srv.handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0),
-		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(s.ctx) },
-	}
-	go func() {
-		defer close(srv.ended)
-		_ = srv.http.Serve(listener)
-	}()
+	srv.http = localhttp.Serve(s.ctx, listener, localhttp.Options{
+		Handler: srv.handler(), Host: host, Pages: true, Whole: maxBody,
+		Refuse: func(w http.ResponseWriter, status int, message string) {
+			kind := "ServiceUnavailableException"
+			switch status {
+			case http.StatusForbidden:
+				kind = "AccessDeniedException"
+			case http.StatusRequestTimeout:
+				kind = "InvalidRequestContentException"
+			}
+			refuse(w, &local.RequestError{StatusCode: status, Type: kind, Message: message})
+		},
+	})
+	srv.url = srv.http.URL
 	return srv, nil
 }
 
-// close lets answers under way get through.
-func (s *server) close() {
-	const atMost = 500 * time.Millisecond
-	ctx, cancel := context.WithTimeout(context.Background(), atMost)
-	defer cancel()
-	_ = s.http.Shutdown(ctx)
-	_ = s.http.Close()
-	<-s.ended
-}
+// maxBody is the largest body that anything here takes, in bytes: that of a request with spans.
+const maxBody = 16 << 20
+
+func (s *server) close() { s.http.Shutdown() }
 
 const urlPrefix = "/lambda-url/"
 
@@ -102,7 +96,7 @@ func (s *server) handler() http.Handler {
 	mux.Handle("/v1/traces", session.traces)
 	mux.HandleFunc("GET /_golam/{$}", s.status)
 	mux.HandleFunc("POST /_golam/settle", func(w http.ResponseWriter, r *http.Request) {
-		if err := session.Settle(r.Context()); err != nil {
+		if err := session.Settle(r.Context(), r.URL.Query().Get("function")); err != nil {
 			refuse(w, err)
 			return
 		}
@@ -118,7 +112,7 @@ func (s *server) handler() http.Handler {
 			Message: "nothing is served at " + r.URL.Path + ": HTTP requests for a function go to " + urlPrefix + "<function>/",
 		})
 	})
-	return s.protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
 		if host := strings.ToLower(hostname(r.Host)); strings.HasSuffix(host, ".localhost") {
 			s.serveFunction(w, r, strings.TrimSuffix(host, ".localhost"), path)
@@ -133,7 +127,7 @@ func (s *server) handler() http.Handler {
 			}
 		}
 		mux.ServeHTTP(w, r)
-	}))
+	})
 }
 
 func (s *server) serveFunction(w http.ResponseWriter, r *http.Request, name, path string) {
@@ -143,54 +137,6 @@ func (s *server) serveFunction(w http.ResponseWriter, r *http.Request, name, pat
 	httpevent.Serve(w, r, path, func(ctx context.Context, in local.Invocation) (local.Result, error) {
 		return s.session.invokeHost(ctx, name, in)
 	})
-}
-
-// protect keeps pages of the web away from functions: by a name of their own that leads here (DNS rebinding), and by forms, images and scripts. A
-// page that is served on this machine itself may ask.
-func (s *server) protect(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.local(hostname(r.Host)) {
-			refuse(w, &local.RequestError{
-				StatusCode: http.StatusForbidden, Type: "AccessDeniedException",
-				Message: "the Host header names neither an address nor localhost: use " + s.url,
-			})
-			return
-		}
-		origin := r.Header.Get("Origin")
-		if origin != "" {
-			from, err := url.Parse(origin)
-			if err != nil || !s.ownPage(from.Hostname()) {
-				refuse(w, &local.RequestError{
-					StatusCode: http.StatusForbidden, Type: "AccessDeniedException", Message: "a page of another site may not ask",
-				})
-				return
-			}
-		} else if r.Header.Get("Sec-Fetch-Site") == "cross-site" && !followed(r) {
-			refuse(w, &local.RequestError{
-				StatusCode: http.StatusForbidden, Type: "AccessDeniedException", Message: "a page of another site may not ask",
-			})
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// followed tells that somebody has followed a link, which leads to a page of its own: no image, script or frame of another site's page.
-func followed(r *http.Request) bool {
-	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
-}
-
-// local tells whether a name cannot be anyone's who is not on this machine. An address in a Host header is one that was asked for.
-func (s *server) local(name string) bool {
-	name = strings.ToLower(name)
-	_, err := netip.ParseAddr(strings.Trim(name, "[]"))
-	return err == nil || name == "localhost" || strings.HasSuffix(name, ".localhost") || strings.EqualFold(name, s.host)
-}
-
-// ownPage is stricter about addresses: those of other machines have pages too.
-func (s *server) ownPage(name string) bool {
-	address, err := netip.ParseAddr(strings.Trim(name, "[]"))
-	return s.local(name) && (err != nil || address.IsLoopback())
 }
 
 func hostname(hostport string) string {

@@ -172,6 +172,9 @@ func TestHTTP(t *testing.T) {
 			status int
 		}{
 			{"rebound name", []string{"Host", "evil.example"}, 403},
+			{"IPv4 in IPv6", []string{"Host", "[::ffff:127.0.0.1]"}, 403},
+			{"every address", []string{"Host", "0.0.0.0"}, 403},
+			{"browser that says nothing of its page", []string{"User-Agent", "Mozilla/5.0"}, 403},
 			{"page of another site", []string{"Origin", "https://evil.example"}, 403},
 			{"page of an address elsewhere", []string{"Origin", "http://192.0.2.1"}, 403},
 			{"form of another site", []string{"Sec-Fetch-Site", "cross-site"}, 403},
@@ -184,12 +187,14 @@ func TestHTTP(t *testing.T) {
 			}
 		}
 		for _, tt := range []struct {
-			name, mode, dest string
-			status           int
+			name, mode, dest, user string
+			status                 int
 		}{
-			{"image", "no-cors", "image", 403}, {"fetch", "no-cors", "empty", 403}, {"frame", "navigate", "iframe", 403}, {"link", "navigate", "document", 200},
+			{"image", "no-cors", "image", "", 403}, {"fetch", "no-cors", "empty", "", 403}, {"frame", "navigate", "iframe", "?1", 403},
+			{"link", "navigate", "document", "?1", 200}, {"navigation by script", "navigate", "document", "", 403},
 		} {
-			response, body := do("GET", "/lambda-url/whole/plain", "", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", tt.mode, "Sec-Fetch-Dest", tt.dest)
+			response, body := do("GET", "/lambda-url/whole/plain", "",
+				"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", tt.mode, "Sec-Fetch-Dest", tt.dest, "Sec-Fetch-User", tt.user)
 			if response.StatusCode != tt.status {
 				t.Errorf("%s of another site: %d %s", tt.name, response.StatusCode, body)
 			}

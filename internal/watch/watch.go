@@ -111,7 +111,7 @@ type Session struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	ended   chan struct{} // the loop has ended
-	settles chan chan struct{}
+	settles chan settling
 	first   chan struct{} // closed: the project has been looked at once
 
 	events chan Event
@@ -125,14 +125,16 @@ type Session struct {
 	handing sync.WaitGroup // goroutines of handovers
 
 	// Of the loop alone.
-	stale  bool // functions are to get new settings
-	unread bool // the project as a whole could not be read
+	stale   bool // functions are to get new settings
+	unread  bool // the project as a whole could not be read
+	pending bool // functions are out of date that the last look has not built
 
 	mu        sync.Mutex
 	state     map[string]FunctionState
 	handovers map[string]*handover // by function
 	problem   string               // why the newest source is not what is served, or ""
 	reasons   map[string]string
+	uses      uses
 	settings  settings
 	made      bool // golam made the project
 }
@@ -144,18 +146,18 @@ func Start(ctx context.Context, options Options) (_ *Session, err error) {
 	if err := options.Check(); err != nil {
 		return nil, err
 	}
-	live, err := build.OpenLive(build.LiveOptions{
-		Dir: options.Dir, Cache: options.Cache, Environ: options.Environ, Debug: options.Debugger != "",
-	})
-	if err != nil {
+	s := &Session{
+		options: options,
+		ended:   make(chan struct{}), settles: make(chan settling), first: make(chan struct{}),
+		events: make(chan Event, 1024), quit: make(chan struct{}), told: make(chan struct{}),
+		state: map[string]FunctionState{}, handovers: map[string]*handover{}, reasons: map[string]string{}, uses: newUses(),
+	}
+	if s.live, err = build.OpenLive(build.LiveOptions{
+		Dir: options.Dir, Cache: options.Cache, Environ: options.Environ, Debug: options.Debugger != "", Next: s.next,
+	}); err != nil {
 		return nil, err
 	}
-	s := &Session{
-		options: options, live: live,
-		ended: make(chan struct{}), settles: make(chan chan struct{}), first: make(chan struct{}),
-		events: make(chan Event, 1024), quit: make(chan struct{}), told: make(chan struct{}),
-		state: map[string]FunctionState{}, handovers: map[string]*handover{}, reasons: map[string]string{},
-	}
+	live := s.live
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.release())
@@ -293,23 +295,33 @@ func (s *Session) notePolling(reason error) {
 		"fs.inotify.max_user_watches and fs.inotify.max_user_instances", reason, pollInterval)
 }
 
-// Settle returns when everything that was saved before has been looked at, and is served if it builds.
-func (s *Session) Settle(ctx context.Context) error {
-	settled := make(chan struct{})
+// settling is a wait for what has been saved.
+type settling struct {
+	function string // "" for all
+	done     chan struct{}
+}
+
+// Settle returns when everything that was saved before has been looked at, and is served if it builds. With the name of a function it
+// waits for that one only, which is built first.
+func (s *Session) Settle(ctx context.Context, function string) error {
+	if function != "" {
+		defer s.await(function)()
+	}
+	w := settling{function: function, done: make(chan struct{})}
 	select {
-	case s.settles <- settled:
+	case s.settles <- w:
 	case <-s.ctx.Done():
 		return local.ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return s.passed(ctx, settled)
+	return s.passed(ctx, w.done)
 }
 
 // run looks at the project until the session ends.
 func (s *Session) run() {
 	defer close(s.ended)
-	var waiting []chan struct{}
+	var waiting []settling
 	begin := sync.OnceFunc(func() { close(s.first) })
 	defer begin()
 	retry, asked := false, false
@@ -331,10 +343,7 @@ func (s *Session) run() {
 		if added {
 			s.notify.notify()
 		} else {
-			for _, settled := range waiting {
-				close(settled)
-			}
-			waiting = nil
+			waiting = s.settled(waiting)
 		}
 		if !s.wait(&waiting, retry) {
 			return
@@ -343,26 +352,53 @@ func (s *Session) run() {
 	}
 }
 
+// settled lets those go who wait for what the last look has built, and returns the others.
+func (s *Session) settled(waiting []settling) (left []settling) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range waiting {
+		if s.pending && (w.function == "" || s.state[w.function].Pending) {
+			left = append(left, w)
+		} else {
+			close(w.done)
+		}
+	}
+	return left
+}
+
 // wait returns when there is reason to look again, false at the end of the session.
-func (s *Session) wait(waiting *[]chan struct{}, retry bool) bool {
+func (s *Session) wait(waiting *[]settling, retry bool) bool {
 	var again <-chan time.Time
 	if retry {
 		timer := time.NewTimer(retryTime)
 		defer timer.Stop()
 		again = timer.C
 	}
-	if len(*waiting) > 0 {
+	switch {
+	case len(*waiting) > 0:
 		return true
-	}
-	select {
-	case <-s.ctx.Done():
-		return false
-	case settled := <-s.settles:
-		*waiting = append(*waiting, settled)
-		return true
-	case <-again:
-		return true
-	case <-s.notify.changes:
+	case s.pending:
+		select {
+		case <-s.ctx.Done():
+			return false
+		case settled := <-s.settles:
+			*waiting = append(*waiting, settled)
+			return true
+		case <-s.notify.changes: // a save is given its time even if there is still something to build
+		default:
+			return true
+		}
+	default:
+		select {
+		case <-s.ctx.Done():
+			return false
+		case settled := <-s.settles:
+			*waiting = append(*waiting, settled)
+			return true
+		case <-again:
+			return true
+		case <-s.notify.changes:
+		}
 	}
 	// The other files of a save, or of a thousand, follow.
 	atMost := time.After(settleAtMost)
@@ -395,13 +431,16 @@ func (s *Session) look(again, asked bool) (retry bool) {
 		s.live.Again() // what it lacked may be outside of the project: a network, say
 	}
 	s.stale = s.readSettings() || s.stale
-	building := false
+	building, resumed := false, s.pending
 	update, err := s.live.Update(s.ctx, func() {
 		if !again {
 			building = true
-			s.tell(Event{Type: EventBuilding})
+			if !resumed {
+				s.tell(Event{Type: EventBuilding})
+			}
 		}
 	})
+	s.pending = update.Pending && err == nil
 	if s.ctx.Err() != nil {
 		return false
 	}
@@ -443,6 +482,7 @@ func (s *Session) look(again, asked bool) (retry bool) {
 	news := s.problem != made.Error || building || len(made.Added)+len(made.Changed)+len(made.Removed) > 0
 	s.problem, s.reasons = made.Error, reasons
 	functions := s.functionStates()
+	s.uses.looked()
 	s.mu.Unlock()
 	if news {
 		s.tell(Event{Type: EventBuilt, Build: &made, Functions: functions})
@@ -502,7 +542,7 @@ func (s *Session) swap(functions []build.Current, unread bool, reasons map[strin
 		s.mu.Unlock()
 		state := FunctionState{
 			Name: f.Name, Serving: before.Serving, Broken: f.Err != nil || unread, URL: s.server.functionURL(f.Name), Debug: s.debug.of(f.Name),
-			bootstrap: before.bootstrap,
+			Pending: f.Stale && !unread, bootstrap: before.bootstrap,
 		}
 		if f.Bootstrap != "" && (f.Bootstrap != before.bootstrap || s.stale) {
 			if err := s.serve(f, before.bootstrap); err != nil {
@@ -589,11 +629,11 @@ func (s *Session) forget(bootstrap string, gone <-chan struct{}) {
 // function says how to run a build.
 func (s *Session) function(f build.Current) local.Function {
 	s.mu.Lock()
-	env, made := maps.Clone(s.settings.env), s.made
+	env, made := local.Environment(s.settings.env, s.options.Environ), s.made
 	s.mu.Unlock()
 	function := local.Function{
 		Name: f.Name, Bootstrap: f.Bootstrap, Dir: f.Dir, Env: env,
-		Timeout: s.options.Timeout, MemorySize: s.memorySize(), Concurrency: concurrency,
+		Timeout: s.options.Timeout, MemorySize: s.memorySize(), Concurrency: concurrency, Idle: idleTime,
 	}
 	s.wire(env)
 	if made {
@@ -605,6 +645,7 @@ func (s *Session) function(f build.Current) local.Function {
 	if s.options.Debugger != "" {
 		const patience = 15 * time.Minute
 		function.Timeout, function.InitTimeout, function.Concurrency, function.MemorySize = patience, patience, 1, maxMemorySize
+		function.Idle = 0 // breakpoints are set in it
 		function.Wrapper = []string{
 			s.options.Debugger, "exec", "--headless", "--listen=" + s.debug.of(f.Name), "--api-version=2", "--accept-multiclient",
 			"--continue", "--check-go-version=false",
@@ -628,6 +669,7 @@ func (s *Session) memorySize() int {
 
 const (
 	concurrency   = 100
+	idleTime      = time.Minute
 	maxMemorySize = 10240
 )
 
@@ -636,10 +678,6 @@ func (s *Session) wire(env map[string]string) {
 	setDefault(env, "AWS_ENDPOINT_URL_EVENTBRIDGE", s.server.url)
 	setDefault(env, "EVENT_BUS_NAME", "default")
 	setDefault(env, "OTEL_EXPORTER_OTLP_ENDPOINT", s.server.url)
-	if env["AWS_ACCESS_KEY_ID"] == "" && env["AWS_PROFILE"] == "" {
-		// Requests are signed, if only for the local event bus, and these are nobody's.
-		env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env["AWS_SESSION_TOKEN"] = "golam", "golam", "golam"
-	}
 }
 
 func setDefault(env map[string]string, name, value string) {
@@ -734,10 +772,27 @@ func (s *Session) ready(ctx context.Context, function string) error {
 	if err := s.passed(ctx, s.first); err != nil {
 		return err
 	}
+	waits := false
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.handovers[function] != nil {
-		done := s.handovers[function].done
+	if _, known := s.state[function]; known {
+		s.uses.use(function)
+	}
+	for {
+		var done <-chan struct{}
+		if h := s.handovers[function]; h != nil {
+			done = h.done
+		} else if state := s.state[function]; state.Pending && !state.Serving {
+			done = s.uses.next
+			if !waits {
+				waits = true
+				s.uses.waited[function]++
+				defer s.uses.leave(function)
+			}
+		}
+		if done == nil {
+			break
+		}
 		s.mu.Unlock()
 		err := s.passed(ctx, done)
 		s.mu.Lock()

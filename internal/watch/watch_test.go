@@ -343,7 +343,7 @@ func TestTwice(t *testing.T) {
 	if _, locked := errors.AsType[*build.LockedError](err); !locked {
 		t.Errorf("a second session: %v", err)
 	}
-	running, err := Find(t.Context(), cache, filepath.Join(root, "cmd"))
+	running, err := Find(t.Context(), cache, filepath.Join(root, "cmd"), "hello")
 	if err != nil || running == nil || running.URL != w.URL() || len(running.Functions) != 1 {
 		t.Errorf("found %+v, %v", running, err)
 	}
