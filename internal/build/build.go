@@ -169,6 +169,15 @@ type job struct {
 	functions []indexed
 	included  map[string][]file // by function
 	kept      *kept
+	ahead     *ahead // nil if nothing was compiled ahead
+}
+
+// ahead is what was compiled while the project was looked at: the functions of the last build, which are mostly those of this one.
+type ahead struct {
+	functions []indexed
+	binaries  []file
+	failed    []Failed
+	err       error
 }
 
 func (j *job) close() error { return j.kept.close() }
@@ -205,10 +214,10 @@ func newJob(ctx context.Context, options Options) (_ *job, err error) {
 	if j.toolchain, err = findToolchain(ctx, project.Root, options.Environ); err != nil {
 		return nil, err
 	}
-	if err := j.look(ctx, project); err != nil {
+	if err := j.look(ctx, project, options.Functions); err != nil {
 		return nil, err
 	}
-	if err := j.choose(options.Functions); err != nil {
+	if j.functions, err = chosenOf(j.known, options.Functions); err != nil {
 		return nil, err
 	}
 	for _, f := range j.functions {
@@ -238,8 +247,8 @@ func both(first, second []file) ([]file, error) {
 	}), func(a, b file) bool { return a.path == b.path }), nil
 }
 
-// look makes what is known about the project up to date.
-func (j *job) look(ctx context.Context, project Project) error {
+// look makes what is known about the project up to date. Names are those of the functions to build.
+func (j *job) look(ctx context.Context, project Project, names []string) error {
 	known := j.kept.Index
 	fresh := known.Format == indexFormat && known.whole() && known.Watched.Root == project.Root && len(known.Functions) > 0 &&
 		known.Toolchain == j.toolchain.identity()
@@ -251,8 +260,11 @@ func (j *job) look(ctx context.Context, project Project) error {
 		fresh, known.Tree = known.sameTree(tree), tree
 	}
 	if !fresh {
+		wait := j.compileAhead(ctx, known, names)
 		var err error
-		if known, err = lookFor(ctx, j.toolchain, project, j.platform, known); err != nil {
+		known, err = lookFor(ctx, j.toolchain, project, j.platform, known)
+		wait(err == nil)
+		if err != nil {
 			return err
 		}
 	}
@@ -263,21 +275,52 @@ func (j *job) look(ctx context.Context, project Project) error {
 	return nil
 }
 
-func (j *job) choose(names []string) error {
-	var all []Function
-	for _, f := range j.known.Functions {
-		all = append(all, f.Function)
+// compileAhead compiles functions of an index that is out of date, while the project is looked at. The returned function waits for that,
+// or ends it if its outcome is of no use.
+func (j *job) compileAhead(ctx context.Context, known index, names []string) (wait func(useful bool)) {
+	functions, err := chosenOf(known, names)
+	if err != nil || len(functions) == 0 || known.Watched.Root != j.root ||
+		slices.ContainsFunc(functions, func(f indexed) bool { return f.Problem != "" }) {
+		return func(bool) {}
 	}
-	chosen, err := choose(all, names, j.known.Notes)
-	if err != nil {
-		return err
-	}
-	for _, f := range j.known.Functions {
-		if slices.Contains(chosen, f.Function) {
-			j.functions = append(j.functions, f)
+	ctx, cancel := context.WithCancel(ctx)
+	copied := *j
+	copied.functions = functions
+	done := make(chan *ahead, 1)
+	go func() {
+		made := &ahead{functions: functions}
+		made.binaries, made.failed, made.err = copied.compile(ctx, "link", recipe)
+		done <- made
+	}()
+	return func(useful bool) {
+		defer cancel()
+		if !useful {
+			cancel()
+		}
+		if made := <-done; useful {
+			j.ahead = made
 		}
 	}
-	return nil
+}
+
+// use says whether what was compiled ahead are the functions of this build.
+func (a *ahead) use(functions []indexed) bool {
+	return a != nil && slices.EqualFunc(a.functions, functions, func(a, b indexed) bool {
+		return a.Function == b.Function && b.Problem == ""
+	})
+}
+
+// chosenOf returns the functions of the given names of an index, or all if there are none.
+func chosenOf(known index, names []string) ([]indexed, error) {
+	var all []Function
+	for _, f := range known.Functions {
+		all = append(all, f.Function)
+	}
+	chosen, err := choose(all, names, known.Notes)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(known.Functions), func(f indexed) bool { return !slices.Contains(chosen, f.Function) }), nil
 }
 
 // packaged is a function with its package.
@@ -302,7 +345,12 @@ func (p packaged) unzipped() int64 {
 
 // run compiles functions and packs them. The failed ones are those that the go command cannot build.
 func (j *job) run(ctx context.Context) (packages []packaged, failed []Failed, err error) {
-	binaries, failed, err := j.compile(ctx, "link", recipe)
+	var binaries []file
+	if j.ahead.use(j.functions) {
+		binaries, failed, err = j.ahead.binaries, j.ahead.failed, j.ahead.err
+	} else {
+		binaries, failed, err = j.compile(ctx, "link", recipe)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -498,6 +546,7 @@ func verify(ctx context.Context, first *job, packages []packaged) (err error) {
 			second.included[name] = append(second.included[name], f)
 		}
 	}
+	second.ahead = nil
 	second.kept = &kept{dir: filepath.Join(folder, "packages"), Records: map[string]record{}}
 	second.platform = append(slices.Clone(first.platform), "GOCACHE="+filepath.Join(folder, "cache"), "GOCACHEPROG=")
 	again, failed, err := second.run(ctx)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"golang.org/x/sync/errgroup"
 )
 
 // kept is what golam keeps of the packages of a project for one processor: binaries where the go command finds them again, packages, and
@@ -133,19 +134,33 @@ func (k *kept) pack(p *packaged) error {
 	k.mu.Lock()
 	p.record = k.Records[p.function.Name]
 	k.mu.Unlock()
-	if err := p.describe(); err != nil {
-		return fail(err)
-	}
-	recipe, err := p.recipe()
+	known, err := p.identify()
 	if err != nil {
 		return fail(err)
 	}
 	p.zip = filepath.Join(k.dir, "zip", p.function.Name+".zip")
-	if p.Recipe != recipe || !p.Zip.is(p.zip) {
-		if err := p.write(); err != nil {
+	var recipe string
+	if known {
+		if recipe, err = p.recipe(); err != nil {
 			return fail(err)
 		}
-		p.Recipe, p.Packed = recipe, nil
+	}
+	if !known || p.Recipe != recipe || !p.Zip.is(p.zip) {
+		// A new binary is read while it is packed.
+		var group errgroup.Group
+		described := p.record
+		if !known {
+			group.Go(func() error { return described.describe(p.binary) })
+		}
+		err := p.write()
+		if err := errors.Join(group.Wait(), err); err != nil {
+			return fail(err)
+		}
+		p.Sum, p.Modules, p.ModulesProblem = described.Sum, described.Modules, described.ModulesProblem
+		if p.Recipe, err = p.recipe(); err != nil {
+			return fail(err)
+		}
+		p.Packed = nil
 		for _, f := range p.files() {
 			p.Packed = append(p.Packed, f.path)
 		}
@@ -156,23 +171,33 @@ func (k *kept) pack(p *packaged) error {
 	return nil
 }
 
-// describe reads the binary, unless it is the one that is known.
-func (p *packaged) describe() error {
+// identify says whether the binary is the one that is known. If it is not, nothing is known about it but its build ID and its size.
+func (p *packaged) identify() (known bool, err error) {
 	binary, err := p.binary.open()
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer binary.Close()
 	id, err := buildID(binary)
 	if err == nil && id == p.ID && p.binary.size == p.Size {
-		return nil
+		return true, nil
 	}
 	p.record = record{ID: id, Size: p.binary.size}
-	if p.Sum, err = p.binary.sum(); err != nil {
+	return false, nil
+}
+
+// describe reads a binary.
+func (r *record) describe(f file) (err error) {
+	if r.Sum, err = f.sum(); err != nil {
 		return err
 	}
-	if p.Modules, err = modules(binary); err != nil {
-		p.ModulesProblem = err.Error()
+	binary, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer binary.Close()
+	if r.Modules, err = modules(binary); err != nil {
+		r.ModulesProblem = err.Error()
 	}
 	return nil
 }
