@@ -159,7 +159,7 @@ func (l *listing) functions() ([]Function, error) {
 
 func (l *listing) check(functions []Function) error {
 	if len(functions) == 0 {
-		return &NoFunctionError{l.project.Root}
+		return &NoFunctionError{Root: l.project.Root, Unlisted: l.unlisted(nil)}
 	}
 	for i, function := range functions {
 		if !functionName.MatchString(function.Name) {
@@ -180,9 +180,14 @@ func (l *listing) check(functions []Function) error {
 type NoFunctionError struct {
 	// Root is the project's folder.
 	Root string
+	// Unlisted are folders, relative to it, of main packages with a runtime of their own.
+	Unlisted []string
 }
 
 func (e *NoFunctionError) Error() string {
+	if len(e.Unlisted) > 0 {
+		return fmt.Sprintf("there is no function in %s, but %s", e.Root, DescribeUnlisted(e.Unlisted))
+	}
 	return fmt.Sprintf("there is no function in %s: a function is a main package that calls Start of %s, or cmd/<name> for a name "+
 		"among the functions in %s", e.Root, lambdaPackage, generator.ProjectFile)
 }

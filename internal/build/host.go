@@ -104,6 +104,8 @@ type index struct {
 	Files     []string  `json:"files"`
 	Sums      []string  `json:"sums"`
 	Functions []indexed `json:"functions"`
+	// Unlisted are folders of what looks like functions that golam.yaml does not name.
+	Unlisted []string `json:"unlisted,omitempty"`
 
 	// unsure: files have changed while they were looked at, so the next golam has to look again.
 	unsure bool
@@ -163,7 +165,9 @@ func look(ctx context.Context, toolchain *toolchain, project Project, last index
 	for _, p := range list.packages {
 		all = append(all, p)
 	}
-	now := index{Format: indexFormat, Toolchain: toolchain.identity(), Watched: list.watch(), Files: list.inputs(all)}
+	now := index{
+		Format: indexFormat, Toolchain: toolchain.identity(), Watched: list.watch(), Files: list.inputs(all), Unlisted: list.unlisted(functions),
+	}
 	var looked []string
 	now.Names, looked = now.Watched.names()
 	if now.Sums, err = sums(now.Files); err != nil {

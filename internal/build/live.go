@@ -159,6 +159,9 @@ func (l *Live) Close() error {
 	return nil
 }
 
+// Unlisted are folders, relative to the project, of what looks like functions that golam.yaml does not name.
+func (l *Live) Unlisted() []string { return l.known.Unlisted }
+
 // Folders are those in which a change may matter.
 func (l *Live) Folders() []string { return l.folders }
 

@@ -126,9 +126,10 @@ type Session struct {
 	handing sync.WaitGroup // goroutines of handovers
 
 	// Of the loop alone.
-	stale   bool // functions are to get new settings
-	unread  bool // the project as a whole could not be read
-	pending bool // functions are out of date that the last look has not built
+	stale    bool     // functions are to get new settings
+	unread   bool     // the project as a whole could not be read
+	pending  bool     // functions are out of date that the last look has not built
+	unlisted []string // what looks like functions and is not served
 
 	mu        sync.Mutex
 	state     map[string]FunctionState
@@ -442,6 +443,11 @@ func (s *Session) look(again, asked bool) (retry bool) {
 		}
 	})
 	s.pending = update.Pending && err == nil
+	if unlisted := s.live.Unlisted(); err == nil && !slices.Equal(unlisted, s.unlisted) {
+		if s.unlisted = unlisted; len(unlisted) > 0 {
+			s.note("%s", build.DescribeUnlisted(unlisted))
+		}
+	}
 	if s.ctx.Err() != nil {
 		return false
 	}
