@@ -113,12 +113,12 @@ func (t *toolchain) list(ctx context.Context, project Project, platform []string
 		ignored: scan.ignored(),
 	}
 	l.tree = watched{Root: project.Root, Ignored: l.ignored}.tree(known)
-	functions, unresolved := scan.candidates(l.tree)
+	functions, unresolved, unlisted := scan.candidates(l.tree)
 	if len(scan.unknown) > 0 {
 		if err := scan.settle(ctx, t, platform); err != nil {
 			return nil, err
 		}
-		functions, unresolved = scan.candidates(l.tree)
+		functions, unresolved, unlisted = scan.candidates(l.tree)
 	}
 	// Without a package to list, the go command still says what is wrong with go.mod.
 	listed, err := t.listPackages(ctx, project, platform, functions)
@@ -133,7 +133,7 @@ func (t *toolchain) list(ctx context.Context, project Project, platform []string
 	}
 	slices.Sort(l.main)
 	l.sources = scan.sources(l.tree)
-	if err := l.leaveOut(ctx, t, platform, scan, unresolved); err != nil {
+	if err := l.leaveOut(ctx, t, platform, scan, unresolved, unlisted); err != nil {
 		return nil, err
 	}
 	return l, nil
@@ -173,8 +173,8 @@ func (t *toolchain) listPackages(ctx context.Context, project Project, platform 
 }
 
 // leaveOut names what may have been meant as a function: main packages that import what no module provides, with the go command's
-// reason, and those that build constraints leave out. Nothing is downloaded for them.
-func (l *listing) leaveOut(ctx context.Context, t *toolchain, platform []string, scan *scan, unresolved []string) error {
+// reason, those that build constraints leave out, and those that only golam.yaml can make functions. Nothing is downloaded for them.
+func (l *listing) leaveOut(ctx context.Context, t *toolchain, platform []string, scan *scan, unresolved, unlisted []string) error {
 	functions := map[string]bool{}
 	for _, importPath := range l.main {
 		functions[l.packages[importPath].Dir] = true
@@ -200,6 +200,13 @@ func (l *listing) leaveOut(ctx context.Context, t *toolchain, platform []string,
 	}
 	for _, note := range scan.hidden(l.tree, functions) {
 		l.notes = append(l.notes, note)
+	}
+	if len(unlisted) > 0 {
+		folders := make([]string, len(unlisted))
+		for i, dir := range unlisted {
+			folders[i] = relativeTo(l.project.Root, dir)
+		}
+		l.notes = append(l.notes, describeUnlisted(folders))
 	}
 	return nil
 }

@@ -1,11 +1,13 @@
 package build
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/golam-cli/golam/generator"
 )
@@ -232,6 +234,18 @@ func reopen(t *testing.T, l *Live) *Live {
 	return again
 }
 
+// age makes files and folders old enough to be known by their times.
+func age(t *testing.T, root string) {
+	t.Helper()
+	past := time.Now().Add(-time.Hour)
+	err := filepath.WalkDir(root, func(path string, _ os.DirEntry, err error) error {
+		return errors.Join(err, os.Chtimes(path, past, past))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // What is current at the end of a Live is what the next one begins with, without asking the go command for more than its version.
 func TestLiveKept(t *testing.T) {
 	root := makeProject(t, tiny())
@@ -243,6 +257,7 @@ func TestLiveKept(t *testing.T) {
 		_ = os.Remove(asked)
 		return strings.Join(strings.Fields(string(content)), " ")
 	}
+	age(t, root)
 	l := live(t, root)
 	first, _ := update(t, l)
 	commands()

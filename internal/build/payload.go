@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/golam-cli/golam/generator"
 )
 
 // Payload formats of HTTP requests.
@@ -31,6 +33,8 @@ type Payload struct {
 	Format string `json:"format"`
 	// Reason says why, or is "".
 	Reason string `json:"reason,omitempty"`
+	// Configured tells that golam.yaml chooses it.
+	Configured bool `json:"configured,omitempty"`
 }
 
 const (
@@ -63,7 +67,7 @@ func newPayloads(list *listing) *payloads {
 // of finds the format of a function.
 func (p *payloads) of(f Function) Payload {
 	if format := p.list.project.entry(f.Name).payload; format != "" {
-		return Payload{format, "the project's golam.yaml says so"}
+		return Payload{Format: format, Reason: generator.ProjectFile + " says so", Configured: true}
 	}
 	var local []goPackage
 	for _, reached := range p.list.reach(f.Package) {
@@ -99,7 +103,7 @@ func (p *payloads) of(f Function) Payload {
 		return Payload{Format: PayloadV2}
 	}
 	for format, reason := range formats {
-		return Payload{format, reason}
+		return Payload{Format: format, Reason: reason}
 	}
 	return Payload{}
 }

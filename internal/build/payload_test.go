@@ -67,7 +67,7 @@ func main() { lambda.StartHandler(handler{}) }`, "alb", alb},
 }) }`, "2.0", ""},
 		{"queue", `func main() { lambda.Start(func(e events.SQSEvent) error { return nil }) }`, "2.0", ""},
 		{"mistaken", `func main() { lambda.Start(func(r events.APIGatewayProxyRequest) (any, error) { return nothing }) }`, "1.0", v1},
-		{"chosen", `func main() { lambda.Start(func(r events.APIGatewayProxyRequest) error { return nil }) }`, "2.0", "the project's golam.yaml says so"},
+		{"chosen", `func main() { lambda.Start(func(r events.APIGatewayProxyRequest) error { return nil }) }`, "2.0", "golam.yaml says so"},
 	}
 	files := lambdaModule(t)
 	files["golam.yaml"] = "functions:\n  - name: chosen\n    payload: \"2.0\"\n"
@@ -118,7 +118,7 @@ func Run(handler any) { lambda.Start(handler) }
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := found.of(Function{Name: tt.name, Package: "example.com/functions/cmd/" + tt.name})
-			if got != (Payload{tt.format, tt.reason}) {
+			if got != (Payload{tt.format, tt.reason, tt.name == "chosen"}) {
 				t.Errorf("got %+v", got)
 			}
 		})

@@ -41,6 +41,7 @@ type source struct {
 	name    string
 	imports []string
 	calls   bool     // it calls Start of aws-lambda-go
+	runtime bool     // it is a runtime of the project's own
 	files   []string // of Go, ignored ones included
 	ignored []string
 }
@@ -51,6 +52,8 @@ type state struct {
 	function bool
 	// unresolved: it imports what no module provides.
 	unresolved bool
+	// runtime: it reaches a runtime of the project's own.
+	runtime bool
 }
 
 // newScan reads the module's go.mod. What is wrong with it is for the go command to say.
@@ -131,8 +134,16 @@ func (s *scan) read(dir string) *source {
 			p.calls = p.calls || err == nil && mentionsStart(content)
 		}
 	}
+	if s.own(dir) && (slices.Contains(p.imports, "os") || slices.Contains(p.imports, "syscall")) {
+		p.runtime = isRuntime(dir, found.GoFiles)
+	}
 	s.packages[dir] = p
 	return p
+}
+
+// own says whether a folder holds source of the project itself.
+func (s *scan) own(dir string) bool {
+	return within(s.project.Root, dir) && !within(filepath.Join(s.project.Root, "vendor"), dir)
 }
 
 // look says what a package reaches. A package that imports itself in a circle is the go command's to refuse.
@@ -145,12 +156,13 @@ func (s *scan) look(dir string) state {
 	if p == nil {
 		return state{}
 	}
-	own := within(s.project.Root, dir) && !within(filepath.Join(s.project.Root, "vendor"), dir)
-	now := state{function: p.calls}
+	own := s.own(dir)
+	now := state{function: p.calls, runtime: p.runtime}
 	for _, imported := range p.imports {
 		below := s.follow(imported, own)
 		now.function = now.function || below.function
 		now.unresolved = now.unresolved || below.unresolved
+		now.runtime = now.runtime || below.runtime
 	}
 	s.states[dir] = now
 	return now
@@ -277,8 +289,9 @@ func (s *scan) settle(ctx context.Context, t *toolchain, platform []string) erro
 	return nil
 }
 
-// candidates are the folders of main packages that may be functions, and of those that import what no module provides.
-func (s *scan) candidates(tree []folder) (functions, unresolved []string) {
+// candidates are the folders of main packages that may be functions, of those that import what no module provides, and of those that use a
+// runtime of the project's own although golam.yaml does not name them.
+func (s *scan) candidates(tree []folder) (functions, unresolved, unlisted []string) {
 	wanted := map[string]bool{}
 	for _, n := range s.project.named {
 		wanted[filepath.Join(s.project.Root, filepath.FromSlash(n.path))] = true
@@ -297,6 +310,8 @@ func (s *scan) candidates(tree []folder) (functions, unresolved []string) {
 			functions = append(functions, dir)
 		case found.unresolved:
 			unresolved = append(unresolved, dir)
+		case found.runtime:
+			unlisted = append(unlisted, dir)
 		}
 	}
 	for dir := range wanted {
@@ -305,7 +320,7 @@ func (s *scan) candidates(tree []folder) (functions, unresolved []string) {
 		}
 	}
 	slices.Sort(functions)
-	return functions, unresolved
+	return functions, unresolved, unlisted
 }
 
 // sources are the Go files of the project. An edit of any can make its package a function.

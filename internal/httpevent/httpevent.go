@@ -1,8 +1,10 @@
-// Package httpevent makes events of HTTP requests, and HTTP responses of what functions answer: payload format 2.0, which function URLs and
+// Package httpevent makes events of HTTP requests, and HTTP responses of what functions answer, in three formats: 2.0, which function URLs and
 // HTTP APIs share (Lambda Developer Guide, "Invoking Lambda function URLs"; API Gateway Developer Guide, "Create AWS Lambda proxy integrations
-// for HTTP APIs").
+// for HTTP APIs"), 1.0 of REST APIs (API Gateway Developer Guide, "Lambda proxy integrations in API Gateway"), and that of load balancers
+// (Elastic Load Balancing, "Use Lambda functions as targets of an Application Load Balancer").
 //
-// What belongs here: that format in both directions, streamed responses included. What does not: addresses, and who may ask.
+// What belongs here: these formats in both directions, streamed responses included. What does not: addresses, who may ask, and which function
+// has which format.
 package httpevent
 
 import (
@@ -31,6 +33,16 @@ const maxBody = 6 << 20
 
 // Invoke runs an event through a function, as [local.Lambda.Invoke] does.
 type Invoke func(ctx context.Context, in local.Invocation) (local.Result, error)
+
+// Format is that of events and answers.
+type Format string
+
+// The formats, by the names that golam.yaml has for them.
+const (
+	V1  Format = "1.0" // of REST APIs
+	V2  Format = "2.0" // of HTTP APIs and function URLs
+	ALB Format = "alb" // of load balancers
+)
 
 // event is payload format 2.0.
 type event struct {
@@ -70,31 +82,65 @@ type httpContext struct {
 const route = "$default"
 
 // newEvent makes the event of a request whose path, as far as the function is concerned, is the given one. It reads the body.
-func newEvent(r *http.Request, path string) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+func newEvent(r *http.Request, path string, format Format) ([]byte, error) {
+	limit := maxBody
+	if format == ALB {
+		limit = maxALB
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(limit)+1))
 	if err != nil {
 		return nil, fmt.Errorf("the body broke off: %w", err)
 	}
-	if len(body) > maxBody {
+	if len(body) > limit {
 		return nil, errTooLarge
 	}
-	now := time.Now().UTC()
-	host := r.Host
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
+	var made any
+	switch format {
+	case V1:
+		made = newEventV1(r, path, body)
+	case ALB:
+		made = newEventALB(r, path, body)
+	default:
+		made = newEventV2(r, path, body)
 	}
-	prefix, _, _ := strings.Cut(host, ".")
-	source, _, err := net.SplitHostPort(r.RemoteAddr)
+	encoded, err := json.Marshal(made)
 	if err != nil {
-		source = r.RemoteAddr
+		return nil, fmt.Errorf("make the event: %w", err)
 	}
+	return encoded, nil
+}
+
+// origin is where a request comes from and goes to.
+type origin struct {
+	now                  time.Time
+	host, prefix, source string
+	port                 string // that the request names, or ""
+}
+
+func originOf(r *http.Request) origin {
+	o := origin{now: time.Now().UTC(), host: r.Host, source: r.RemoteAddr}
+	if name, port, err := net.SplitHostPort(r.Host); err == nil {
+		o.host, o.port = name, port
+	}
+	o.prefix, _, _ = strings.Cut(o.host, ".")
+	if source, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		o.source = source
+	}
+	return o
+}
+
+// timeFormat is that of the requestTime of API Gateway.
+const timeFormat = "02/Jan/2006:15:04:05 -0700"
+
+func newEventV2(r *http.Request, path string, body []byte) event {
+	o := originOf(r)
 	e := event{
 		Version: "2.0", RouteKey: route, RawPath: path, RawQueryString: r.URL.RawQuery,
 		Headers: map[string]string{"host": r.Host}, QueryStringParameters: parameters(r.URL.RawQuery),
 		RequestContext: requestContext{
-			AccountID: "anonymous", APIID: prefix, DomainName: host, DomainPrefix: prefix, RouteKey: route, Stage: route,
-			RequestID: requestID(r), Time: now.Format("02/Jan/2006:15:04:05 -0700"), TimeEpoch: now.UnixMilli(),
-			HTTP: httpContext{Method: r.Method, Path: path, Protocol: r.Proto, SourceIP: source, UserAgent: r.UserAgent()},
+			AccountID: "anonymous", APIID: o.prefix, DomainName: o.host, DomainPrefix: o.prefix, RouteKey: route, Stage: route,
+			RequestID: requestID(r), Time: o.now.Format(timeFormat), TimeEpoch: o.now.UnixMilli(),
+			HTTP: httpContext{Method: r.Method, Path: path, Protocol: r.Proto, SourceIP: o.source, UserAgent: r.UserAgent()},
 		},
 	}
 	for name, values := range r.Header {
@@ -108,23 +154,19 @@ func newEvent(r *http.Request, path string) ([]byte, error) {
 		}
 		e.Headers[strings.ToLower(name)] = strings.Join(values, ",")
 	}
-	e.Headers["x-forwarded-for"], e.Headers["x-forwarded-proto"] = source, "http"
-	if _, port, err := net.SplitHostPort(r.Host); err == nil {
-		e.Headers["x-forwarded-port"] = port
+	e.Headers["x-forwarded-for"], e.Headers["x-forwarded-proto"] = o.source, "http"
+	if o.port != "" {
+		e.Headers["x-forwarded-port"] = o.port
 	}
 	if isText(r.Header.Get("Content-Type"), body) {
 		e.Body = string(body)
 	} else if len(body) > 0 {
 		e.Body, e.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
 	}
-	encoded, err := json.Marshal(e)
-	if err != nil {
-		return nil, fmt.Errorf("make the event: %w", err)
-	}
-	return encoded, nil
+	return e
 }
 
-var errTooLarge = errors.New("the body has more than 6 MiB")
+var errTooLarge = errors.New("the body is too large")
 
 func requestID(r *http.Request) string {
 	if id := r.Header.Get("X-Amzn-Requestid"); id != "" {
@@ -154,8 +196,8 @@ func isText(contentType string, body []byte) bool {
 }
 
 // Serve answers a request with what a function makes of its event.
-func Serve(w http.ResponseWriter, r *http.Request, path string, invoke Invoke) {
-	payload, err := newEvent(r, path)
+func Serve(w http.ResponseWriter, r *http.Request, path string, format Format, invoke Invoke) {
+	payload, err := newEvent(r, path, format)
 	switch {
 	case errors.Is(err, errTooLarge):
 		writeMessage(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
@@ -200,16 +242,35 @@ func Serve(w http.ResponseWriter, r *http.Request, path string, invoke Invoke) {
 	}
 	switch {
 	case o.err != nil:
-		refuse(w, o.err)
+		Refuse(w, o.err)
 	case o.result.FunctionError != "":
 		var failure struct{ ErrorType, ErrorMessage string }
 		_ = json.Unmarshal(o.result.Payload, &failure)
-		w.Header().Set("X-Golam-Error", headerText(failure.ErrorType+": "+failure.ErrorMessage))
-		writeMessage(w, http.StatusBadGateway, "Internal Server Error")
+		writeFailure(w, format, failure.ErrorType+": "+failure.ErrorMessage)
 	case o.result.Streamed:
-		writeMessage(w, http.StatusBadGateway, "Internal Server Error") // it was no response in the form that it claimed
+		writeFailure(w, format, errNoPrelude.Error())
+	case format == V1:
+		writeResponseV1(w, o.result.Payload)
+	case format == ALB:
+		writeResponseALB(w, o.result.Payload)
 	default:
 		writeResponse(w, o.result.Payload)
+	}
+}
+
+// writeFailure answers for a function that failed, or whose answer is not of the format. AWS does not say why; golam does in a header.
+func writeFailure(w http.ResponseWriter, format Format, reason string) {
+	w.Header().Set("X-Golam-Error", headerText(reason))
+	switch format {
+	case V1:
+		writeMessage(w, http.StatusBadGateway, "Internal server error")
+	case ALB:
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusBadGateway)
+		const text = "502 Bad Gateway"
+		_, _ = io.WriteString(w, "<html>\r\n<head><title>"+text+"</title></head>\r\n<body>\r\n<center><h1>"+text+"</h1></center>\r\n</body>\r\n</html>\r\n")
+	default:
+		writeMessage(w, http.StatusBadGateway, "Internal Server Error")
 	}
 }
 
@@ -225,8 +286,8 @@ func headerText(text string) string {
 	}, text)
 }
 
-// refuse answers for a function that has not run.
-func refuse(w http.ResponseWriter, err error) {
+// Refuse answers for a function that has not run.
+func Refuse(w http.ResponseWriter, err error) {
 	status := http.StatusServiceUnavailable
 	if refusal, ok := errors.AsType[*local.RequestError](err); ok {
 		status = refusal.StatusCode
@@ -253,17 +314,7 @@ type response struct {
 func (a response) writeHead(w http.ResponseWriter) {
 	h := w.Header()
 	for _, name := range slices.Sorted(maps.Keys(a.Headers)) {
-		value := string(a.Headers[name]) // a number stays as it is written
-		if value == "null" {
-			continue
-		}
-		var text string
-		if json.Unmarshal(a.Headers[name], &text) == nil {
-			value = text
-		}
-		switch http.CanonicalHeaderKey(name) {
-		case "Content-Length", "Transfer-Encoding", "Connection": // the server's own business
-		default:
+		if value, there := headerValue(a.Headers[name]); there && !serversOwn(name) {
 			h.Set(name, value)
 		}
 	}
@@ -278,6 +329,23 @@ func (a response) writeHead(w http.ResponseWriter) {
 	w.WriteHeader(status)
 }
 
+// headerValue is false for null. A number stays as it is written.
+func headerValue(raw json.RawMessage) (value string, there bool) {
+	if json.Unmarshal(raw, &value) == nil {
+		return value, string(raw) != "null"
+	}
+	return string(raw), true
+}
+
+// serversOwn reports whether a header is the business of the server, and not of functions.
+func serversOwn(name string) bool {
+	switch http.CanonicalHeaderKey(name) {
+	case "Content-Length", "Transfer-Encoding", "Connection":
+		return true
+	}
+	return false
+}
+
 // writeResponse writes an answer that has been given as a whole. One without a status code is itself the body, as JSON.
 func writeResponse(w http.ResponseWriter, payload []byte) {
 	var answer response
@@ -288,8 +356,7 @@ func writeResponse(w http.ResponseWriter, payload []byte) {
 		return
 	}
 	if err := json.Unmarshal(payload, &answer); err != nil {
-		w.Header().Set("X-Golam-Error", headerText("the response is not of payload format 2.0: "+err.Error()))
-		writeMessage(w, http.StatusBadGateway, "Internal Server Error")
+		writeFailure(w, V2, "the response is not of payload format 2.0: "+err.Error())
 		return
 	}
 	body := []byte(answer.Body)
@@ -298,8 +365,7 @@ func writeResponse(w http.ResponseWriter, payload []byte) {
 		body = []byte(text)
 		if answer.IsBase64Encoded {
 			if body, err = base64.StdEncoding.DecodeString(text); err != nil {
-				w.Header().Set("X-Golam-Error", "the body is not in base64")
-				writeMessage(w, http.StatusBadGateway, "Internal Server Error")
+				writeFailure(w, V2, "the body is not in base64")
 				return
 			}
 		}

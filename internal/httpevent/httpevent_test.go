@@ -18,7 +18,7 @@ func answer(t *testing.T, payload string) *http.Response {
 	t.Helper()
 	recorder := httptest.NewRecorder()
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
-	Serve(recorder, request, "/", func(context.Context, local.Invocation) (local.Result, error) {
+	Serve(recorder, request, "/", V2, func(context.Context, local.Invocation) (local.Result, error) {
 		return local.Result{Payload: []byte(payload)}, nil
 	})
 	return recorder.Result()
@@ -85,7 +85,7 @@ func TestRefusals(t *testing.T) {
 		{nil, brokenBody{}, 400},
 	} {
 		recorder := httptest.NewRecorder()
-		Serve(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", tt.body), "/",
+		Serve(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", tt.body), "/", V2,
 			func(context.Context, local.Invocation) (local.Result, error) { return local.Result{}, tt.err })
 		if recorder.Code != tt.status {
 			t.Errorf("%v: %d %s", tt.err, recorder.Code, recorder.Body)
@@ -102,7 +102,7 @@ func streamed(t *testing.T, contentType, body string, result local.Result) (reco
 	t.Helper()
 	defer func() { aborted = recover() != nil }()
 	recorder = httptest.NewRecorder()
-	Serve(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody), "/",
+	Serve(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody), "/", V2,
 		func(_ context.Context, in local.Invocation) (local.Result, error) {
 			_, _ = io.Copy(in.Stream(contentType), strings.NewReader(body))
 			result.Streamed = true

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/eventbus"
 	"github.com/golam-cli/golam/internal/traces"
 )
@@ -78,10 +79,14 @@ type FunctionState struct {
 	Pending bool `json:"pending,omitempty"`
 	// URL is the base of the function's own address, for HTTP requests.
 	URL string `json:"url"`
+	// Payload is the format in which it gets them, and why.
+	Payload build.Payload `json:"payload"`
 	// Debug is host:port of the function's debugger, "" if there is none.
 	Debug string `json:"debug,omitempty"`
 
-	bootstrap string // that is served
+	// Of what is served, which may be older than the newest source.
+	bootstrap string
+	serves    build.Payload
 }
 
 // Invocation is an invocation that has ended.

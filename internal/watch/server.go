@@ -134,8 +134,13 @@ func (s *server) serveFunction(w http.ResponseWriter, r *http.Request, name, pat
 	if path == "" {
 		path = "/"
 	}
-	httpevent.Serve(w, r, path, func(ctx context.Context, in local.Invocation) (local.Result, error) {
-		return s.session.invokeHost(ctx, name, in)
+	function, format, err := s.session.byHost(r.Context(), name)
+	if err != nil {
+		httpevent.Refuse(w, err)
+		return
+	}
+	httpevent.Serve(w, r, path, format, func(ctx context.Context, in local.Invocation) (local.Result, error) {
+		return s.session.Invoke(ctx, function, in)
 	})
 }
 

@@ -225,3 +225,105 @@ func TestHTTP(t *testing.T) {
 		}
 	})
 }
+
+// A function gets requests in the format that its handler takes, and golam says which one that is.
+func TestPayload(t *testing.T) {
+	slow(t)
+	handler := func(request, response string) string {
+		return strings.NewReplacer("REQUEST", request, "RESPONSE", response).Replace(`package main
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+func main() {
+	lambda.Start(func(r events.REQUEST) (events.RESPONSE, error) {
+		return events.RESPONSE{
+			StatusCode:        200,
+			MultiValueHeaders: map[string][]string{"Set-Cookie": {"a=1", "b=2"}, "X-Kind": {"old"}},
+			Body:              fmt.Sprintf("%s %s %v %v", r.HTTPMethod, r.Path, r.QueryStringParameters, r.MultiValueQueryStringParameters),
+		}, nil
+	})
+}
+`)
+	}
+	rest := handler("APIGatewayProxyRequest", "APIGatewayProxyResponse")
+	w := start(t, makeProject(t, map[string]string{
+		"cmd/hello/main.go":    "",
+		"cmd/rest/main.go":     rest,
+		"cmd/balancer/main.go": handler("ALBTargetGroupRequest", "ALBTargetGroupResponse"),
+		"cmd/url/main.go": `package main
+
+import (
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+func main() {
+	lambda.Start(func(r events.LambdaFunctionURLRequest) (events.LambdaFunctionURLResponse, error) {
+		return events.LambdaFunctionURLResponse{
+			StatusCode: 200, Cookies: []string{"a=1", "b=2"}, Headers: map[string]string{"X-Kind": "old"}, Body: r.RequestContext.HTTP.Method + " " + r.RawPath,
+		}, nil
+	})
+}
+`,
+	}))
+	w.settle()
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	get := func(function, path string) (*http.Response, string) {
+		t.Helper()
+		response, err := client.Get(w.URL() + "/lambda-url/" + function + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response, string(body)
+	}
+	for _, tt := range []struct{ function, format, body string }{
+		{"rest", "1.0", "GET /a/b map[x:2] map[x:[1 2]]"},
+		{"balancer", "alb", "GET /a/b map[x:2] map[x:[1 2]]"},
+		{"url", "2.0", "GET /a/b"},
+	} {
+		response, body := get(tt.function, "/a/b?x=1&x=2")
+		if response.StatusCode != 200 || body != tt.body || response.Header.Get("X-Kind") != "old" ||
+			strings.Join(response.Header.Values("Set-Cookie"), "|") != "a=1|b=2" {
+			t.Errorf("%s: %d %v %s", tt.function, response.StatusCode, response.Header, body)
+		}
+		built := w.sees("the first build", func(e Event) bool { return e.Type == EventBuilt })
+		for _, f := range built.Functions {
+			if f.Name == tt.function && f.Payload.Format != tt.format {
+				t.Errorf("%+v", f)
+			}
+		}
+	}
+	w.sees("what rest gets", func(e Event) bool {
+		return e.Note == "rest gets HTTP requests as from a REST API (payload 1.0): its handler takes events.APIGatewayProxyRequest"
+	})
+	w.sees("what balancer gets", func(e Event) bool {
+		return e.Note == "balancer gets HTTP requests as from a load balancer: its handler takes events.ALBTargetGroupRequest"
+	})
+
+	// The project may say otherwise, and change its mind.
+	w.write("golam.yaml", "functions:\n  - name: rest\n    payload: \"2.0\"\n")
+	w.settle()
+	w.sees("what golam.yaml says", func(e Event) bool {
+		return e.Note == "rest gets HTTP requests as from an HTTP API or a function URL (payload 2.0): golam.yaml says so"
+	})
+	if _, body := get("rest", "/a"); !strings.HasPrefix(body, "  map[]") {
+		t.Errorf("with payload 2.0 a function of a REST API answers %q", body)
+	}
+	w.write("golam.yaml", "functions:\n  - name: rest\n")
+	w.write("cmd/rest/main.go", strings.ReplaceAll(rest, "old", "new"))
+	w.settle()
+	if response, body := get("rest", "/a"); body != "GET /a map[] map[]" || response.Header.Get("X-Kind") != "new" {
+		t.Errorf("as before: %q", body)
+	}
+}

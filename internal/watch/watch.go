@@ -14,6 +14,7 @@ import (
 
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/eventbus"
+	"github.com/golam-cli/golam/internal/httpevent"
 	"github.com/golam-cli/golam/internal/local"
 	"github.com/golam-cli/golam/internal/traces"
 )
@@ -125,9 +126,10 @@ type Session struct {
 	handing sync.WaitGroup // goroutines of handovers
 
 	// Of the loop alone.
-	stale   bool // functions are to get new settings
-	unread  bool // the project as a whole could not be read
-	pending bool // functions are out of date that the last look has not built
+	stale   bool     // functions are to get new settings
+	unread  bool     // the project as a whole could not be read
+	pending bool     // functions are out of date that the last look has not built
+	noted   []string // what build.Update has to note
 
 	mu        sync.Mutex
 	state     map[string]FunctionState
@@ -441,6 +443,14 @@ func (s *Session) look(again, asked bool) (retry bool) {
 		}
 	})
 	s.pending = update.Pending && err == nil
+	if err == nil {
+		for _, note := range update.Notes {
+			if !slices.Contains(s.noted, note) {
+				s.note("%s", note)
+			}
+		}
+		s.noted = update.Notes
+	}
 	if s.ctx.Err() != nil {
 		return false
 	}
@@ -542,7 +552,7 @@ func (s *Session) swap(functions []build.Current, unread bool, reasons map[strin
 		s.mu.Unlock()
 		state := FunctionState{
 			Name: f.Name, Serving: before.Serving, Broken: f.Err != nil || unread, URL: s.server.functionURL(f.Name), Debug: s.debug.of(f.Name),
-			Pending: f.Stale && !unread, bootstrap: before.bootstrap,
+			Payload: f.Payload, Pending: f.Stale && !unread, bootstrap: before.bootstrap, serves: before.serves,
 		}
 		if f.Bootstrap != "" && (f.Bootstrap != before.bootstrap || s.stale) {
 			if err := s.serve(f, before.bootstrap); err != nil {
@@ -550,13 +560,16 @@ func (s *Session) swap(functions []build.Current, unread bool, reasons map[strin
 				reasons[f.Name] = strings.TrimPrefix(reasons[f.Name]+"\n"+err.Error(), "\n")
 				state.Broken = true
 			} else {
-				state.Serving, state.bootstrap = true, f.Bootstrap
+				state.Serving, state.bootstrap, state.serves = true, f.Bootstrap, f.Payload
 				if known && before.Serving {
 					made.Changed = append(made.Changed, f.Name)
 				} else {
 					made.Added = append(made.Added, f.Name)
 				}
 			}
+		}
+		if said := describePayload(f.Payload); said != "" && f.Payload != before.Payload {
+			s.note("%s %s", f.Name, said)
 		}
 		s.mu.Lock()
 		s.state[f.Name] = state
@@ -582,6 +595,17 @@ func (s *Session) swap(functions []build.Current, unread bool, reasons map[strin
 	}
 	slices.Sort(made.Removed)
 	return errors.Join(problems...)
+}
+
+// describePayload says how a function gets HTTP requests, "" if that is the usual way and nobody has asked for it.
+func describePayload(p build.Payload) string {
+	from := map[string]string{
+		build.PayloadV1: "a REST API (payload 1.0)", build.PayloadV2: "an HTTP API or a function URL (payload 2.0)", build.PayloadALB: "a load balancer",
+	}[p.Format]
+	if p.Reason == "" || p.Format == build.PayloadV2 && !p.Configured {
+		return ""
+	}
+	return fmt.Sprintf("gets HTTP requests as from %s: %s", from, p.Reason)
 }
 
 // serve puts a build in the place of the one before.
@@ -737,10 +761,11 @@ func (s *Session) Invoke(ctx context.Context, function string, in local.Invocati
 	return s.lambda.Invoke(ctx, function, in)
 }
 
-// invokeHost is Invoke by the name of a host, in which capital letters are small ones.
-func (s *Session) invokeHost(ctx context.Context, name string, in local.Invocation) (local.Result, error) {
+// byHost finds a function by the name of a host, in which capital letters are small ones, and the format of its HTTP requests. It waits until
+// the function is served, if it builds.
+func (s *Session) byHost(ctx context.Context, name string) (function string, format httpevent.Format, err error) {
 	if err := s.passed(ctx, s.first); err != nil {
-		return local.Result{}, err
+		return "", "", err
 	}
 	s.mu.Lock()
 	if _, known := s.state[name]; !known {
@@ -752,7 +777,12 @@ func (s *Session) invokeHost(ctx context.Context, name string, in local.Invocati
 		}
 	}
 	s.mu.Unlock()
-	return s.Invoke(ctx, name, in)
+	if err := s.ready(ctx, name); err != nil {
+		return "", "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return name, httpevent.Format(s.state[name].serves.Format), nil
 }
 
 // passed waits until a channel is closed.
