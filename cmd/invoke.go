@@ -39,7 +39,7 @@ built first, for this machine. If a golam watch serves the project, it is used, 
 for more. The response goes to standard output, everything else to standard error.
 
 The answer to a pre token generation event is judged as Cognito would, and the claims of each token are shown. The exit code is 1 if the
-function fails, or if Cognito would refuse what it answers.`,
+function fails, if Cognito would refuse what it answers, or if the user would lose groups that it does not mention.`,
 		Example: `  golam invoke --example authentication
   golam invoke --event event.json --record answer.json
   golam invoke --replay answer.json
@@ -163,6 +163,8 @@ func (r invokeResult) verdict(replay string) error {
 		return fmt.Errorf("the function failed: %s", strings.Trim(failure.Type+": "+failure.Message, ": "))
 	case r.Report != nil && r.Report.Error != "":
 		return fmt.Errorf("the function failed after its answer: %s", r.Report.Error)
+	case r.Outcome != nil && r.Outcome.OnlyLosses():
+		return errors.New("Cognito accepts the answer, but the user loses what it leaves out: see above")
 	case r.Outcome != nil && r.Outcome.Failed():
 		return errors.New("the answer asks for what Cognito would refuse")
 	}
@@ -253,7 +255,7 @@ func (a *app) printInvoke(result invokeResult) error {
 	if outcome := result.Outcome; outcome != nil {
 		if a.quiet {
 			for _, finding := range outcome.Findings {
-				if finding.Severity == cognito.Error {
+				if finding.Severity != cognito.Warning {
 					fmt.Fprintf(a.streams.Err, "! %s\n", finding)
 				}
 			}

@@ -45,6 +45,10 @@ func main() {
 		lambda.Start(hang)
 	case "burn":
 		lambda.Start(burn)
+	case "cognito-v1":
+		lambda.Start(cognitoV1)
+	case "cognito-v2":
+		lambda.Start(cognitoV2)
 	case "broken-reader":
 		lambda.Start(func() (*brokenReader, error) { return &brokenReader{}, nil })
 	default:
