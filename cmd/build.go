@@ -53,7 +53,7 @@ func (a *app) build(ctx context.Context, options build.Options) error {
 		return buildError(err)
 	}
 	if a.output == "json" {
-		return printJSON(a.streams.Out, result)
+		return a.printJSON(result)
 	}
 	return a.printBuild(result)
 }
@@ -104,7 +104,7 @@ func (a *app) printBuild(result build.Result) error {
 			fmt.Fprintf(out, "%s  %s\n", made.SHA256, made.Path)
 		}
 	}
-	if _, err := a.streams.Out.Write(out.Bytes()); err != nil {
+	if _, err := a.stdout().Write(out.Bytes()); err != nil {
 		return fmt.Errorf("print the result: %w", err)
 	}
 	for _, f := range result.Functions {
