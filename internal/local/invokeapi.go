@@ -30,7 +30,7 @@ func newInvokeServer(l *Lambda, address string) (*invokeServer, error) {
 	setDefault(&host, "127.0.0.1")
 	s.host = host
 	// A page in a browser must not invoke functions: neither by a name of its own that leads here nor by a form.
-	if s.server, err = serve(net.JoinHostPort(host, port), s.checkHost(http.NewCrossOriginProtection().Handler(s.operations()))); err != nil {
+	if s.server, err = serve(net.JoinHostPort(host, port), s.checkHost(http.NewCrossOriginProtection().Handler(s.operations())), false); err != nil {
 		return nil, fmt.Errorf("serving the Invoke API: %w", err)
 	}
 	s.url = "http://" + s.server.address

@@ -35,7 +35,7 @@ type Config struct {
 	// Sampled makes up trace headers with Sampled=1, as Lambda does with active tracing, for invocations that come without one.
 	Sampled bool
 	// SharedRuntimeAPI serves all execution environments from one port and tells them apart by a path in AWS_LAMBDA_RUNTIME_API.
-	// By default each one has a port of its own, because Lambda's value is a bare host:port and not every runtime bears more:
+	// By default each one has a port of its own, because Lambda's value is a bare host:port and not every runtime takes more:
 	// aws-lambda-go does, Rust's refuses it.
 	SharedRuntimeAPI bool
 }
@@ -65,6 +65,9 @@ type Function struct {
 	Concurrency int
 	// Freeze stops an idle execution environment (SIGSTOP) until its next invocation, as Lambda does. Not on Windows.
 	Freeze bool
+	// BareRuntimeAPI says that the runtime takes only host:port in AWS_LAMBDA_RUNTIME_API. Where the system cannot tell whose process a
+	// connection comes from, the value otherwise ends in a path that other users of this machine cannot guess.
+	BareRuntimeAPI bool
 	// Throttle gives each execution environment no more processor time than Lambda gives for MemorySize, in the init phase too. Where
 	// that cannot be done, [CheckThrottle] says why and no invocation succeeds.
 	Throttle bool
@@ -90,10 +93,12 @@ const (
 
 // Lambda runs functions until it is closed.
 type Lambda struct {
-	cfg       Config
-	shared    *sharedAPI // nil if each environment has its own address
-	invokeAPI *invokeServer
-	groups    groups
+	cfg    Config
+	shared *sharedAPI // nil if each environment has its own address
+	// tellsPeers: the system tells whose process a connection comes from.
+	tellsPeers bool
+	invokeAPI  *invokeServer
+	groups     groups
 
 	ctx    context.Context // done: no new work, end what runs
 	cancel context.CancelFunc
@@ -117,7 +122,7 @@ func Start(ctx context.Context, cfg Config) (*Lambda, error) {
 	if cfg.Account == "" {
 		cfg.Account = "123456789012"
 	}
-	l := &Lambda{cfg: cfg, functions: make(map[string]*function), force: make(chan struct{})}
+	l := &Lambda{cfg: cfg, functions: make(map[string]*function), force: make(chan struct{}), tellsPeers: canTellPeers()}
 	var problems []error
 	if len(cfg.Functions) == 0 && !cfg.Changing {
 		problems = append(problems, errors.New("no function to serve: name at least one"))
@@ -140,7 +145,7 @@ func Start(ctx context.Context, cfg Config) (*Lambda, error) {
 
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	if cfg.SharedRuntimeAPI {
-		shared, err := newSharedAPI()
+		shared, err := newSharedAPI(l.tellsPeers)
 		if err != nil {
 			l.cancel()
 			return nil, err

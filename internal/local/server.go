@@ -6,6 +6,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -17,16 +18,22 @@ type endpoint struct {
 	close   func()
 }
 
-// newEndpoint serves the handler at an address of its own or below a path of the shared one.
-func (l *Lambda) newEndpoint(handler http.Handler) (*endpoint, error) {
+// newEndpoint serves the handler at an address of its own or below a path of the shared one. Nobody but the function can use it; if bare is
+// set, the address is host:port even where only a path could keep others away.
+func (l *Lambda) newEndpoint(handler http.Handler, bare bool) (*endpoint, error) {
 	if l.shared != nil {
 		return l.shared.add(handler), nil
 	}
-	s, err := serve("127.0.0.1:0", handler)
+	path := ""
+	if !l.tellsPeers && !bare {
+		path = "/" + randomHex(16)
+		handler = http.StripPrefix(path, handler)
+	}
+	s, err := serve("127.0.0.1:0", refusePages(handler), l.tellsPeers)
 	if err != nil {
 		return nil, err
 	}
-	return &endpoint{address: s.address, close: s.close}, nil
+	return &endpoint{address: s.address + path, close: s.close}, nil
 }
 
 // server is an HTTP server at work.
@@ -36,11 +43,15 @@ type server struct {
 	ended   chan struct{}
 }
 
-func serve(address string, handler http.Handler) (*server, error) {
+// serve listens at an address, for processes of this user only if that is asked for and the system can tell.
+func serve(address string, handler http.Handler, ownOnly bool) (*server, error) {
 	var listen net.ListenConfig
 	listener, err := listen.Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, err
+	}
+	if ownOnly {
+		listener = ownPeers{listener, os.Geteuid()}
 	}
 	s := &server{
 		address: listener.Addr().String(),
@@ -82,10 +93,10 @@ type sharedAPI struct {
 	handlers map[string]http.Handler
 }
 
-func newSharedAPI() (*sharedAPI, error) {
+func newSharedAPI(ownOnly bool) (*sharedAPI, error) {
 	s := &sharedAPI{handlers: make(map[string]http.Handler)}
 	var err error
-	s.server, err = serve("127.0.0.1:0", s)
+	s.server, err = serve("127.0.0.1:0", refusePages(s), ownOnly)
 	return s, err
 }
 
