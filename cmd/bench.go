@@ -133,9 +133,9 @@ func (a *app) drawPictures(options benchOptions, result benchmark.Result) error 
 
 func (a *app) printBench(result benchmark.Result) error {
 	if a.output == "json" {
-		return printJSON(a.streams.Out, result)
+		return a.printJSON(result)
 	}
-	if err := result.WriteText(a.streams.Out); err != nil {
+	if err := result.WriteText(a.stdout()); err != nil {
 		return fmt.Errorf("print the result: %w", err)
 	}
 	return nil
@@ -269,29 +269,4 @@ func benchError(err error) error {
 		return usage("%s", misuse.Error())
 	}
 	return invokeError(err)
-}
-
-// progress is one line on a terminal that says what goes on. Elsewhere it says nothing.
-type progress struct {
-	app   *app
-	shown bool
-}
-
-func (a *app) newProgress() *progress { return &progress{app: a} }
-
-const clearLine = "\r\x1b[K"
-
-func (p *progress) show(text string) {
-	if p.app.quiet || !p.app.streams.ErrIsTerminal() || p.app.streams.Getenv("TERM") == "dumb" {
-		return
-	}
-	p.shown = true
-	fmt.Fprintf(p.app.streams.Err, clearLine+"%.*s", p.app.errWidth()-1, text)
-}
-
-// end makes room for what follows.
-func (p *progress) end() {
-	if p.shown {
-		fmt.Fprint(p.app.streams.Err, clearLine)
-	}
 }

@@ -56,7 +56,7 @@ func (a *app) build(ctx context.Context, options build.Options) error {
 		return buildError(err)
 	}
 	if a.output == "json" {
-		err = printJSON(a.streams.Out, result)
+		err = a.printJSON(result)
 	} else {
 		err = a.printBuild(result)
 	}
@@ -128,7 +128,7 @@ func (a *app) printBuild(result build.Result) error {
 			fmt.Fprintf(out, "%s  %s\n", made.SHA256, made.Path)
 		}
 	}
-	if _, err := a.streams.Out.Write(out.Bytes()); err != nil {
+	if _, err := a.stdout().Write(out.Bytes()); err != nil {
 		return fmt.Errorf("print the result: %w", err)
 	}
 	for _, note := range result.Notes {

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/golam-cli/golam/internal/cognito"
 	"github.com/golam-cli/golam/internal/invoke"
@@ -39,7 +38,7 @@ built first, for this machine. If a golam watch serves the project, it is used, 
 for more. The response goes to standard output, everything else to standard error.
 
 The answer to a pre token generation event is judged as Cognito would, and the claims of each token are shown. The exit code is 1 if the
-function fails, or if Cognito would refuse what it answers.`,
+function fails, if Cognito would refuse what it answers, or if the user would lose groups that it does not mention.`,
 		Example: `  golam invoke --example authentication
   golam invoke --event event.json --record answer.json
   golam invoke --replay answer.json
@@ -119,7 +118,7 @@ func (a *app) invoke(ctx context.Context, options invokeOptions, given func(stri
 		return invokeError(err)
 	}
 	if !a.quiet {
-		options.Log = local.LogTo(a.streams.Err)
+		options.Log = local.LogTo(a.stderr())
 		options.Found = func(url string) { a.note("through the golam watch at %s", url) }
 	}
 	result, err := invoke.Run(ctx, options.Options)
@@ -163,6 +162,8 @@ func (r invokeResult) verdict(replay string) error {
 		return fmt.Errorf("the function failed: %s", strings.Trim(failure.Type+": "+failure.Message, ": "))
 	case r.Report != nil && r.Report.Error != "":
 		return fmt.Errorf("the function failed after its answer: %s", r.Report.Error)
+	case r.Outcome != nil && r.Outcome.OnlyLosses():
+		return errors.New("Cognito accepts the answer, but the user loses what it leaves out: see above")
 	case r.Outcome != nil && r.Outcome.Failed():
 		return errors.New("the answer asks for what Cognito would refuse")
 	}
@@ -253,11 +254,11 @@ func (a *app) printInvoke(result invokeResult) error {
 	if outcome := result.Outcome; outcome != nil {
 		if a.quiet {
 			for _, finding := range outcome.Findings {
-				if finding.Severity == cognito.Error {
-					fmt.Fprintf(a.streams.Err, "! %s\n", finding)
+				if finding.Severity != cognito.Warning {
+					fmt.Fprintf(a.stderr(), "! %s\n", finding)
 				}
 			}
-		} else if err := invoke.WriteTokens(a.streams.Err, *outcome, a.errWidth(), a.colourErr()); err != nil {
+		} else if err := invoke.WriteTokens(a.styledStderr(), *outcome, a.errWidth(), a.colourErr()); err != nil {
 			return fmt.Errorf("print the tokens: %w", err)
 		}
 	}
@@ -265,30 +266,12 @@ func (a *app) printInvoke(result invokeResult) error {
 		if result.Replay.Same {
 			a.note("the answer is the recorded one")
 		}
-		fmt.Fprint(a.streams.Err, result.Replay.Diff)
+		fmt.Fprint(a.stderr(), result.Replay.Diff)
 	}
 	if a.output == "json" {
-		return printJSON(a.streams.Out, result)
+		return a.printJSON(result)
 	}
-	if _, err := fmt.Fprintf(a.streams.Out, "%s\n", result.Result.Response); err != nil {
-		return fmt.Errorf("print the response: %w", err)
-	}
-	return nil
-}
-
-// colourErr tells whether what goes to standard error may be coloured.
-func (a *app) colourErr() bool {
-	return a.streams.ErrIsTerminal() && !a.noColour && a.streams.Getenv("NO_COLOR") == "" && a.streams.Getenv("TERM") != "dumb"
-}
-
-// errWidth is how many columns there are on standard error.
-func (a *app) errWidth() int {
-	if file, ok := a.streams.Err.(*os.File); ok && a.streams.ErrIsTerminal() {
-		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
-			return width
-		}
-	}
-	return 120
+	return a.printResponse(result.Result.Response)
 }
 
 // examplesResult is what `golam invoke --list --output json` prints.
@@ -302,7 +285,7 @@ func (a *app) listExamples(dir string) error {
 		return err
 	}
 	if a.output == "json" {
-		return printJSON(a.streams.Out, examplesResult{examples})
+		return a.printJSON(examplesResult{examples})
 	}
 	var list bytes.Buffer
 	for _, example := range examples {
@@ -312,7 +295,7 @@ func (a *app) listExamples(dir string) error {
 		}
 		fmt.Fprintf(&list, "%-36s %s\n", example.Name, from)
 	}
-	if _, err := a.streams.Out.Write(list.Bytes()); err != nil {
+	if _, err := a.stdout().Write(list.Bytes()); err != nil {
 		return fmt.Errorf("print the examples: %w", err)
 	}
 	return nil

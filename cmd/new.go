@@ -170,7 +170,7 @@ func (a *app) new(ctx context.Context, options newOptions) error {
 		result.Files = append(result.Files, newFile{Path: change.Path, Mode: tree[i].GitMode(), Blob: tree[i].BlobID(), Action: change.Action})
 	}
 	if a.output == "json" {
-		return printJSON(a.streams.Out, result)
+		return a.printJSON(result)
 	}
 	a.printNew(spec, dir, result)
 	return nil
@@ -288,7 +288,7 @@ func (o newOptions) refuses() error {
 func (a *app) ask(ctx context.Context, options newOptions) (generator.Answers, error) {
 	return wizard.Run(ctx, wizard.Config{
 		In:         a.streams.In,
-		Out:        a.streams.Out,
+		Out:        a.styledStdout(),
 		Accessible: a.accessible || a.streams.Accessible(),
 		Colour:     a.streams.Colour() && !a.noColour,
 		Given:      options.flags,
@@ -418,7 +418,7 @@ func nextSteps(spec generator.Spec, dir string) []nextStep {
 }
 
 func (a *app) printNew(spec generator.Spec, dir string, result newResult) {
-	out := a.streams.Out
+	out := a.stdout()
 	counts := map[generator.Action]int{}
 	for _, file := range result.Files {
 		counts[file.Action]++

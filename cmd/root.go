@@ -4,7 +4,6 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -84,8 +83,8 @@ func (a *app) root() *cobra.Command {
 		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
 	root.SetIn(a.streams.In)
-	root.SetOut(a.streams.Out)
-	root.SetErr(a.streams.Err)
+	root.SetOut(a.stdout())
+	root.SetErr(a.stderr())
 	root.SetFlagErrorFunc(flagError)
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.output, "output", "text", "how to print the result: text or json")
@@ -161,29 +160,29 @@ func (a *app) report(ctx context.Context, err error) int {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, wizard.ErrAborted):
-		fmt.Fprintf(a.streams.Err, "golam: %v\n", err)
+		fmt.Fprintf(a.stderr(), "golam: %v\n", err)
 		return exitInterrupted
 	case ctx.Err() != nil && !onlyCancelled(err):
 		// Something else went wrong, at the end maybe, so something may be left behind.
-		fmt.Fprintf(a.streams.Err, "golam: interrupted: %v\n", err)
+		fmt.Fprintf(a.stderr(), "golam: interrupted: %v\n", err)
 		return exitInterrupted
 	case ctx.Err() != nil || errors.Is(err, context.Canceled):
-		fmt.Fprintln(a.streams.Err, "golam: interrupted, nothing is left behind")
+		fmt.Fprintln(a.stderr(), "golam: interrupted, nothing is left behind")
 		return exitInterrupted
 	case errors.As(err, &invalid):
-		fmt.Fprintf(a.streams.Err, "golam: these answers will not do:\n")
+		fmt.Fprintf(a.stderr(), "golam: these answers will not do:\n")
 		for line := range strings.Lines(invalid.Error()) {
-			fmt.Fprintf(a.streams.Err, "  %s\n", strings.TrimSuffix(line, "\n"))
+			fmt.Fprintf(a.stderr(), "  %s\n", strings.TrimSuffix(line, "\n"))
 		}
 		return exitUsage
 	case errors.As(err, &notEmpty):
-		fmt.Fprintf(a.streams.Err, "golam: %v (--overwrite; with --dry-run it tells first what would change)\n", err)
+		fmt.Fprintf(a.stderr(), "golam: %v (--overwrite; with --dry-run it tells first what would change)\n", err)
 		return exitUsage
 	case errors.As(err, &misuse), errors.As(err, &notFolder), errors.As(err, &conflict):
-		fmt.Fprintf(a.streams.Err, "golam: %v\n", err)
+		fmt.Fprintf(a.stderr(), "golam: %v\n", err)
 		return exitUsage
 	}
-	fmt.Fprintf(a.streams.Err, "golam: %v\n", err)
+	fmt.Fprintf(a.stderr(), "golam: %v\n", err)
 	return exitFailed
 }
 
@@ -229,21 +228,4 @@ func (a *app) readInput(ctx context.Context, what, name string, most int64) ([]b
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-}
-
-// note prints a line that is no result.
-func (a *app) note(format string, args ...any) {
-	if !a.quiet {
-		fmt.Fprintf(a.streams.Err, format+"\n", args...)
-	}
-}
-
-func printJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(value); err != nil {
-		return fmt.Errorf("print the result: %w", err)
-	}
-	return nil
 }

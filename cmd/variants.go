@@ -45,22 +45,22 @@ func (a *app) variantsCommand() *cobra.Command {
 				return err
 			}
 			if a.output == "json" {
-				return printJSON(a.streams.Out, result)
+				return a.printJSON(result)
 			}
 			for _, option := range result.Options {
-				fmt.Fprintf(a.streams.Out, "--%s  %s\n", option.Key, option.Help)
+				fmt.Fprintf(a.stdout(), "--%s  %s\n", option.Key, option.Help)
 				if len(option.Choices) == 0 {
-					fmt.Fprintf(a.streams.Out, "    default: %s\n", option.Default)
+					fmt.Fprintf(a.stdout(), "    default: %s\n", option.Default)
 				}
 				for _, choice := range option.Choices {
 					mark := ""
 					if choice.Value == option.Default {
 						mark = " (default)"
 					}
-					fmt.Fprintf(a.streams.Out, "    %-8s %s%s\n", choice.Value, choice.Help, mark)
+					fmt.Fprintf(a.stdout(), "    %-8s %s%s\n", choice.Value, choice.Help, mark)
 				}
 			}
-			fmt.Fprintln(a.streams.Out, "\nGolden projects, each in golden/ of golam's repository:")
+			fmt.Fprintln(a.stdout(), "\nGolden projects, each in golden/ of golam's repository:")
 			column := 0
 			for _, golden := range result.Golden {
 				column = max(column, len(golden.Name))
@@ -70,7 +70,7 @@ func (a *app) variantsCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(a.streams.Out, "    %-*s  %s\n", column, golden.Name, strings.Join(spec.Flags(), " "))
+				fmt.Fprintf(a.stdout(), "    %-*s  %s\n", column, golden.Name, strings.Join(spec.Flags(), " "))
 			}
 			return nil
 		},

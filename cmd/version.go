@@ -28,9 +28,9 @@ func (a *app) versionCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			result := version()
 			if a.output == "json" {
-				return printJSON(a.streams.Out, result)
+				return a.printJSON(result)
 			}
-			fmt.Fprintf(a.streams.Out, "golam %s, templates %d, %s %s\n", result.Version, result.Templates, result.Go, result.Platform)
+			fmt.Fprintf(a.stdout(), "golam %s, templates %d, %s %s\n", result.Version, result.Templates, result.Go, result.Platform)
 			return nil
 		},
 	}

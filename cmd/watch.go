@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -101,9 +100,7 @@ func (a *app) watch(ctx context.Context, options watch.Options, env []string, gi
 		return a.watchScreen(ctx, options)
 	}
 	if a.output == "json" {
-		encoder := json.NewEncoder(a.streams.Out)
-		encoder.SetEscapeHTML(false)
-		options.Events = func(e watch.Event) { _ = encoder.Encode(e) }
+		options.Events = func(e watch.Event) { _ = a.printJSONLine(e) }
 	} else {
 		options.Events = newLines(a).print
 	}
@@ -125,7 +122,7 @@ func (a *app) watchScreen(ctx context.Context, options watch.Options) error {
 	var session *watch.Session
 	started := make(chan struct{})
 	shown := screen.New(ctx, screen.Config{
-		In: a.streams.In, Out: a.streams.Out, Environ: options.Environ, Colour: a.streams.Colour() && !a.noColour,
+		In: a.streams.In, Out: a.styledStdout(), Environ: options.Environ, Colour: a.streams.Colour() && !a.noColour,
 		Actions: screen.Actions{
 			Examples: func() ([]string, error) {
 				examples, err := invoke.Examples(options.Dir)

@@ -18,7 +18,7 @@ type lines struct {
 func newLines(a *app) *lines { return &lines{app: a} }
 
 func (l *lines) print(e watch.Event) {
-	out := l.app.streams.Out
+	out := l.app.stdout()
 	clock := e.Time.Format("15:04:05.000")
 	say := func(format string, args ...any) {
 		text := fmt.Sprintf(format, args...)

@@ -25,6 +25,8 @@ func main() {
 
 // run returns the exit code: 0 done, 1 failed or an answer that Cognito would refuse, 2 bad usage, 130 interrupted.
 func run(ctx context.Context, args []string, streams terminal.Streams) int {
+	styled := streams.Out // the demo makes printable what is not its own
+	streams.Out, streams.Err = terminal.Safe(streams.Out), terminal.Safe(streams.Err)
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.SetOutput(streams.Err)
 	trigger := flags.String("trigger", "v2", "the `version` of the trigger: v1, v2 or v3")
@@ -39,7 +41,7 @@ func run(ctx context.Context, args []string, streams terminal.Streams) int {
 		fmt.Fprintf(streams.Err, "demo takes no argument: remove %q\n", flags.Args())
 		return 2
 	}
-	summary, err := demo.Run(ctx, demo.Options{Trigger: *trigger, Keep: *keep, Out: streams.Out, Colour: streams.Colour()})
+	summary, err := demo.Run(ctx, demo.Options{Trigger: *trigger, Keep: *keep, Out: styled, Colour: streams.Colour()})
 	var invalid *generator.InvalidError
 	switch {
 	case ctx.Err() != nil:

@@ -180,6 +180,26 @@ func TestOneServer(t *testing.T) {
 	}
 }
 
+// TestOnePlacePrints keeps commands from printing text that is not golam's own without making it printable: only print.go has the streams
+// themselves.
+func TestOnePlacePrints(t *testing.T) {
+	for _, source := range sources(t) {
+		if source.test || source.pkg != "cmd" || source.path == "cmd/print.go" {
+			continue
+		}
+		ast.Inspect(source.file, func(node ast.Node) bool {
+			outer, ok := node.(*ast.SelectorExpr)
+			if !ok || outer.Sel.Name != "Out" && outer.Sel.Name != "Err" {
+				return true
+			}
+			if inner, ok := outer.X.(*ast.SelectorExpr); ok && inner.Sel.Name == "streams" {
+				t.Errorf("%s: streams.%s: print through stdout or stderr of print.go", source.set.Position(outer.Pos()), outer.Sel.Name)
+			}
+			return true
+		})
+	}
+}
+
 func TestPackagesAreDescribed(t *testing.T) {
 	described := map[string]bool{}
 	for _, source := range sources(t) {

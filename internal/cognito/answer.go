@@ -72,6 +72,9 @@ func (j *judge) read(answer []byte) wanted {
 // compare looks for what differs from the event outside the response. A function is to return "the same event object".
 // Source: Amazon Cognito Developer Guide, "Customizing user pool workflows with Lambda triggers". What Cognito does if it doesn't is not
 // documented; answers without their common fields are known to be refused.
+//
+// In the request, a member that is null and one that is absent count as the same: types such as those of aws-lambda-go write null for what
+// was not sent.
 func (j *judge) compare(answer object) {
 	for _, sent := range j.event.members {
 		if sent.name == "response" {
@@ -79,10 +82,14 @@ func (j *judge) compare(answer object) {
 		}
 		got, found := answer.get(sent.name)
 		want, _ := j.event.members.get(sent.name)
+		equal := same
+		if sent.name == "request" {
+			equal = sameWithoutNulls
+		}
 		switch {
 		case !found:
 			j.find(Error, sent.name, "is missing from the answer: return the event as it came, and the response with it")
-		case !same(got, want):
+		case !equal(got, want):
 			j.find(Error, sent.name, "is not what was sent: return the event as it came, and the response with it")
 		}
 	}
@@ -233,7 +240,11 @@ func (j *judge) readGroups(details object) *groups {
 		j.find(Warning, partGroups, "changes nothing: a machine has no groups")
 		return nil
 	case !said && len(j.event.groups) > 0:
-		j.find(Error, partGroups, "is empty or null, so the user loses the groups: leave it out to keep them, suppress %s to hide them", groupsClaim)
+		how := "is empty or null"
+		if len(members) > 0 {
+			how = "has only null members"
+		}
+		j.find(Loss, partGroups, how+", so the user loses the groups: leave it out to keep them, suppress %s to hide them", groupsClaim)
 	case !said:
 		j.find(Warning, partGroups, "is empty or null: a user who has groups would lose them; leave it out to keep them")
 	case len(g.names) == 0 && len(j.event.groups) > 0:

@@ -32,9 +32,14 @@ type Outcome struct {
 	Findings []Finding `json:"findings"`
 }
 
-// Failed tells whether a finding is an error.
+// Failed tells whether a finding is more than a warning.
 func (o Outcome) Failed() bool {
-	return slices.ContainsFunc(o.Findings, func(f Finding) bool { return f.Severity == Error })
+	return slices.ContainsFunc(o.Findings, func(f Finding) bool { return f.Severity != Warning })
+}
+
+// OnlyLosses tells whether the answer fails although Cognito refuses nothing of it: users lose something that it does not mention.
+func (o Outcome) OnlyLosses() bool {
+	return o.Failed() && !slices.ContainsFunc(o.Findings, func(f Finding) bool { return f.Severity == Error })
 }
 
 // Token is what is known of a token's payload. Claims that only the moment of signing decides (exp, iat, jti and the like) are not in it.
@@ -114,8 +119,10 @@ type Severity string
 
 // The severities.
 const (
-	// Error: Cognito refuses the answer or a part of it, or users lose something that the answer does not mention.
+	// Error: Cognito refuses the answer or a part of it.
 	Error Severity = "error"
+	// Loss: Cognito accepts the answer, and users lose something that it does not mention.
+	Loss Severity = "loss"
 	// Warning: Cognito takes it, but it is not likely to be meant.
 	Warning Severity = "warning"
 )

@@ -294,7 +294,7 @@ func TestRules(t *testing.T) {
 			},
 			access: []string{`- cognito:groups ["admins","billing"]`},
 			findings: []string{
-				`error: groupOverrideDetails is empty or null, so the user loses the groups: leave it out to keep them, ` +
+				`loss: groupOverrideDetails is empty or null, so the user loses the groups: leave it out to keep them, ` +
 					`suppress cognito:groups to hide them`,
 			},
 		},
@@ -306,7 +306,7 @@ func TestRules(t *testing.T) {
 			},
 			access: []string{`- cognito:groups ["admins","billing"]`},
 			findings: []string{
-				`error: groupOverrideDetails is empty or null, so the user loses the groups: leave it out to keep them, ` +
+				`loss: groupOverrideDetails has only null members, so the user loses the groups: leave it out to keep them, ` +
 					`suppress cognito:groups to hide them`,
 			},
 		},
@@ -533,6 +533,17 @@ func TestEcho(t *testing.T) {
 			answer:   as("request", `{"userAttributes":{"sub":"ada","n":9007199254740993}}`),
 			findings: []string{"error: request" + not},
 		},
+		"null for what was not sent": {
+			answer: as("request", `{"userAttributes":{"sub":"ada","n":9007199254740993,"name":null},"scopes":[],"clientMetadata":null}`),
+		},
+		"null for what was sent": {
+			answer:   as("request", `{"userAttributes":{"sub":"ada","n":9007199254740993},"scopes":null}`),
+			findings: []string{"error: request" + not},
+		},
+		"null for an item of a list": {
+			answer:   as("request", `{"userAttributes":{"sub":"ada","n":9007199254740993},"scopes":[null]}`),
+			findings: []string{"error: request" + not},
+		},
 		"no request":      {answer: as("request", ""), findings: []string{"error: request" + missing}},
 		"another version": {answer: as("version", `"1"`), findings: []string{"error: version" + not}},
 		"another source":  {answer: as("triggerSource", `"TokenGeneration_HostedAuth"`), findings: []string{"error: triggerSource" + not}},
@@ -569,6 +580,37 @@ func TestEcho(t *testing.T) {
 }
 
 // TestLargeUser has more attributes than fit into a token. That is a finding only if the trigger adds to it.
+// TestNullInRequest leaves out what was sent as null.
+func TestNullInRequest(t *testing.T) {
+	event := with(t, sample(t, "v2-authentication"), "request", `{"userAttributes":{"sub":"ada"},"clientMetadata":null}`)
+	outcome := apply(t, event, with(t, event, "request", `{"userAttributes":{"sub":"ada"}}`))
+	if len(outcome.Findings) > 0 {
+		t.Errorf("findings %q, want none", findings(outcome))
+	}
+}
+
+// TestLoss tells what users lose from what Cognito refuses.
+func TestLoss(t *testing.T) {
+	event := sample(t, "v2-authentication")
+	for name, test := range map[string]struct {
+		response           string
+		failed, onlyLosses bool
+	}{
+		"nothing":     {response: `{}`},
+		"lost groups": {response: `{"groupOverrideDetails":{"groupsToOverride":null}}`, failed: true, onlyLosses: true},
+		"a refusal":   {response: `{"idTokenGeneration":{"claimsToAddOrOverride":{"sub":"x"}}}`, failed: true},
+		"both":        {response: `{"groupOverrideDetails":null,"idTokenGeneration":{"claimsToAddOrOverride":{"sub":"x"}}}`, failed: true},
+		"a warning":   {response: `{"unknown":1}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			outcome := apply(t, event, answer(t, event, `{"claimsAndScopeOverrideDetails":`+test.response+`}`))
+			if outcome.Failed() != test.failed || outcome.OnlyLosses() != test.onlyLosses {
+				t.Errorf("failed %v, only losses %v: %q", outcome.Failed(), outcome.OnlyLosses(), findings(outcome))
+			}
+		})
+	}
+}
+
 func TestLargeUser(t *testing.T) {
 	event := with(t, sample(t, "v1-authentication"), "request", `{"userAttributes":{"sub":"ada","custom:notes":"`+strings.Repeat("x", 4096)+`"}}`)
 	if outcome := apply(t, event, event); len(outcome.Findings) > 0 {

@@ -144,15 +144,45 @@ func encode(value any) json.RawMessage {
 
 // same tells whether two JSON values are equal: order of members and white space aside, numbers digit for digit.
 func same(a, b []byte) bool {
-	decode := func(raw []byte) (value any, err error) {
-		decoder := json.NewDecoder(bytes.NewReader(raw))
-		decoder.UseNumber()
-		return value, decoder.Decode(&value)
-	}
 	first, err := decode(a)
 	if err != nil {
 		return false
 	}
 	second, err := decode(b)
 	return err == nil && reflect.DeepEqual(first, second)
+}
+
+// sameWithoutNulls is same, but ignores members of objects that are null, at any depth.
+func sameWithoutNulls(a, b []byte) bool {
+	first, err := decode(a)
+	if err != nil {
+		return false
+	}
+	second, err := decode(b)
+	return err == nil && reflect.DeepEqual(withoutNulls(first), withoutNulls(second))
+}
+
+func decode(raw []byte) (value any, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	return value, decoder.Decode(&value)
+}
+
+// withoutNulls removes the members that are null from every object of a decoded value. Items of arrays stay: there a null has a place.
+func withoutNulls(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, member := range value {
+			if member == nil {
+				delete(value, name)
+				continue
+			}
+			value[name] = withoutNulls(member)
+		}
+	case []any:
+		for i, item := range value {
+			value[i] = withoutNulls(item)
+		}
+	}
+	return value
 }

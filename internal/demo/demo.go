@@ -173,7 +173,7 @@ func serve(ctx context.Context, screen *printer, project, bootstrap string) (sum
 func (s *Summary) count(outcome cognito.Outcome) {
 	s.Events++
 	for _, finding := range outcome.Findings {
-		if finding.Severity == cognito.Error {
+		if finding.Severity != cognito.Warning {
 			s.Errors++
 		} else {
 			s.Warnings++

@@ -104,7 +104,7 @@ func (p *printer) event(name string, outcome cognito.Outcome, result local.Resul
 	}
 	for _, finding := range outcome.Findings {
 		mark := cognito.Changed
-		if finding.Severity == cognito.Error {
+		if finding.Severity != cognito.Warning {
 			mark = cognito.Suppressed
 		}
 		p.wrapped(p.marked(mark, "!"), string(finding.Severity), finding.Subject+" "+finding.Text)

@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -64,6 +65,8 @@ type Options struct {
 	Found func(url string)
 	// Log receives the log of the function.
 	Log func(local.Line)
+
+	transport http.RoundTripper // to Address, if that is a golam watch which has been found
 }
 
 // Defaults of a project that golam made: those of its template.yaml.
@@ -186,7 +189,7 @@ func (o *Options) useWatch(ctx context.Context) error {
 	if o.Found != nil {
 		o.Found(running.URL)
 	}
-	o.Address = running.URL
+	o.Address, o.transport = running.URL, running.Transport()
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package invoke
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -120,6 +121,43 @@ func TestRunInterrupted(t *testing.T) {
 	})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestRunTyped answers every sample event with the types of aws-lambda-go. Cognito refuses none of it; users who have groups lose them.
+func TestRunTyped(t *testing.T) {
+	all, err := Examples(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	judged := 0
+	for _, example := range all {
+		rest, isCognito := strings.CutPrefix(example.Name, "cognito-v")
+		if !isCognito {
+			continue
+		}
+		handler := "cognito-v2"
+		if rest[0] == '1' {
+			handler = "cognito-v1"
+		}
+		t.Run(example.Name, func(t *testing.T) {
+			event, err := ReadExample(t.TempDir(), example.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			result, _ := invokeHandler(t, handler, Options{Event: event})
+			if result.Outcome == nil {
+				t.Fatal("it is not judged")
+			}
+			hasGroups := bytes.Contains(event, []byte(`"admins"`))
+			if result.Outcome.Refused || result.Outcome.Failed() != hasGroups || result.Outcome.OnlyLosses() != hasGroups {
+				t.Errorf("the user has groups: %v; findings: %v", hasGroups, result.Outcome.Findings)
+			}
+		})
+		judged++
+	}
+	if judged != 16 {
+		t.Errorf("%d events, want 16", judged)
 	}
 }
 

@@ -47,8 +47,12 @@ func runRemote(ctx context.Context, options Options) (Result, error) {
 	if options.TraceID != "" {
 		request.Header.Set("X-Amzn-Trace-Id", options.TraceID)
 	}
+	transport := options.transport
+	if transport == nil {
+		transport = &http.Transport{DisableKeepAlives: true} // no proxy: it is somewhere near
+	}
 	client := http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true}, // no proxy: it is somewhere near
+		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	response, err := client.Do(request)

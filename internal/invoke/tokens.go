@@ -24,7 +24,7 @@ func WriteTokens(w io.Writer, outcome cognito.Outcome, width int, colour bool) e
 	}
 	for _, finding := range outcome.Findings {
 		style := t.mark(cognito.Changed)
-		if finding.Severity == cognito.Error {
+		if finding.Severity != cognito.Warning {
 			style = t.mark(cognito.Suppressed)
 		}
 		fmt.Fprintf(&t.text, "%s %s\n", t.style(style, "!"), terminal.Printable(finding.String()))

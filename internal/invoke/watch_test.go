@@ -1,7 +1,11 @@
 package invoke
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -10,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/golam-cli/golam/internal/build"
+	"github.com/golam-cli/golam/internal/local"
 	"github.com/golam-cli/golam/internal/watch"
 )
 
@@ -42,7 +47,18 @@ func TestUseWatch(t *testing.T) {
 		{"several", "", "", []watch.FunctionState{broken, healthy}, "the project has several functions: name one of broken, healthy"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			secret := strings.Repeat("5", 64)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/_golam/prove" {
+					hash := hmac.New(sha256.New, []byte(secret))
+					hash.Write([]byte("golam watch " + r.Header.Get("Golam-Challenge")))
+					w.Header().Set("Golam-Proof", hex.EncodeToString(hash.Sum(nil)))
+					w.WriteHeader(http.StatusNoContent)
+					return
+				}
+				if r.Header.Get("Authorization") != "Bearer "+secret {
+					t.Errorf("%s %s comes without the secret", r.Method, r.URL)
+				}
 				_ = json.NewEncoder(w).Encode(map[string]any{"root": root, "problem": tt.problem, "functions": tt.functions})
 			}))
 			defer server.Close()
@@ -51,7 +67,7 @@ func TestUseWatch(t *testing.T) {
 			if err := os.MkdirAll(folder, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(filepath.Join(folder, "address"), []byte(server.URL), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(folder, "address"), []byte(server.URL+"\n"+secret+"\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			err := options.useWatch(t.Context())
@@ -62,5 +78,39 @@ func TestUseWatch(t *testing.T) {
 				t.Errorf("it invokes %s at %s", options.Function, options.Address)
 			}
 		})
+	}
+}
+
+// TestImpostor has the port of a golam watch that died taken by somebody who knows the project. The event must not get there.
+func TestImpostor(t *testing.T) {
+	project, err := build.Open(functions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if body, _ := io.ReadAll(r.Body); r.URL.Path != "/_golam/prove" || len(body) > 0 {
+			t.Errorf("it gets %s %s %s", r.Method, r.URL, body)
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"root": project.Root, "functions": []watch.FunctionState{{Name: "official", Serving: true}},
+		})
+	}))
+	defer server.Close()
+	folder := build.LiveFolder(cacheFolder, project)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(folder)
+	address := server.URL + "\n" + strings.Repeat("5", 64) + "\n"
+	if err := os.WriteFile(filepath.Join(folder, "address"), []byte(address), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// An environment variable would keep it from looking for a watch, so the function has no name of a handler that it knows, and exits.
+	result, err := Run(t.Context(), Options{
+		Dir: functions, Cache: cacheFolder, Environ: os.Environ(), Event: []byte(`"a secret"`), Log: func(local.Line) {},
+		Found: func(url string) { t.Errorf("it uses %s", url) },
+	})
+	if err != nil || result.Failure().Type != "Runtime.ExitError" {
+		t.Errorf("result %+v, %v", result, err)
 	}
 }

@@ -54,7 +54,7 @@ func (fn *function) launch(stream *logStream) (*environment, *failure, error) {
 	e.generation = fn.generation
 	fn.mu.Unlock()
 	var err error
-	if e.endpoint, err = fn.lambda.newEndpoint(e.handler()); err != nil {
+	if e.endpoint, err = fn.lambda.newEndpoint(e.handler(), fn.BareRuntimeAPI); err != nil {
 		return nil, nil, fmt.Errorf("runtime API for function %s: %w", fn.Name, err)
 	}
 	if e.output, err = newOutput(func(text []byte) {

@@ -26,7 +26,7 @@ func newInvokeServer(l *Lambda, address string) (*invokeServer, error) {
 		return nil, fmt.Errorf("address of the Invoke API: %w", err)
 	}
 	setDefault(&host, "127.0.0.1")
-	if s.server, err = listen(net.JoinHostPort(host, port), localhttp.Options{
+	if s.server, err = listen(net.JoinHostPort(host, port), false, localhttp.Options{
 		Handler: s.operations(), Host: host, Pages: true, Whole: maxPayload,
 		Refuse: func(w http.ResponseWriter, status int, message string) {
 			refuse(w, newUUID(), &RequestError{status, refusalType(status), message})

@@ -37,7 +37,7 @@ type Config struct {
 	// Sampled makes up trace headers with Sampled=1, as Lambda does with active tracing, for invocations that come without one.
 	Sampled bool
 	// SharedRuntimeAPI serves all execution environments from one port and tells them apart by a path in AWS_LAMBDA_RUNTIME_API.
-	// By default each one has a port of its own, because Lambda's value is a bare host:port and not every runtime bears more:
+	// By default each one has a port of its own, because Lambda's value is a bare host:port and not every runtime takes more:
 	// aws-lambda-go does, Rust's refuses it.
 	SharedRuntimeAPI bool
 }
@@ -70,6 +70,9 @@ type Function struct {
 	// Idle ends an execution environment that has had no invocation for so long, as Lambda does after a while. The one that was used last
 	// stays ten times as long. Zero keeps them all.
 	Idle time.Duration
+	// BareRuntimeAPI says that the runtime takes only host:port in AWS_LAMBDA_RUNTIME_API. Where the system cannot tell whose process a
+	// connection comes from, the value otherwise ends in a path that other users of this machine cannot guess.
+	BareRuntimeAPI bool
 	// Throttle gives each execution environment no more processor time than Lambda gives for MemorySize, in the init phase too. Where
 	// that cannot be done, [CheckThrottle] says why and no invocation succeeds.
 	Throttle bool
@@ -101,6 +104,8 @@ type Lambda struct {
 	invokeAPI *invokeServer
 	groups    groups
 	bodies    *localhttp.Budget // of the Runtime APIs
+	// tellsPeers: the system tells whose process a connection comes from.
+	tellsPeers bool
 
 	ctx    context.Context // done: no new work, end what runs
 	cancel context.CancelFunc
@@ -124,7 +129,9 @@ func Start(ctx context.Context, cfg Config) (*Lambda, error) {
 	if cfg.Account == "" {
 		cfg.Account = "123456789012"
 	}
-	l := &Lambda{cfg: cfg, functions: make(map[string]*function), force: make(chan struct{}), bodies: localhttp.NewBudget(maxBodies)}
+	l := &Lambda{
+		cfg: cfg, functions: make(map[string]*function), force: make(chan struct{}), bodies: localhttp.NewBudget(maxBodies), tellsPeers: canTellPeers(),
+	}
 	var problems []error
 	if len(cfg.Functions) == 0 && !cfg.Changing {
 		problems = append(problems, errors.New("no function to serve: name at least one"))

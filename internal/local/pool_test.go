@@ -164,7 +164,7 @@ func TestSeveralFunctions(t *testing.T) {
 				}
 				port, path, _ := strings.Cut(i.API, "/")
 				addresses[i.API], ports[port] = true, true
-				if (path != "") != shared {
+				if (path != "") != (shared || !l.tellsPeers) {
 					t.Errorf("address %s", i.API)
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -17,24 +18,30 @@ type endpoint struct {
 	close   func()
 }
 
-// newEndpoint serves the handler at an address of its own or below a path of the shared one.
-func (l *Lambda) newEndpoint(handler http.Handler) (*endpoint, error) {
+// newEndpoint serves the handler at an address of its own or below a path of the shared one. Nobody but the function can use it; if bare is
+// set, the address is host:port even where only a path could keep others away.
+func (l *Lambda) newEndpoint(handler http.Handler, bare bool) (*endpoint, error) {
 	if l.shared != nil {
 		return l.shared.add(handler), nil
 	}
 	const connections = 100 // of the runtime and its extensions
+	path := ""
+	if !l.tellsPeers && !bare {
+		path = "/" + randomHex(16)
+		handler = http.StripPrefix(path, handler)
+	}
 	s, err := l.serveAPI(handler, connections)
 	if err != nil {
 		return nil, err
 	}
-	return &endpoint{address: s.Address, close: s.Close}, nil
+	return &endpoint{address: s.Address + path, close: s.Close}, nil
 }
 
-// serveAPI serves the Runtime API and the Extensions API of an execution environment, or of all. Their requests take as long as the
-// function does: the invocation's timeout ends them.
+// serveAPI serves the Runtime API and the Extensions API of an execution environment, or of all, to processes of this user alone if the
+// system can tell. Requests take as long as the function does: the invocation's timeout ends them.
 func (l *Lambda) serveAPI(handler http.Handler, connections int) (*localhttp.Server, error) {
 	const longest = maxTimeout + 5*time.Minute
-	return listen("127.0.0.1:0", localhttp.Options{
+	return listen("127.0.0.1:0", l.tellsPeers, localhttp.Options{
 		Handler: handler, Budget: l.bodies, Connections: connections, HeaderBytes: http.DefaultMaxHeaderBytes,
 		Stall: longest, BodyTime: longest, Idle: longest,
 		Refuse: func(w http.ResponseWriter, status int, message string) {
@@ -43,11 +50,15 @@ func (l *Lambda) serveAPI(handler http.Handler, connections int) (*localhttp.Ser
 	})
 }
 
-func listen(address string, options localhttp.Options) (*localhttp.Server, error) {
+// listen serves at an address, for processes of this user alone if that is asked for.
+func listen(address string, ownOnly bool, options localhttp.Options) (*localhttp.Server, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, err
+	}
+	if ownOnly {
+		listener = ownPeers{listener, os.Geteuid()}
 	}
 	return localhttp.Serve(context.Background(), listener, options), nil
 }

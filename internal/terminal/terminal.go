@@ -1,5 +1,5 @@
 // Package terminal knows the streams that golam talks through: which of them are terminals, whether to prompt, whether to colour, and how
-// wide a line may be. What is printed belongs to the commands.
+// wide a line may be, and which text is safe to print there. What is printed belongs to the commands.
 package terminal
 
 import (
@@ -57,14 +57,4 @@ func (s Streams) isSet(name string) bool {
 		return false
 	}
 	return true
-}
-
-// Printable replaces the characters that a terminal would act on.
-func Printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return '�'
-		}
-		return r
-	}, text)
 }

@@ -24,12 +24,13 @@ import (
 //	<function>.localhost/...                               the same, as if the function had a host of its own
 //	X-Amz-Target: AWSEvents.PutEvents                      the event bus
 //	/v1/traces                                             spans
-//	/_golam/                                               what other golams ask
+//	/_golam/                                               what other golams of this user ask
 type server struct {
 	session *Session
 	url     string
 	moved   bool // the default address was taken
 	http    *localhttp.Server
+	secret  string
 }
 
 func listen(s *Session, address string) (*server, error) {
@@ -38,7 +39,7 @@ func listen(s *Session, address string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv := &server{session: s}
+	srv := &server{session: s, secret: newSecret()}
 	wanted := net.JoinHostPort(host, strconv.Itoa(port))
 	listener, err := config.Listen(s.ctx, "tcp", wanted)
 	if err != nil && address == "" {
@@ -94,14 +95,15 @@ func (s *server) handler() http.Handler {
 	mux.HandleFunc("/2015-03-31/functions/{name}/invocations", invoke)
 	mux.HandleFunc("/2021-11-15/functions/{name}/response-streaming-invocations", invoke)
 	mux.Handle("/v1/traces", session.traces)
-	mux.HandleFunc("GET /_golam/{$}", s.status)
-	mux.HandleFunc("POST /_golam/settle", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET "+provePath, s.prove)
+	mux.HandleFunc("GET /_golam/{$}", s.ownerOnly(s.status))
+	mux.HandleFunc("POST /_golam/settle", s.ownerOnly(func(w http.ResponseWriter, r *http.Request) {
 		if err := session.Settle(r.Context(), r.URL.Query().Get("function")); err != nil {
 			refuse(w, err)
 			return
 		}
 		s.status(w, r)
-	})
+	}))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AWSEvents.") {
 			session.bus.ServeHTTP(w, r)

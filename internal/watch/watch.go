@@ -195,7 +195,7 @@ func Start(ctx context.Context, options Options) (_ *Session, err error) {
 	}
 	var reason error
 	s.notify, reason = newNotifier(options.Poll)
-	if err := announce(live, s.server.url); err != nil {
+	if err := announce(live, s.server.url, s.server.secret); err != nil {
 		return nil, err
 	}
 	go s.report()

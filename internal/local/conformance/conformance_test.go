@@ -53,6 +53,7 @@ func (s subject) start(t *testing.T, handler string, change ...func(*local.Confi
 	t.Helper()
 	l := &trial{t: t}
 	fn := local.Function{Name: "fn", Bootstrap: s.bootstrap, Dir: t.TempDir(), Handler: handler, Timeout: timeout, MemorySize: 1024}
+	fn.BareRuntimeAPI = s.lacks[pathInAddress] != ""
 	cfg := local.Config{InvokeAddress: "127.0.0.1:0", Log: l.keep}
 	for _, c := range change {
 		c(&cfg, &fn)

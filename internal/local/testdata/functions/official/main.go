@@ -45,6 +45,12 @@ func main() {
 		lambda.Start(hang)
 	case "burn":
 		lambda.Start(burn)
+	case "escapes":
+		lambda.Start(escapes)
+	case "cognito-v1":
+		lambda.Start(cognitoV1)
+	case "cognito-v2":
+		lambda.Start(cognitoV2)
 	case "broken-reader":
 		lambda.Start(func() (*brokenReader, error) { return &brokenReader{}, nil })
 	default:
@@ -70,6 +76,16 @@ func describe(ctx context.Context, event json.RawMessage) (description, error) {
 	var err error
 	d.Dir, err = os.Getwd()
 	return d, err
+}
+
+// escapes prints and answers what a terminal would act on; null gets an error.
+func escapes(event json.RawMessage) (json.RawMessage, error) {
+	const text = "\u009b31m\u202e\u2067"
+	fmt.Println("log \x1b[2J\x9b31m" + text)
+	if string(event) == "null" {
+		return nil, errors.New("error \x1b]0;title\x07" + text)
+	}
+	return json.RawMessage(`{"answer":"` + text + `"}`), nil
 }
 
 func hang() error {
