@@ -122,7 +122,7 @@ func (s settings) findGroups(ctx context.Context, services *services, folder str
 		of(key).subjects = append(of(key).subjects, peer)
 		return peer
 	}
-	add("customizer", "Go, aws-lambda-go", "go-customizer", "typed events of aws-lambda-go")
+	add("customizer", "Go, aws-lambda-go", "go-customizer", "typed events of aws-lambda-go, which drop members that they do not know; it checks no claim against Cognito's rules")
 	add("eventbridge", "Go, AWS SDK as its guide says", "go-eventbridge", "`config.LoadDefaultConfig`")
 	add("otel", "Go, OpenTelemetry as its guide says", "go-otel", "`otellambda`, `otlptracehttp`, a flush in each invocation")
 	rust := map[*subject]cargo{}
