@@ -80,6 +80,7 @@ func (a *app) bench(ctx context.Context, options benchOptions, flags *pflag.Flag
 	}
 	progress := a.newProgress()
 	options.Progress = progress.show
+	options.Contents = options.pictures != "" || a.output == "json"
 	result, err := benchmark.Run(ctx, options.Options)
 	progress.end()
 	if err != nil {

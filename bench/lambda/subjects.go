@@ -319,7 +319,7 @@ func (s settings) buildGo(ctx context.Context, subject *subject, services *servi
 	}
 	weights := map[string]build.Weighed{}
 	for _, arch := range build.Architectures() {
-		weight, err := build.Weigh(ctx, build.Options{Dir: dir, Arch: arch, Environ: os.Environ()})
+		weight, err := build.Weigh(ctx, build.WeighOptions{Options: build.Options{Dir: dir, Arch: arch, Environ: os.Environ()}, Contents: subject.ours})
 		if err != nil {
 			return err
 		}

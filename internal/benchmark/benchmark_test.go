@@ -25,7 +25,7 @@ func slow(t *testing.T) {
 func TestRun(t *testing.T) {
 	slow(t)
 	o := options("echo")
-	o.Plan.Concurrency = 2
+	o.Plan.Concurrency, o.Contents = 2, true
 	var shown []string
 	o.Progress = func(text string) { shown = append(shown, text) }
 	result, err := Run(t.Context(), o)
@@ -76,7 +76,9 @@ func TestRun(t *testing.T) {
 
 func TestPictures(t *testing.T) {
 	slow(t)
-	result, err := Run(t.Context(), options("echo"))
+	o := options("echo")
+	o.Contents = true
+	result, err := Run(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,14 +7,23 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 )
 
+// WeighOptions say what to weigh, and what else to build for whoever asks.
+type WeighOptions struct {
+	Options
+	// Contents finds out what fills each bootstrap, for which everything is linked once more, with symbols.
+	Contents bool
+	// Host builds the functions for this machine too.
+	Host bool
+}
+
 // Weight is what [Weigh] found.
 type Weight struct {
-	// Root is the project's folder.
-	Root string
+	Project Project
 	// Go is the version that built it, such as go1.26.8.
 	Go        string
 	Arch      string
@@ -26,10 +35,17 @@ type Weighed struct {
 	Function
 	// Bootstrap and Zip are the sizes in bytes of what [Build] makes.
 	Bootstrap, Zip int64
-	// Parts add up to Bootstrap, the largest first.
+	// Parts add up to Bootstrap, the largest first. There are none unless they were asked for.
 	Parts []Part
-	// PartsProblem says why there are none.
+	// PartsProblem says why there are none although they were asked for.
 	PartsProblem string
+	// Program is the bootstrap for this machine, nil unless it was asked for.
+	Program []byte
+}
+
+// Host is a function as [ForHost] gives it, for a caller that has written its Program to a file.
+func (w Weight) Host(f Weighed, bootstrap string) Host {
+	return Host{Project: w.Project, Function: f.Function, Bootstrap: bootstrap, Built: true}
 }
 
 // Part is what a package or the runtime's tables take of a bootstrap.
@@ -46,10 +62,10 @@ const (
 	partOther     = "(headers, other data)" // the rest
 )
 
-// Weigh builds functions as [Build] does but writes nothing to the project, and builds them again with symbols to see what fills them.
-// Its errors are those of Build.
-func Weigh(ctx context.Context, options Options) (Weight, error) {
-	job, _, err := newJob(ctx, options)
+// Weigh builds functions as [Build] does but writes nothing to the project. However many functions there are, each way of building them is
+// one go command. Its errors are those of Build.
+func Weigh(ctx context.Context, options WeighOptions) (Weight, error) {
+	job, list, err := newJob(ctx, options.Options)
 	if err != nil {
 		return Weight{}, err
 	}
@@ -57,19 +73,46 @@ func Weigh(ctx context.Context, options Options) (Weight, error) {
 	if err != nil {
 		return Weight{}, err
 	}
-	unstripped, err := job.compile(ctx, withSymbols)
-	if err != nil {
-		return Weight{}, err
+	weight := Weight{Project: list.project, Go: job.toolchain.version, Arch: job.arch}
+	for _, p := range packages {
+		weight.Functions = append(weight.Functions, Weighed{Function: p.function, Bootstrap: int64(len(p.bootstrap())), Zip: int64(len(p.zip))})
 	}
-	weight := Weight{Root: job.root, Go: job.toolchain.version, Arch: job.arch}
-	for i, p := range packages {
-		weighed := Weighed{Function: p.function, Bootstrap: int64(len(p.bootstrap())), Zip: int64(len(p.zip))}
-		if weighed.Parts, err = parts(unstripped[i], weighed.Bootstrap, p.function.Package); err != nil {
-			weighed.PartsProblem = err.Error()
+	if options.Contents {
+		unstripped, err := job.compile(ctx, withSymbols)
+		if err != nil {
+			return Weight{}, err
 		}
-		weight.Functions = append(weight.Functions, weighed)
+		for i := range weight.Functions {
+			f := &weight.Functions[i]
+			if f.Parts, err = parts(unstripped[i], f.Bootstrap, f.Package); err != nil {
+				f.PartsProblem = err.Error()
+			}
+		}
+	}
+	if options.Host {
+		programs, err := job.forHost(ctx, packages)
+		if err != nil {
+			return Weight{}, err
+		}
+		for i := range weight.Functions {
+			weight.Functions[i].Program = programs[i]
+		}
 	}
 	return weight, nil
+}
+
+// forHost gives the bootstraps for this machine: those of the packages if they run here.
+func (j job) forHost(ctx context.Context, packages []packaged) ([][]byte, error) {
+	host := platform(runtime.GOOS, runtime.GOARCH)
+	if slices.Equal(host, j.platform) {
+		var programs [][]byte
+		for _, p := range packages {
+			programs = append(programs, p.bootstrap())
+		}
+		return programs, nil
+	}
+	j.platform = host
+	return j.compile(ctx, recipe)
 }
 
 // PackedSize is how many bytes the package would have in which [Build] packs a bootstrap, whatever that was built from.

@@ -165,16 +165,16 @@ func TestDistribution(t *testing.T) {
 		low, high float64
 		series    int
 	}{
-		"a cold start":      {1.9, 6.1, 7},
-		"narrow":            {3.31, 3.44, 2},
-		"across a ten":      {9.6, 11.2, 2},
-		"microseconds":      {0.00012, 0.0031, 1},
-		"minutes":           {110_000, 810_000, 1},
-		"five decades":      {0.02, 9_000, 20},
-		"twelve decades":    {1e-4, 1e8, 2},
-		"one value":         {2.5, 2.5, 1},
-		"from a tick":       {1, 2, 1},
-		"two decades": {0.14, 38, 6},
+		"a cold start":   {1.9, 6.1, 7},
+		"narrow":         {3.31, 3.44, 2},
+		"across a ten":   {9.6, 11.2, 2},
+		"microseconds":   {0.00012, 0.0031, 1},
+		"minutes":        {110_000, 810_000, 1},
+		"five decades":   {0.02, 9_000, 20},
+		"twelve decades": {1e-4, 1e8, 2},
+		"one value":      {2.5, 2.5, 1},
+		"from a tick":    {1, 2, 1},
+		"two decades":    {0.14, 38, 6},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var all []Series
