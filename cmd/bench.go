@@ -66,7 +66,7 @@ Times are those of processes on this machine, for comparisons. They are not Lamb
 	flags.BoolVar(&options.Throttle, "throttle", false, "give no more processor time than Lambda does for that memory, where control groups allow it")
 	flags.StringVar(&options.save, "save", "", "write a baseline to a `FILE`")
 	flags.StringVar(&options.compare, "compare", "", "run the functions in turns with those of the baseline in a `FILE`")
-	flags.StringVar(&options.pictures, "pictures", "", "draw times and contents into a `FOLDER`, as SVG and PNG")
+	flags.StringVar(&options.pictures, "pictures", "", "draw times and contents into a `FOLDER`, as SVG")
 	for _, gate := range benchmark.GateHelps() {
 		options.limits[gate.Key] = flags.String("max-"+gate.Key, "", gate.Help)
 	}
@@ -80,6 +80,7 @@ func (a *app) bench(ctx context.Context, options benchOptions, flags *pflag.Flag
 	}
 	progress := a.newProgress()
 	options.Progress = progress.show
+	options.Contents = options.pictures != "" || a.output == "json"
 	result, err := benchmark.Run(ctx, options.Options)
 	progress.end()
 	if err != nil {
@@ -114,11 +115,7 @@ func (a *app) drawPictures(options benchOptions, result benchmark.Result) error 
 	if options.pictures == "" {
 		return nil
 	}
-	pictures, err := result.Pictures()
-	if err != nil {
-		return err
-	}
-	drawn, err := benchmark.WritePictures(options.pictures, pictures, benchmark.Formats()...)
+	drawn, err := benchmark.WritePictures(options.pictures, result.Pictures())
 	if err != nil {
 		return err
 	}

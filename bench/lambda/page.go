@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/golam-cli/golam/internal/benchmark"
+	"github.com/golam-cli/golam/internal/chart"
 )
 
 // page is docs/benchmarks.md.
@@ -30,15 +31,11 @@ func (p page) write() error {
 	if err != nil {
 		return err
 	}
-	pictures, err := p.pictures()
-	if err != nil {
-		return err
-	}
 	folder := filepath.Join(p.root, picturesFolder)
 	if err := os.RemoveAll(folder); err != nil {
 		return err
 	}
-	if _, err := benchmark.WritePictures(folder, pictures, "svg"); err != nil {
+	if _, err := benchmark.WritePictures(folder, p.pictures()); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(p.root, "docs/benchmarks.md"), []byte(p.markdown()), 0o644); err != nil {
@@ -345,44 +342,29 @@ func (p page) contents() []string {
 	return names
 }
 
-func (p page) pictures() ([]benchmark.Picture, error) {
+func (p page) pictures() []benchmark.Picture {
 	var pictures []benchmark.Picture
-	var bars []benchmark.Bar
+	var bars []chart.Bar
 	for _, g := range p.groups {
-		var series []benchmark.Series
+		var subjects []benchmark.FirstResponse
 		for i, s := range g.ready() {
-			var values []float64
-			for _, round := range g.full[i] {
-				for _, sample := range round {
-					values = append(values, float64(sample.First)/float64(time.Millisecond))
-				}
-			}
-			series = append(series, benchmark.Series{Name: plain(s.name), Values: values, Dashed: !s.ours})
-			bar := benchmark.Bar{Name: plain(s.name) + ": " + g.key, Value: float64(s.packed()) / 1e3, Label: kilobytes(s.packed())}
+			subjects = append(subjects, benchmark.FirstResponse{Name: plain(s.name), Ours: s.ours, Rounds: g.full[i]})
+			bar := chart.Bar{Group: g.title, Name: plain(s.name), Value: float64(s.packed()), Label: kilobytes(s.packed())}
 			if !s.ours {
-				bar.Colour = 1
+				bar.Color = 1
 			}
 			bars = append(bars, bar)
 			if g.key == "customizer" && s.ours && len(s.parts) > 0 {
 				name := filepath.Base(s.dir)
-				picture, err := benchmark.Contents("contents-"+name, name+": what fills the bootstrap (arm64)", s.parts)
-				if err != nil {
-					return nil, err
-				}
-				pictures = append(pictures, picture)
+				pictures = append(pictures, benchmark.Contents("contents-"+name, name+": what fills the bootstrap (arm64)", s.parts))
 			}
 		}
-		if len(series) > 1 {
-			picture, err := benchmark.Distributions("first-"+g.key, g.title+": first responses", series)
-			if err != nil {
-				return nil, err
-			}
-			pictures = append(pictures, picture)
+		if len(subjects) > 1 {
+			pictures = append(pictures, benchmark.FirstResponses("first-"+g.key, g.title+": first responses", subjects))
 		}
 	}
-	slices.Reverse(bars) // they are drawn from the bottom up
-	sizes, err := benchmark.Bars("sizes", "Packages for this machine's processor", "kB, zipped", bars)
-	return append(pictures, sizes), err
+	sizes := chart.Bars("Packages for this machine's processor", "kB, zipped; golam's in blue, the peers' in orange", bars)
+	return append(pictures, benchmark.Picture{Name: "sizes", SVG: sizes})
 }
 
 // plain is a name without the marks of Markdown.

@@ -122,7 +122,7 @@ func (s settings) findGroups(ctx context.Context, services *services, folder str
 		of(key).subjects = append(of(key).subjects, peer)
 		return peer
 	}
-	add("customizer", "Go, aws-lambda-go", "go-customizer", "typed events of aws-lambda-go")
+	add("customizer", "Go, aws-lambda-go", "go-customizer", "typed events of aws-lambda-go, which drop members that they do not know; it checks no claim against Cognito's rules")
 	add("eventbridge", "Go, AWS SDK set up as its guide says", "go-eventbridge", "`config.LoadDefaultConfig`")
 	add("otel", "Go, OpenTelemetry set up as its guide says", "go-otel", "`otellambda` and `otlptracehttp`, with a flush in each invocation")
 	rust := map[*subject]cargo{}
@@ -319,7 +319,7 @@ func (s settings) buildGo(ctx context.Context, subject *subject, services *servi
 	}
 	weights := map[string]build.Weighed{}
 	for _, arch := range build.Architectures() {
-		weight, err := build.Weigh(ctx, build.Options{Dir: dir, Arch: arch, Environ: os.Environ()})
+		weight, err := build.Weigh(ctx, build.WeighOptions{Options: build.Options{Dir: dir, Arch: arch, Environ: os.Environ()}, Contents: subject.ours})
 		if err != nil {
 			return err
 		}

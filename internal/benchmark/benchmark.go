@@ -38,6 +38,8 @@ type Options struct {
 	Baseline *Baseline
 	// Gates are limits to hold the functions against.
 	Gates []Gate
+	// Contents asks for what fills the bootstraps.
+	Contents bool
 	// Progress is told what takes long; it may be nil.
 	Progress func(string)
 }
@@ -108,8 +110,10 @@ func Run(ctx context.Context, options Options) (result Result, err error) {
 		progress = func(string) {}
 	}
 	progress("building")
-	weight, err := build.Weigh(ctx, build.Options{
-		Dir: options.Invoke.Dir, Functions: options.Functions, Environ: options.Invoke.Environ,
+	// All are built before the first is measured, so that what is measured is what was weighed, whatever is edited meanwhile.
+	weight, err := build.Weigh(ctx, build.WeighOptions{
+		Options:  build.Options{Dir: options.Invoke.Dir, Functions: options.Functions, Environ: options.Invoke.Environ},
+		Contents: options.Contents, Host: true,
 	})
 	if err != nil {
 		return Result{}, err
@@ -133,16 +137,8 @@ func Run(ctx context.Context, options Options) (result Result, err error) {
 		}
 		result.Throttled = result.ThrottleProblem == ""
 	}
-	// All are built before the first is measured, so that what is measured is what was weighed, whatever is edited meanwhile.
-	var runs []run
 	for _, weighed := range weight.Functions {
-		run := run{options: options, weighed: weighed, arch: weight.Arch, throttled: result.Throttled, folder: folder, progress: progress}
-		if err := run.build(ctx); err != nil {
-			return Result{}, err
-		}
-		runs = append(runs, run)
-	}
-	for _, run := range runs {
+		run := run{options: options, weight: weight, weighed: weighed, throttled: result.Throttled, folder: folder, progress: progress}
 		function, err := run.function(ctx)
 		if err != nil {
 			return Result{}, err
@@ -181,37 +177,24 @@ func (o *Options) check() error {
 // run is the measurement of one function.
 type run struct {
 	options   Options
+	weight    build.Weight
 	weighed   build.Weighed
-	arch      string
 	throttled bool
 	folder    string
 	progress  func(string)
-
-	configured local.Function
-	program    []byte // the bootstrap for this machine
-}
-
-// build builds the function for this machine, and keeps a copy: a build while this goes on replaces the bootstrap in the cache.
-func (r *run) build(ctx context.Context) error {
-	host, err := build.ForHost(ctx, build.HostOptions{
-		Dir: r.options.Invoke.Dir, Function: r.weighed.Name, Cache: r.options.Invoke.Cache, Environ: r.options.Invoke.Environ,
-	})
-	if err != nil {
-		return err
-	}
-	r.configured = r.options.Invoke.Configure(host)
-	r.configured.Throttle = r.throttled
-	if r.program, err = os.ReadFile(host.Bootstrap); err != nil {
-		return fmt.Errorf("read the bootstrap of %s: %w", r.weighed.Name, err)
-	}
-	return nil
 }
 
 func (r run) function(ctx context.Context) (Function, error) {
-	name, configured := r.weighed.Name, r.configured
+	name := r.weighed.Name
+	host, err := r.weight.Host(r.weighed, "", r.folder)
+	if err != nil {
+		return Function{}, err
+	}
+	configured := r.options.Invoke.Configure(host)
+	configured.Throttle = r.throttled
 	function := Function{
-		Name: name, Arch: r.arch, Zip: r.weighed.Zip, Bootstrap: r.weighed.Bootstrap,
-		Parts: r.weighed.Parts, PartsProblem: r.weighed.PartsProblem, MemorySize: configured.MemorySize, program: r.program,
+		Name: name, Arch: r.weight.Arch, Zip: r.weighed.Zip, Bootstrap: r.weighed.Bootstrap,
+		Parts: r.weighed.Parts, PartsProblem: r.weighed.PartsProblem, MemorySize: configured.MemorySize, program: r.weighed.Program,
 	}
 	programs, labels := [][]byte{function.program}, []string{name}
 	saved := r.options.Baseline.function(name)
@@ -256,7 +239,7 @@ func (r run) function(ctx context.Context) (Function, error) {
 
 // sizes compares packages, which needs neither the same machine nor a run.
 func (r run) sizes(saved *savedFunction) []Comparison {
-	if saved.Arch != r.arch {
+	if saved.Arch != r.weight.Arch {
 		return nil
 	}
 	return []Comparison{

@@ -162,6 +162,7 @@ func allFailed(failed []Failed) error {
 // job is one build of some functions.
 type job struct {
 	toolchain *toolchain
+	project   Project
 	root      string
 	arch      string
 	platform  []string
@@ -188,7 +189,7 @@ func newJob(ctx context.Context, options Options) (_ *job, err error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &job{root: project.Root, arch: cmp.Or(options.Arch, project.Arch), included: map[string][]file{}}
+	j := &job{project: project, root: project.Root, arch: cmp.Or(options.Arch, project.Arch), included: map[string][]file{}}
 	var problems []string
 	if !slices.Contains(Architectures(), j.arch) {
 		problems = append(problems, generator.Unknown("--arch", j.arch, Architectures()))

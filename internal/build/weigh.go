@@ -9,14 +9,23 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 )
 
+// WeighOptions say what to weigh, and what else to build for whoever asks.
+type WeighOptions struct {
+	Options
+	// Contents finds out what fills each bootstrap, for which everything is linked once more, with symbols.
+	Contents bool
+	// Host builds the functions for this machine too.
+	Host bool
+}
+
 // Weight is what [Weigh] found.
 type Weight struct {
-	// Root is the project's folder.
-	Root string
+	Project Project
 	// Go is the version that built it, such as go1.26.8.
 	Go        string
 	Arch      string
@@ -28,10 +37,19 @@ type Weighed struct {
 	Function
 	// Bootstrap and Zip are the sizes in bytes of what [Build] makes.
 	Bootstrap, Zip int64
-	// Parts add up to Bootstrap, the largest first.
+	// Parts add up to Bootstrap, the largest first. There are none unless they were asked for.
 	Parts []Part
-	// PartsProblem says why there are none.
+	// PartsProblem says why there are none although they were asked for.
 	PartsProblem string
+	// Program is the bootstrap for this machine, nil unless it was asked for.
+	Program []byte
+}
+
+// Host is a function as [ForHost] gives it, for a caller that has written its Program to a file. In scratch a folder to run it in is made
+// if it needs one of its own.
+func (w Weight) Host(f Weighed, bootstrap, scratch string) (Host, error) {
+	dir, err := taskFolder(w.Project, f.Name, filepath.Join(scratch, f.Name, "task"))
+	return Host{Project: w.Project, Function: f.Function, Bootstrap: bootstrap, Dir: dir, Built: true}, err
 }
 
 // Part is what a package or the runtime's tables take of a bootstrap.
@@ -48,10 +66,10 @@ const (
 	partOther     = "(headers, other data)" // the rest
 )
 
-// Weigh builds functions as [Build] does but writes nothing to the project, and builds them again with symbols to see what fills them.
-// Its errors are those of Build.
-func Weigh(ctx context.Context, options Options) (_ Weight, err error) {
-	job, err := newJob(ctx, options)
+// Weigh builds functions as [Build] does but writes nothing to the project. However many functions there are, each way of building them is
+// one go command. Its errors are those of Build.
+func Weigh(ctx context.Context, options WeighOptions) (_ Weight, err error) {
+	job, err := newJob(ctx, options.Options)
 	if err != nil {
 		return Weight{}, err
 	}
@@ -60,22 +78,65 @@ func Weigh(ctx context.Context, options Options) (_ Weight, err error) {
 	if err != nil {
 		return Weight{}, err
 	}
-	unstripped, moreFailed, err := job.compile(ctx, "symbols", withSymbols)
-	if err != nil {
-		return Weight{}, err
-	}
-	if failed := append(failed, moreFailed...); len(failed) > 0 {
+	if len(failed) > 0 {
 		return Weight{}, allFailed(failed)
 	}
-	weight := Weight{Root: job.root, Go: job.toolchain.version, Arch: job.arch}
-	for i, p := range packages {
-		weighed := Weighed{Function: p.function, Bootstrap: p.Size, Zip: p.ZipSize}
-		if weighed.Parts, err = partsOf(unstripped[i], weighed.Bootstrap, p.function.Package); err != nil {
-			weighed.PartsProblem = err.Error()
+	weight := Weight{Project: job.project, Go: job.toolchain.version, Arch: job.arch}
+	for _, p := range packages {
+		weight.Functions = append(weight.Functions, Weighed{Function: p.function, Bootstrap: p.Size, Zip: p.ZipSize})
+	}
+	if options.Contents {
+		unstripped, failed, err := job.compile(ctx, "symbols", withSymbols)
+		if err != nil {
+			return Weight{}, err
 		}
-		weight.Functions = append(weight.Functions, weighed)
+		if len(failed) > 0 {
+			return Weight{}, allFailed(failed)
+		}
+		for i := range weight.Functions {
+			f := &weight.Functions[i]
+			if f.Parts, err = partsOf(unstripped[i], f.Bootstrap, f.Package); err != nil {
+				f.PartsProblem = err.Error()
+			}
+		}
+	}
+	if options.Host {
+		if err := job.forHost(ctx, packages, weight.Functions); err != nil {
+			return Weight{}, err
+		}
 	}
 	return weight, nil
+}
+
+// forHost fills in the bootstraps for this machine: those of the packages if they run here.
+func (j *job) forHost(ctx context.Context, packages []packaged, functions []Weighed) error {
+	host := *j
+	host.platform = platform(runtime.GOOS, runtime.GOARCH)
+	binaries := make([]file, len(packages))
+	for i, p := range packages {
+		binaries[i] = p.binary
+	}
+	if !slices.Equal(host.platform, j.platform) {
+		var failed []Failed
+		var err error
+		if binaries, failed, err = host.compile(ctx, "host", recipe); err != nil {
+			return err
+		}
+		if len(failed) > 0 {
+			return allFailed(failed)
+		}
+	}
+	for i, binary := range binaries {
+		opened, err := binary.open()
+		if err != nil {
+			return fmt.Errorf("read %s for this machine: %w", functions[i].Name, err)
+		}
+		functions[i].Program, err = io.ReadAll(opened)
+		if err := errors.Join(err, opened.Close()); err != nil {
+			return fmt.Errorf("read %s for this machine: %w", functions[i].Name, err)
+		}
+	}
+	return nil
 }
 
 // PackedSize is how many bytes the package would have in which [Build] packs a bootstrap, whatever that was built from.

@@ -3,18 +3,21 @@ package build
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 )
 
 func TestWeigh(t *testing.T) {
 	root := makeProject(t, tiny())
-	weight, err := Weigh(t.Context(), Options{Dir: root, Environ: os.Environ()})
+	weight, err := Weigh(t.Context(), WeighOptions{Options: Options{Dir: root, Environ: os.Environ()}, Contents: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(weight.Functions) != 1 || weight.Arch != "x86_64" || weight.Root != root {
+	if len(weight.Functions) != 1 || weight.Arch != "x86_64" || weight.Project.Root != root {
 		t.Fatalf("got %+v", weight)
 	}
 	f := weight.Functions[0]
@@ -39,6 +42,60 @@ func TestWeigh(t *testing.T) {
 	for _, name := range []string{"runtime", partFunctions, partTypes, "example.com/tiny/cmd/small"} {
 		if !slices.ContainsFunc(f.Parts, func(p Part) bool { return p.Name == name && p.Bytes > 0 }) {
 			t.Errorf("no part %s in %+v", name, f.Parts[:min(10, len(f.Parts))])
+		}
+	}
+}
+
+// TestWeighBuildsTogether: several functions take one go build for Lambda, one more for this machine unless that is the same, and one more
+// for what fills them.
+func TestWeighBuildsTogether(t *testing.T) {
+	files := tiny()
+	for _, name := range []string{"first", "second"} {
+		files["cmd/"+name+"/main.go"] = "package main\n\nfunc main() { println(\"" + name + "\") }\n"
+	}
+	files["golam.yaml"] = "functions: [{name: small}, {name: first}, {name: second}]\n"
+	root, log := makeProject(t, files), filepath.Join(t.TempDir(), "log")
+	shim(t, `echo "$1" >> '`+log+`'; exec "$GO" "$@"`)
+	host, other := "x86_64", "arm64"
+	if runtime.GOARCH == "arm64" {
+		host, other = other, host
+	}
+	for _, test := range []struct {
+		arch     string
+		contents bool
+		builds   int
+	}{{host, false, 1}, {other, false, 2}, {other, true, 3}} {
+		if err := os.WriteFile(log, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		weight, err := Weigh(t.Context(), WeighOptions{
+			Options: Options{Dir: root, Arch: test.arch, Environ: os.Environ()}, Contents: test.contents, Host: true,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := test.builds
+		if runtime.GOOS != "linux" && test.arch == host {
+			want++ // this machine runs no binaries for Lambda
+		}
+		if got := strings.Count(read(t, log), "build\n"); got != want {
+			t.Errorf("%+v: go build ran %d times, want %d", test, got, want)
+		}
+		for _, f := range weight.Functions {
+			path := filepath.Join(t.TempDir(), f.Name)
+			if err := os.WriteFile(path, f.Program, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			output, err := exec.CommandContext(t.Context(), path).CombinedOutput()
+			if err != nil || f.Name != "small" && strings.TrimSpace(string(output)) != f.Name {
+				t.Errorf("%+v: the program of %s says %q, %v", test, f.Name, output, err)
+			}
+			if (len(f.Parts) > 0) != test.contents {
+				t.Errorf("%+v: %s has %d parts", test, f.Name, len(f.Parts))
+			}
+		}
+		if len(weight.Functions) != 3 {
+			t.Errorf("%+v: %d functions", test, len(weight.Functions))
 		}
 	}
 }

@@ -59,6 +59,31 @@ func TestWalk(t *testing.T) {
 	}
 }
 
+// TestWalkCopiesNothing holds members and elements to sharing the bytes of the text, since every sign-in waits for them, and to being safe
+// to append to.
+func TestWalkCopiesNothing(t *testing.T) {
+	text := []byte(`{"a":[17,18]}`)
+	value, err := rawjson.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	array := value.Member("a")
+	for element := range array.Elements() {
+		if &element[0] != &text[6] {
+			t.Error("an element is a copy")
+		}
+		_ = append(element, "99"...)
+		break
+	}
+	if &array[0] != &text[5] {
+		t.Error("a member is a copy")
+	}
+	_ = append(array, '!')
+	if want := `{"a":[17,18]}`; string(text) != want {
+		t.Errorf("after appending to parts of it the text is %s", text)
+	}
+}
+
 func TestOtherKindsHoldNothing(t *testing.T) {
 	for _, value := range []rawjson.Value{nil, rawjson.Value("null"), rawjson.Value("12"), rawjson.Value("true")} {
 		for name := range value.Members() {

@@ -13,10 +13,10 @@ import (
 	"unicode/utf8"
 )
 
-// Value is one JSON value as it is written, without space around it. Its zero value is no value at all.
+// Value is one valid JSON value as it was written, without space around it. The zero Value is no value.
 type Value []byte
 
-// ErrSyntax says that a text is not one JSON value. It tells nothing of the text.
+// ErrSyntax means that a text is not one JSON value. It reveals nothing of the text.
 var ErrSyntax = errors.New("not JSON")
 
 // maxDepth is how deeply values may be nested, as in encoding/json.
@@ -40,7 +40,7 @@ func (v Value) Kind() byte {
 	return v[0]
 }
 
-// Members are those of an object, in their order, with names that stand there twice twice. Any other value has none.
+// Members returns the members of an object in their order, duplicate names included. Other values have none.
 func (v Value) Members() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
 		if v.Kind() != '{' {
@@ -59,7 +59,7 @@ func (v Value) Members() iter.Seq2[string, Value] {
 	}
 }
 
-// Member is the member of an object with a name, the last one if there are several, and no value if there is none.
+// Member returns the member of an object with a name, the last one if there are several, and no value if there is none.
 func (v Value) Member(name string) Value {
 	var found Value
 	for member, value := range v.Members() {
@@ -70,7 +70,7 @@ func (v Value) Member(name string) Value {
 	return found
 }
 
-// Elements are those of an array, in their order. Any other value has none.
+// Elements returns the elements of an array in their order. Other values have none.
 func (v Value) Elements() iter.Seq[Value] {
 	return func(yield func(Value) bool) {
 		if v.Kind() != '[' {
@@ -94,7 +94,7 @@ func next(v Value, i int) int {
 	return i
 }
 
-// Text is that of a string; of any other value it is "". What is no UTF-8 in it becomes U+FFFD.
+// Text returns the text of a string, and "" for any other value. Invalid UTF-8 in it becomes U+FFFD.
 func (v Value) Text() string {
 	if v.Kind() != '"' {
 		return ""
@@ -128,7 +128,7 @@ func Strings(texts []string) Value {
 // Object writes a JSON object, member by member. Its zero value is {}.
 type Object struct{ members []byte }
 
-// Grow makes room for n more bytes, for who knows how many will come.
+// Grow makes room for n more bytes.
 func (o *Object) Grow(n int) { o.members = slices.Grow(o.members, n) }
 
 // Add appends a member.
@@ -144,7 +144,7 @@ func (o *Object) Add(name string, value Value) {
 	o.members = append(o.members, value...)
 }
 
-// usualSize is that of an object with a few members, in bytes.
+// usualSize is the size of an object with a few members, in bytes.
 const usualSize = 128
 
 // Value is the object with the members that were added until now.
@@ -152,7 +152,9 @@ func (o *Object) Value() Value {
 	if len(o.members) == 0 {
 		return Value("{}")
 	}
-	return append(Value(slices.Clip(o.members)), '}')
+	value := Value(append(o.members, '}'))
+	o.members = slices.Clip(value[:len(o.members)]) // so that Add copies the members and leaves the value alone
+	return value
 }
 
 const hexDigits = "0123456789abcdef"

@@ -1,5 +1,4 @@
-// Package rawjson walks through JSON and writes it as the bytes that it is, so that nothing is rounded, reordered or lost on the way. What
-// the values mean is not decided here.
+// Package rawjson reads and writes JSON as bytes, so that nothing is rounded, reordered or lost on the way. It does not interpret values.
 package rawjson
 
 import (
@@ -8,12 +7,13 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"strings"
 )
 
-// Value is one JSON value as it is written, without space around it. Its zero value is no value at all.
+// Value is one valid JSON value as it was written, without space around it. The zero Value is no value.
 type Value []byte
 
-// ErrSyntax says that a text is not one JSON value. It tells nothing of the text.
+// ErrSyntax means that a text is not one JSON value. It reveals nothing of the text.
 var ErrSyntax = errors.New("not JSON")
 
 // Parse checks that a text is one JSON value and returns it. The value shares the text's bytes.
@@ -21,7 +21,7 @@ func Parse(text []byte) (Value, error) {
 	if !json.Valid(text) {
 		return nil, ErrSyntax
 	}
-	return Value(bytes.Trim(text, " \t\r\n")), nil
+	return Value(bytes.Trim(text, space)), nil
 }
 
 // Kind is the first byte of a value, which tells what it is: one of { [ " t f n, a digit or a minus. It is 0 for no value.
@@ -32,28 +32,26 @@ func (v Value) Kind() byte {
 	return v[0]
 }
 
-// Members are those of an object, in their order, with names that stand there twice twice. Any other value has none.
+// Members returns the members of an object in their order, duplicate names included. Other values have none.
 func (v Value) Members() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
 		if v.Kind() != '{' {
 			return
 		}
-		decoder := json.NewDecoder(bytes.NewReader(v))
-		_, err := decoder.Token()
-		for err == nil && decoder.More() {
-			var name json.Token
-			if name, err = decoder.Token(); err != nil {
+		for i := skip(v, 1); v[i] != '}'; i = skip(v, i) {
+			nameEnd := end(v, i)
+			name := v[i:nameEnd].Text()
+			i = skip(v, nameEnd)
+			valueEnd := end(v, i)
+			if !yield(name, v[i:valueEnd:valueEnd]) {
 				return
 			}
-			var value json.RawMessage
-			if err = decoder.Decode(&value); err != nil || !yield(name.(string), Value(value)) {
-				return
-			}
+			i = valueEnd
 		}
 	}
 }
 
-// Member is the member of an object with a name, the last one if there are several, and no value if there is none.
+// Member returns the member of an object with a name, the last one if there are several, and no value if there is none.
 func (v Value) Member(name string) Value {
 	var found Value
 	for member, value := range v.Members() {
@@ -64,27 +62,67 @@ func (v Value) Member(name string) Value {
 	return found
 }
 
-// Elements are those of an array, in their order. Any other value has none.
+// Elements returns the elements of an array in their order. Other values have none.
 func (v Value) Elements() iter.Seq[Value] {
 	return func(yield func(Value) bool) {
-		var elements []json.RawMessage
-		if v.Kind() != '[' || json.Unmarshal(v, &elements) != nil {
+		if v.Kind() != '[' {
 			return
 		}
-		for _, element := range elements {
-			if !yield(Value(element)) {
+		for i := skip(v, 1); v[i] != ']'; i = skip(v, i) {
+			valueEnd := end(v, i)
+			if !yield(v[i:valueEnd:valueEnd]) {
 				return
 			}
+			i = valueEnd
 		}
 	}
 }
 
-// Text is that of a string; of any other value it is "". What is no UTF-8 in it becomes U+FFFD.
+const (
+	space      = " \t\r\n"
+	delimiters = ",]}" + space // what can follow a number or a word
+)
+
+// skip returns where the next value, or the end of the object or array, begins. Only space, commas and colons stand in between.
+func skip(text []byte, i int) int {
+	for strings.IndexByte(",:"+space, text[i]) >= 0 {
+		i++
+	}
+	return i
+}
+
+// end returns where the value that begins at i ends. Parse has checked the text, so every string and every bracket is closed.
+func end(text []byte, i int) int {
+	switch text[i] {
+	case '"':
+		for i++; text[i] != '"'; i++ {
+			if text[i] == '\\' {
+				i++
+			}
+		}
+		return i + 1
+	case '{', '[':
+		for i = skip(text, i+1); text[i] != '}' && text[i] != ']'; i = skip(text, i) {
+			i = end(text, i)
+		}
+		return i + 1
+	}
+	for i < len(text) && strings.IndexByte(delimiters, text[i]) < 0 {
+		i++
+	}
+	return i
+}
+
+// Text returns the text of a string, and "" for any other value. Invalid UTF-8 in it becomes U+FFFD.
 func (v Value) Text() string {
-	var text string
-	if v.Kind() != '"' || json.Unmarshal(v, &text) != nil {
+	if v.Kind() != '"' {
 		return ""
 	}
+	if inner := v[1 : len(v)-1]; plain(inner) {
+		return string(inner)
+	}
+	var text string
+	_ = json.Unmarshal(v, &text) // a valid string can always be read
 	return text
 }
 
@@ -92,46 +130,69 @@ func (v Value) Text() string {
 func (v Value) MarshalJSON() ([]byte, error) { return json.RawMessage(v).MarshalJSON() }
 
 // String writes a text as JSON.
-func String(text string) Value { return encode(text) }
+func String(text string) Value { return appendString(make([]byte, 0, len(text)+len(`""`)), text) }
 
-// Strings writes a list of texts as a JSON array.
-func Strings(texts []string) Value {
-	if texts == nil {
-		return Value("[]")
+func appendString(to []byte, text string) []byte {
+	if plain(text) {
+		return append(append(append(to, '"'), text...), '"')
 	}
-	return encode(texts)
-}
-
-func encode(texts any) Value {
 	var encoded bytes.Buffer
 	encoder := json.NewEncoder(&encoded)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(texts); err != nil { // texts can always be written
-		return Value("null")
+	_ = encoder.Encode(text) // a text can always be written
+	return append(to, bytes.TrimSpace(encoded.Bytes())...)
+}
+
+// plain reports whether a text is the same with and without the escapes of JSON: it is printable ASCII without quotes and backslashes.
+func plain[T string | Value](text T) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
 	}
-	return Value(bytes.TrimSpace(encoded.Bytes()))
+	return true
+}
+
+// Strings writes a list of texts as a JSON array.
+func Strings(texts []string) Value {
+	array := Value{'['}
+	for i, text := range texts {
+		if i > 0 {
+			array = append(array, ',')
+		}
+		array = appendString(array, text)
+	}
+	return append(array, ']')
 }
 
 // Object writes a JSON object, member by member. Its zero value is {}.
 type Object struct{ members []byte }
 
-// Grow makes room for n more bytes, for who knows how many will come.
+// Grow makes room for n more bytes.
 func (o *Object) Grow(n int) { o.members = slices.Grow(o.members, n) }
 
 // Add appends a member.
 func (o *Object) Add(name string, value Value) {
+	if o.members == nil {
+		o.Grow(usualSize)
+	}
 	separator := byte(',')
 	if len(o.members) == 0 {
 		separator = '{'
 	}
-	o.members = append(append(o.members, separator), String(name)...)
-	o.members = append(append(o.members, ':'), value...)
+	o.members = append(appendString(append(o.members, separator), name), ':')
+	o.members = append(o.members, value...)
 }
+
+// usualSize is the size of an object with a few members, in bytes.
+const usualSize = 128
 
 // Value is the object with the members that were added until now.
 func (o *Object) Value() Value {
 	if len(o.members) == 0 {
 		return Value("{}")
 	}
-	return append(Value(slices.Clip(o.members)), '}')
+	value := Value(append(o.members, '}'))
+	o.members = slices.Clip(value[:len(o.members)]) // so that Add copies the members and leaves the value alone
+	return value
 }
