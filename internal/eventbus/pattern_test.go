@@ -1,6 +1,7 @@
 package eventbus
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -90,6 +91,30 @@ func TestPattern(t *testing.T) {
 		if got := pattern.Matches([]byte(event)); got != tt.matches {
 			t.Errorf("%s: %v", tt.pattern, got)
 		}
+	}
+}
+
+// What matching takes grows with the event, not with its square: the leaves of nested arrays were copied at each level.
+func TestMatchingIsLinear(t *testing.T) {
+	pattern, err := ParsePattern([]byte(`{"detail":{"a":["no",{"numeric":["=",1]}],"b":{"c":{"d":[{"exists":false}]}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	allocated := func(depth int) float64 {
+		leaves := strings.Repeat(`"x",`, 10*depth) + `"x"`
+		event := `{"detail":{"a":` + strings.Repeat("[", depth) + leaves + strings.Repeat(`]`, depth) + `,"b":` + strings.Repeat("[", depth) +
+			`{}` + strings.Repeat("]", depth) + `}}`
+		value, err := decode([]byte(event))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return testing.AllocsPerRun(2, func() { pattern.matches(value) })
+	}
+	if shallow, deep := allocated(10), allocated(1000); deep > shallow+50 { // a slice that grows, and nothing for each level
+		t.Errorf("%v allocations for 1000 levels, %v for 10", deep, shallow)
+	}
+	if rational(json.Number("1."+strings.Repeat("0", 1000))) != nil {
+		t.Error("a number of 1000 digits is written out")
 	}
 }
 
