@@ -183,14 +183,18 @@ func TestRulesProblems(t *testing.T) {
 		"rules:\n  - name: x":           "rule x: the pattern",
 		"rules: [{name: x, target: y}]": "field target not found",
 		"rules: [{name: x, pattern: {source: [a]}}, {name: x, pattern: {source: [b]}}]": "rule x is there twice",
-		"rules: []\n---\nrules: []":                                  "second document",
-		"rules: [{name: x, pattern: {detail: {day: [2025-01-31]}}}]": "rule x: line 1: YAML takes 2025-01-31 for something that JSON does not have (timestamp): quote it",
-		"rules: [{name: x, pattern: {account: [012345678901]}}]":     "012345678901 is no number of JSON",
-		"rules: [{name: x, pattern: {account: [01234567]}}]":         "01234567 is no number of JSON",
-		"rules: [{name: x, pattern: {detail: {n: [0x10]}}}]":         "0x10 is no number of JSON",
-		"rules: [{name: x, pattern: {1: [a]}}]":                      `"1" is no name of a field`,
-		"rules: [{name: x, pattern: {source: [a], source: [b]}}]":    "already defined",
-		"rules: [{name: x, pattern: &a {source: *a}}]":               "not in order",
+		"rules: []\n---\nrules: []":                                      "second document",
+		"rules: [{name: x, pattern: {detail: {day: [2025-01-31]}}}]":     "rule x: line 1: YAML takes 2025-01-31 for something that JSON does not have (timestamp): quote it",
+		"rules: [{name: x, pattern: {account: [012345678901]}}]":         "012345678901 is no number of JSON",
+		"rules: [{name: x, pattern: {account: [01234567]}}]":             "01234567 is no number of JSON",
+		"rules: [{name: x, pattern: {detail: {n: [0x10]}}}]":             "0x10 is no number of JSON",
+		"rules: [{name: x, pattern: {1: [a]}}]":                          `"1" is no name of a field`,
+		"rules: [{name: x, pattern: {source: [a], source: [b]}}]":        "already defined",
+		"rules: [{name: x, pattern: &a {source: *a}}]":                   "not in order",
+		"rules: [{name: x, pattern: {a: " + strings.Repeat("[", 400_000): "exceeded max depth",
+		// Each line has ten times what the one before has.
+		"rules: [{name: x, pattern: {detail: {a: &a [1,1,1,1,1,1,1,1,1,1], b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a], " +
+			"c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b], d: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]}}}]": "more than 4096 values",
 	} {
 		if _, err := ParseRules([]byte(text)); err == nil || !strings.Contains(err.Error(), problem) {
 			t.Errorf("%q: %v", text, err)

@@ -145,6 +145,8 @@ func TestPatternProblems(t *testing.T) {
 		{`{"$or":[{"source":["x"]}]}`, "two or more"},
 		{`{"$or":["x","y"]}`, "objects"},
 		{strings.Repeat(`{"a":`, 100) + `["x"]` + strings.Repeat("}", 100), "more than 64 deep"},
+		{strings.Repeat(`{"a":`, 1_000_000), "exceeded max depth"},
+		{strings.Repeat(`[`, 1_000_000), "exceeded max depth"},
 	}
 	for _, tt := range tests {
 		if _, err := ParsePattern([]byte(tt.pattern)); err == nil || !strings.Contains(err.Error(), tt.problem) {
