@@ -183,6 +183,8 @@ func (a *app) recover(dir string) error {
 		a.note("note: finished what an interrupted golam began in %s", dir)
 	case generator.RecoveryUndone:
 		a.note("note: undid what an interrupted golam began in %s", dir)
+	case generator.RecoveryForeign:
+		a.note("note: %s has a .golam-journal that your golam did not begin; it is ignored: remove it if nobody needs it", dir)
 	}
 	return err
 }

@@ -65,6 +65,9 @@ func Plan(dir string, tree Tree) (Changes, error) {
 	if err != nil {
 		return Changes{}, err
 	}
+	if found, err := journalOrigin(t); err == nil && found == foreign {
+		return Changes{}, &ForeignJournalError{Dir: t.dir}
+	}
 	s, err := t.survey(tree)
 	if err != nil {
 		return Changes{}, err

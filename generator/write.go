@@ -33,7 +33,7 @@ type WriteOptions struct {
 // written through a journal inside it: after a kill each file is old or new, and the next Write or [Recover] makes all of them the one or
 // the other. Nothing is synchronised to the device: this is about killed processes, not about power cuts.
 //
-// Errors: [*NotEmptyError], [*NotFolderError], [*ConflictError], [*BusyError], the context's (a journal that is complete is still carried
+// Errors: [*NotEmptyError], [*NotFolderError], [*ConflictError], [*ForeignJournalError], [*BusyError], the context's (a journal that is complete is still carried
 // out), Prepare's, and what the machine refuses, wrapped with the path and advice.
 func Write(ctx context.Context, dir string, tree Tree, options WriteOptions) (Changes, error) {
 	return writer{}.write(ctx, dir, tree, options)
@@ -54,8 +54,12 @@ func (w writer) write(ctx context.Context, dir string, tree Tree, options WriteO
 		return Changes{}, err
 	}
 	w.sweep(filepath.Dir(t.path))
-	if _, err := w.recover(t); err != nil {
+	recovery, err := w.recover(t)
+	if err != nil {
 		return Changes{}, err
+	}
+	if recovery == RecoveryForeign {
+		return Changes{}, &ForeignJournalError{Dir: t.dir}
 	}
 	s, err := t.survey(tree)
 	if err != nil {

@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -440,7 +441,7 @@ func TestWriteRefuses(t *testing.T) {
 				writeFile(t, base+"/demo/go.mod", "x")
 				symlink(t, "../out", base+"/demo/.golam-journal")
 			},
-			check: func(err error) bool { return err != nil }, text: "not a folder of golam", plans: true,
+			check: isError[*ForeignJournalError], text: "did not begin",
 		},
 	}
 	for name, test := range tests {
@@ -649,7 +650,116 @@ func hostileJournal(t testing.TB, base, state, moves string) {
 	}
 	symlink(t, "../../../.git", journal+"/new/hooks")
 	symlink(t, "../../../../sentinel", journal+"/new/outside")
-	writeFile(t, journal+"/moves", moves)
+	sign(t, demo, state, moves)
+}
+
+// sign makes a journal one of this user's golam: what is in it is judged even so.
+func sign(t testing.TB, dir, state, moves string) {
+	t.Helper()
+	d, err := openDisk(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.MkdirAll(state, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	j := &journal{disk: d, target: target{dir: dir, path: dir}}
+	if err := j.prove(); err != nil {
+		t.Fatal(err)
+	}
+	identity, err := j.identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, filepath.FromSlash(state), "moves"), seal(j.key, identity, moves)+"\n"+moves)
+}
+
+// A journal that came with somebody's files is neither finished nor undone, and nothing in it is opened that could make golam wait.
+func TestRecoverForeignJournal(t *testing.T) {
+	real := func(t *testing.T, base, state string) string { // a journal of this user's golam
+		mustWrite(t, base+"/a/demo", sampleTree(t, 1), WriteOptions{})
+		interrupt(t, base, state)
+		return base + "/a/demo"
+	}
+	tests := map[string]func(t *testing.T, base string) (dir string){
+		"no proof": func(t *testing.T, base string) string {
+			writeFile(t, base+"/demo/"+committed+"/new/main.go", "hostile")
+			writeFile(t, base+"/demo/"+committed+"/moves", `[{"path":"main.go"}]`)
+			return base + "/demo"
+		},
+		"to be thrown away": func(t *testing.T, base string) string {
+			writeFile(t, base+"/demo/"+writing+"/new/main.go", "theirs")
+			return base + "/demo"
+		},
+		"a proof of nothing": func(t *testing.T, base string) string {
+			writeFile(t, base+"/demo/"+committed+"/new/main.go", "hostile")
+			writeFile(t, base+"/demo/"+journalName+"/"+proofName, strings.Repeat("0", 64))
+			return base + "/demo"
+		},
+		"a copy": func(t *testing.T, base string) string { // as a clone, or an archive
+			if err := os.CopyFS(base+"/copy", os.DirFS(real(t, base, committed))); err != nil {
+				t.Fatal(err)
+			}
+			return base + "/copy"
+		},
+		"another user's": func(t *testing.T, base string) string {
+			dir := real(t, base, reverting)
+			t.Setenv("XDG_CACHE_HOME", base+"/other")
+			t.Setenv("HOME", base+"/other")
+			t.Setenv("LocalAppData", base+"/other")
+			return dir
+		},
+		"a file": func(t *testing.T, base string) string {
+			writeFile(t, base+"/demo/"+journalName, "x")
+			return base + "/demo"
+		},
+	}
+	for name, prepare := range tests {
+		t.Run(name, func(t *testing.T) {
+			base := t.TempDir()
+			dir := prepare(t, base)
+			before := snapshot(t, base)
+			if outcome, err := Recover(dir); outcome != RecoveryForeign || err != nil {
+				t.Errorf("got %q, %v", outcome, err)
+			}
+			if _, err := Plan(dir, sampleTree(t, 2)); !isError[*ForeignJournalError](err) {
+				t.Errorf("planned: %v", err)
+			}
+			if _, err := Write(t.Context(), dir, sampleTree(t, 2), WriteOptions{Overwrite: true}); !isError[*ForeignJournalError](err) {
+				t.Errorf("written: %v", err)
+			}
+			checkSame(t, "afterwards", snapshot(t, base), before)
+		})
+	}
+}
+
+// What a journal of this user's golam says cannot be changed by files that come later.
+func TestRecoverChangedJournal(t *testing.T) {
+	base := t.TempDir()
+	demo := base + "/a/demo"
+	mustWrite(t, demo, sampleTree(t, 1), WriteOptions{})
+	interrupt(t, base, committed)
+	moves := demo + "/" + committed + "/moves"
+	if err := os.Remove(moves); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, moves, `[{"path":"x"}]`)
+	if outcome, err := Recover(demo); err == nil || !strings.Contains(err.Error(), "did not make it") {
+		t.Errorf("got %q, %v", outcome, err)
+	}
+}
+
+// Without a place for the key, projects are written all the same.
+func TestWriteWithoutKey(t *testing.T) {
+	base := t.TempDir()
+	demo := base + "/demo"
+	mustWrite(t, demo, sampleTree(t, 1), WriteOptions{})
+	for _, name := range []string{"HOME", "XDG_CACHE_HOME", "LocalAppData"} {
+		t.Setenv(name, "")
+	}
+	mustWrite(t, demo, sampleTree(t, 2), WriteOptions{Overwrite: true})
+	checkSame(t, "the project", snapshot(t, demo), want(sampleTree(t, 2)))
 }
 
 // Journals come with other people's files: they can do nothing outside their folder, nor to it through links.
@@ -711,7 +821,7 @@ func TestRecoverHostileJournalTakesNothing(t *testing.T) {
 					writeFile(t, filepath.Join(demo, name), "mine: "+name)
 				}
 				before := snapshot(t, demo)
-				writeFile(t, journal+"/moves", moves)
+				sign(t, demo, state, moves)
 				for _, name := range []string{"new/keep", "new/sub", "new/taken", "old/keep", "old/taken", "old/untracked"} {
 					writeFile(t, filepath.Join(journal, name), "hostile")
 				}
@@ -741,6 +851,7 @@ func TestRecoverAfterChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, list, _ = bytes.Cut(list, []byte("\n")) // its seal
 	var moves []move
 	if err := json.Unmarshal(list, &moves); err != nil {
 		t.Fatal(err)
