@@ -156,6 +156,7 @@ func (a *app) report(ctx context.Context, err error) int {
 		notFolder *generator.NotFolderError
 		conflict  *generator.ConflictError
 		foreign   *generator.ForeignJournalError
+		locked    *generator.LockError
 	)
 	switch {
 	case err == nil:
@@ -178,6 +179,9 @@ func (a *app) report(ctx context.Context, err error) int {
 		return exitUsage
 	case errors.As(err, &notEmpty):
 		fmt.Fprintf(a.streams.Err, "golam: %v (--overwrite; with --dry-run it tells first what would change)\n", err)
+		return exitUsage
+	case errors.As(err, &locked):
+		fmt.Fprintf(a.streams.Err, "golam: %v (--force)\n", err)
 		return exitUsage
 	case errors.As(err, &misuse), errors.As(err, &notFolder), errors.As(err, &conflict), errors.As(err, &foreign):
 		fmt.Fprintf(a.streams.Err, "golam: %v\n", err)

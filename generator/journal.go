@@ -171,14 +171,14 @@ func (w writer) writeInPlace(ctx context.Context, t target, tree Tree, options W
 	if _, err := j.settle(); err != nil {
 		return Changes{}, err
 	}
-	s, err := t.survey(tree) // again: nobody else writes from here on
+	s, err := t.survey(tree, options) // again: nobody else writes from here on
 	if err == nil {
 		err = s.permit(t, options)
 	}
 	if err != nil {
 		return Changes{}, err
 	}
-	err = j.collect(ctx, s, tree, options.Prepare)
+	err = j.collect(ctx, s, options.Prepare)
 	if _, settleErr := j.settle(); err == nil {
 		err = settleErr
 	}
@@ -186,7 +186,7 @@ func (w writer) writeInPlace(ctx context.Context, t target, tree Tree, options W
 }
 
 // collect fills the journal and, if nothing goes wrong, commits it.
-func (j *journal) collect(ctx context.Context, s survey, tree Tree, prepare func(context.Context, string) error) error {
+func (j *journal) collect(ctx context.Context, s survey, prepare func(context.Context, string) error) error {
 	for _, dir := range []string{writing, writing + "/new", writing + "/old"} {
 		if err := j.mkdir(dir); err != nil {
 			return refused("make", filepath.Join(j.target.dir, dir), err)
@@ -194,8 +194,8 @@ func (j *journal) collect(ctx context.Context, s survey, tree Tree, prepare func
 	}
 	var files []File
 	for i, change := range s.Files {
-		if change.Action != ActionUnchanged {
-			files = append(files, tree[i])
+		if change.writes() {
+			files = append(files, s.tree[i])
 		}
 	}
 	fresh, err := j.OpenRoot(writing + "/new")
@@ -266,7 +266,7 @@ func (j *journal) moves(s survey) ([]move, error) {
 			m.Path = dir
 		}
 		known := len(moves) > 0 && moves[len(moves)-1].Path == m.Path // the files of a missing folder follow each other
-		if change.Action != ActionUnchanged && !known {
+		if change.writes() && !known {
 			moves = append(moves, m)
 		}
 	}
