@@ -27,6 +27,7 @@ type newOptions struct {
 	yes       bool
 	dryRun    bool
 	overwrite bool
+	force     bool
 	git       bool
 	gitGiven  bool
 }
@@ -68,6 +69,9 @@ option, --yes or --answers is needed.`,
 			if command.Flags().Changed("git") && command.Flags().Changed("no-git") {
 				return usage("--git and --no-git contradict each other: give one")
 			}
+			if options.force && !options.overwrite {
+				return usage("--force replaces edited files: give --overwrite with it")
+			}
 			options.gitGiven = command.Flags().Changed("git") || command.Flags().Changed("no-git")
 			options.git = options.git && !noGit
 			if _, set := os.LookupEnv("GOGC"); !set { // it ends before its garbage matters: collecting it took 3 ms of 20
@@ -96,7 +100,8 @@ option, --yes or --answers is needed.`,
 	flags.BoolVarP(&options.yes, "yes", "y", false, "ask nothing: take the default for everything that is not given")
 	flags.StringVar(&options.answers, "answers", "", "take answers from a YAML `FILE`, such as the golam.yaml of a project; - is standard input")
 	flags.BoolVar(&options.dryRun, "dry-run", false, "write nothing, show what would be written")
-	flags.BoolVar(&options.overwrite, "overwrite", false, "write into a folder that is not empty: replaces the files that differ and touches no other")
+	flags.BoolVar(&options.overwrite, "overwrite", false, "write into a folder that is not empty: replaces the files that differ, keeps those that you edited, and touches no other")
+	flags.BoolVar(&options.force, "force", false, "with --overwrite, replace the files that you edited, too")
 	flags.BoolVar(&options.git, "git", true, "make a git repository with a first commit, where git is installed and DIR is in no repository yet")
 	flags.BoolVar(&noGit, "no-git", false, "make no git repository")
 	return command
@@ -149,25 +154,20 @@ func (a *app) new(ctx context.Context, options newOptions) error {
 		return err
 	}
 	result := newResult{DryRun: options.dryRun, Answers: spec.Answers(), Command: newLine(spec, dir), Next: nextSteps(spec, dir)}
+	write := generator.WriteOptions{Overwrite: options.overwrite, Force: options.force, Prepare: a.prepare(options, dir, &result.Git)}
 	if options.dryRun {
-		result.Changes, err = generator.Plan(dir, tree)
+		result.Changes, err = generator.Plan(dir, tree, write)
 		if err == nil && result.Changes.Target == generator.TargetExisting && !options.overwrite {
 			err = &generator.NotEmptyError{Dir: dir}
 		}
 	} else {
-		result.Changes, err = generator.Write(ctx, dir, tree, generator.WriteOptions{
-			Overwrite: options.overwrite,
-			Prepare:   a.prepare(options, dir, &result.Git),
-		})
+		result.Changes, err = generator.Write(ctx, dir, tree, write)
 	}
 	if err != nil {
 		return err
 	}
 	if !options.dryRun {
 		result.Git.Note = options.gitNote(result.Changes, result.Git.Note)
-	}
-	for i, change := range result.Changes.Files {
-		result.Files = append(result.Files, newFile{Path: change.Path, Mode: tree[i].GitMode(), Blob: tree[i].BlobID(), Action: change.Action})
 	}
 	if a.output == "json" {
 		return a.printJSON(result)
@@ -184,6 +184,8 @@ func (a *app) recover(dir string) error {
 		a.note("note: finished what an interrupted golam began in %s", dir)
 	case generator.RecoveryUndone:
 		a.note("note: undid what an interrupted golam began in %s", dir)
+	case generator.RecoveryForeign:
+		a.note("note: %s has a .golam-journal that your golam did not begin; it is ignored: remove it if nobody needs it", dir)
 	}
 	return err
 }
@@ -277,7 +279,7 @@ func (o newOptions) refuses() error {
 	if o.dir == "" {
 		return nil
 	}
-	changes, err := generator.Plan(o.dir, nil)
+	changes, err := generator.Plan(o.dir, nil, generator.WriteOptions{})
 	if err == nil && changes.Target == generator.TargetExisting && !o.overwrite {
 		err = &generator.NotEmptyError{Dir: o.dir}
 	}
@@ -370,16 +372,8 @@ type newResult struct {
 	DryRun  bool              `json:"dryRun"`
 	Answers generator.Answers `json:"answers"`
 	Command []string          `json:"command"`
-	Files   []newFile         `json:"files"`
 	Git     git.Result        `json:"git"`
 	Next    []nextStep        `json:"next"`
-}
-
-type newFile struct {
-	Path   string           `json:"path"`
-	Mode   string           `json:"mode"`
-	Blob   string           `json:"blob"`
-	Action generator.Action `json:"action"`
 }
 
 type nextStep struct {
@@ -427,6 +421,9 @@ func (a *app) printNew(spec generator.Spec, dir string, result newResult) {
 	fmt.Fprintf(out, "%s: %s %d files", dir, verb, counts[generator.ActionCreate])
 	if result.Target == generator.TargetExisting {
 		fmt.Fprintf(out, ", %d replaced, %d unchanged", counts[generator.ActionReplace], counts[generator.ActionUnchanged])
+		if counts[generator.ActionKeep] > 0 {
+			fmt.Fprintf(out, ", %d kept", counts[generator.ActionKeep])
+		}
 	}
 	if result.Git.Commit {
 		fmt.Fprint(out, ", committed to a new git repository")
@@ -434,8 +431,16 @@ func (a *app) printNew(spec generator.Spec, dir string, result newResult) {
 	fmt.Fprintln(out)
 	if result.DryRun || result.Target == generator.TargetExisting || a.verbose {
 		for _, file := range result.Files {
-			if file.Action != generator.ActionUnchanged || a.verbose {
+			if file.Action != generator.ActionKeep && (file.Action != generator.ActionUnchanged || a.verbose) {
 				fmt.Fprintf(out, "  %-9s %s\n", file.Action, file.Path)
+			}
+		}
+	}
+	if counts[generator.ActionKeep] > 0 {
+		fmt.Fprint(out, "\nEdited since golam made them, so they stay as they are (--force replaces them):\n")
+		for _, file := range result.Files {
+			if file.Action == generator.ActionKeep {
+				fmt.Fprintf(out, "  %s\n", file.Path)
 			}
 		}
 	}

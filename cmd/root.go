@@ -155,6 +155,8 @@ func (a *app) report(ctx context.Context, err error) int {
 		notEmpty  *generator.NotEmptyError
 		notFolder *generator.NotFolderError
 		conflict  *generator.ConflictError
+		foreign   *generator.ForeignJournalError
+		locked    *generator.LockError
 	)
 	switch {
 	case err == nil:
@@ -178,7 +180,10 @@ func (a *app) report(ctx context.Context, err error) int {
 	case errors.As(err, &notEmpty):
 		fmt.Fprintf(a.stderr(), "golam: %v (--overwrite; with --dry-run it tells first what would change)\n", err)
 		return exitUsage
-	case errors.As(err, &misuse), errors.As(err, &notFolder), errors.As(err, &conflict):
+	case errors.As(err, &locked):
+		fmt.Fprintf(a.stderr(), "golam: %v (--force)\n", err)
+		return exitUsage
+	case errors.As(err, &misuse), errors.As(err, &notFolder), errors.As(err, &conflict), errors.As(err, &foreign):
 		fmt.Fprintf(a.stderr(), "golam: %v\n", err)
 		return exitUsage
 	}

@@ -1,9 +1,15 @@
 package cmd_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -56,5 +62,27 @@ func countLines(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	if got := strings.Count(ts.ReadFile(args[0]), "\n"); got != want {
 		ts.Fatalf("%s has %d lines, not %d:\n%s", args[0], got, want, ts.ReadFile(args[0]))
+	}
+}
+
+// leaveJournal makes what a killed golam leaves in a folder, with the proof that it is this user's: journal DIR STATE [MOVES].
+func leaveJournal(ts *testscript.TestScript, _ bool, args []string) {
+	journal := filepath.Join(ts.MkAbs(args[0]), ".golam-journal")
+	ts.Check(os.MkdirAll(filepath.Join(journal, args[1], "new"), 0o755))
+	cache := filepath.Join(ts.Getenv("HOME"), ".cache", "golam")
+	ts.Check(os.MkdirAll(cache, 0o700))
+	key := []byte(strings.Repeat("k", 32))
+	ts.Check(os.WriteFile(filepath.Join(cache, "journal-key"), key, 0o600))
+	info, err := os.Stat(journal)
+	ts.Check(err)
+	seal := func(text string) string {
+		code := hmac.New(sha256.New, key)
+		fmt.Fprintf(code, "golam journal\n%q\n%s", identity(info, journal), text)
+		return hex.EncodeToString(code.Sum(nil))
+	}
+	ts.Check(os.WriteFile(filepath.Join(journal, "proof"), []byte(seal("")), 0o600))
+	if len(args) > 2 {
+		moves := ts.ReadFile(args[2])
+		ts.Check(os.WriteFile(filepath.Join(journal, args[1], "moves"), []byte(seal(moves)+"\n"+moves), 0o644))
 	}
 }

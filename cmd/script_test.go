@@ -29,9 +29,10 @@ func TestScripts(t *testing.T) {
 			return errors.Join(goCaches(env), os.MkdirAll(env.WorkDir+"/home", 0o755))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exit":  exitCode,
-			"json":  isJSON,
-			"count": countLines,
+			"journal": leaveJournal,
+			"exit":    exitCode,
+			"json":    isJSON,
+			"count":   countLines,
 		},
 	})
 }

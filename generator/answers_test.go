@@ -61,6 +61,8 @@ func TestParseAnswersRefuses(t *testing.T) {
 		"alias bomb":         {"claims: &z [a=email]\nname: *z\n" + bomb, []string{"single value", "", "", "", "", "", "", "", "", "", ""}},
 		"a merge key":        {"<<: {name: x}", []string{"unknown option"}},
 		"a list as key":      {"? [a]\n: b\n", []string{"not text"}},
+		"nested":             {"name: " + strings.Repeat("[", 500_000), []string{"not YAML"}},
+		"nested objects":     {strings.Repeat("{a: ", 200_000), []string{"not YAML"}},
 		"10 MB":              {strings.Repeat("#", 10<<20), []string{"larger than"}},
 	}
 	for name, test := range tests {

@@ -29,9 +29,15 @@ type Changes struct {
 type Change struct {
 	// Path is relative to the target and slash separated.
 	Path string `json:"path"`
+	// Mode and Blob are what golam makes of it: git's mode, and the id that git gives to the content.
+	Mode string `json:"mode"`
+	Blob string `json:"blob"`
 	// Action is what is done to it.
 	Action Action `json:"action"`
 }
+
+// writes reports whether the file is written.
+func (c Change) writes() bool { return c.Action == ActionCreate || c.Action == ActionReplace }
 
 // Action is what writing does to a file.
 type Action string
@@ -41,6 +47,7 @@ const (
 	ActionCreate    Action = "create"
 	ActionReplace   Action = "replace"
 	ActionUnchanged Action = "unchanged"
+	ActionKeep      Action = "keep" // it differs, and its owner edited it; see [WriteOptions].Force
 )
 
 // TargetState is what stands where a project is to be written.
@@ -56,8 +63,8 @@ const (
 
 // Plan says what [Write] would do to dir, without writing anything. That the target is not empty is no error here; see Changes.Target.
 //
-// Errors: [*NotFolderError], [*ConflictError], [*BusyError], and what the machine refuses. After a killed golam, [Recover] comes first.
-func Plan(dir string, tree Tree) (Changes, error) {
+// Errors: [*NotFolderError], [*ConflictError], [*LockError], [*ForeignJournalError], [*BusyError], and what the machine refuses. After a killed golam, [Recover] comes first.
+func Plan(dir string, tree Tree, options WriteOptions) (Changes, error) {
 	tree, err := checkTree(tree)
 	if err != nil {
 		return Changes{}, err
@@ -66,7 +73,10 @@ func Plan(dir string, tree Tree) (Changes, error) {
 	if err != nil {
 		return Changes{}, err
 	}
-	s, err := t.survey(tree)
+	if found, err := journalOrigin(t); err == nil && found == foreign {
+		return Changes{}, &ForeignJournalError{Dir: t.dir}
+	}
+	s, err := t.survey(tree, options)
 	if err != nil {
 		return Changes{}, err
 	}
@@ -140,12 +150,14 @@ func findTarget(dir string) (target, error) {
 // survey is a tree compared with a target.
 type survey struct {
 	Changes
+	tree      Tree            // what each of Files is to be
 	root      *os.Root        // nil if the target is absent
 	folders   map[string]bool // whether a folder that the tree wants is there
 	conflicts []Conflict
+	locked    map[string]Locked // what golam.lock says; nil if that does not matter
 }
 
-func (t target) survey(tree Tree) (survey, error) {
+func (t target) survey(tree Tree, options WriteOptions) (survey, error) {
 	s := survey{Changes: Changes{Dir: t.path, Target: TargetAbsent}, folders: map[string]bool{".": t.info != nil}}
 	if t.info != nil {
 		root, err := os.OpenRoot(t.path)
@@ -158,17 +170,40 @@ func (t target) survey(tree Tree) (survey, error) {
 			return survey{}, t.unreadable("list", t.dir, err)
 		}
 	}
+	lock, isProject := tree.Lookup(LockFile)
+	if isProject && !options.Force {
+		locked, err := s.readLock()
+		if err != nil {
+			return survey{}, &LockError{Dir: t.dir, Err: err}
+		}
+		s.locked = locked
+	}
+	kept := map[string]bool{}
 	for _, file := range tree {
 		action, err := s.compare(file)
 		if err != nil {
 			return survey{}, t.unreadable("read", filepath.Join(t.dir, filepath.FromSlash(file.Path)), err)
 		}
-		s.Files = append(s.Files, Change{Path: file.Path, Action: action})
+		kept[file.Path] = action == ActionKeep
+		s.add(file, action)
+	}
+	if i := slices.IndexFunc(s.Files, func(c Change) bool { return c.Path == LockFile }); i >= 0 && s.locked != nil {
+		lock = relock(lock, kept, s.locked)
+		action, err := s.compare(lock)
+		if err != nil {
+			return survey{}, t.unreadable("read", filepath.Join(t.dir, LockFile), err)
+		}
+		s.Files[i], s.tree[i] = Change{LockFile, lock.GitMode(), lock.BlobID(), action}, lock
 	}
 	if len(s.conflicts) > 0 {
 		return survey{}, &ConflictError{Dir: t.dir, Conflicts: s.conflicts}
 	}
 	return s, nil
+}
+
+func (s *survey) add(file File, action Action) {
+	s.tree = append(s.tree, file)
+	s.Files = append(s.Files, Change{file.Path, file.GitMode(), file.BlobID(), action})
 }
 
 // unreadable tells what the machine refuses from what another golam has just replaced.
@@ -208,17 +243,35 @@ func (s *survey) compare(file File) (Action, error) {
 	case !info.Mode().IsRegular():
 		s.conflicts = append(s.conflicts, Conflict{file.Path, kind(info) + ", and a file is wanted"})
 		return ActionReplace, nil
-	case info.Size() != file.size(), runtime.GOOS != "windows" && isExecutable(info) != file.Executable:
+	}
+	sameMode := runtime.GOOS == "windows" || isExecutable(info) == file.Executable
+	if sameMode && info.Size() == file.size() {
+		same, err := s.holds(file)
+		if err != nil {
+			return "", err
+		}
+		if same {
+			return ActionUnchanged, nil
+		}
+	}
+	if s.locked == nil || file.Path == LockFile {
 		return ActionReplace, nil
 	}
-	same, err := s.holds(file)
-	if err != nil {
-		return "", err
+	var content []byte
+	if info.Size() <= maxCompared {
+		if content, err = s.root.ReadFile(file.Path); err != nil {
+			return "", err
+		}
 	}
-	if !same {
+	was, known := s.locked[file.Path]
+	executable := isExecutable(info)
+	if runtime.GOOS == "windows" {
+		executable = was.Mode == File{Executable: true}.GitMode()
+	}
+	if known && content != nil && was.unedited(content, executable) {
 		return ActionReplace, nil
 	}
-	return ActionUnchanged, nil
+	return ActionKeep, nil
 }
 
 // holds says whether the target's file has the content of one of the tree.
@@ -251,6 +304,9 @@ func (s *survey) holds(file File) (same bool, err error) {
 		}
 	}
 }
+
+// maxCompared is the size in bytes up to which golam looks at what was edited. It renders nothing that is larger.
+const maxCompared = 16 << 20
 
 // folder says whether a folder is there, looking once at each.
 func (s *survey) folder(dir string) (bool, error) {

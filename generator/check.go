@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/modfile"
@@ -48,6 +49,9 @@ func checkModule(path string) []string {
 		return []string{fmt.Sprintf("the module path has %d characters: 255 are allowed", len(path))}
 	}
 	err := module.CheckPath(path)
+	if err == nil && slices.Contains(strings.Split(path, "/"), "vendor") {
+		return []string{fmt.Sprintf("%q has an element vendor, which the go command takes for a folder of copied modules: choose another", Shorten(path))}
+	}
 	if err == nil {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -26,10 +27,13 @@ const (
 	RecoveryNone     Recovery = ""         // there was nothing to do
 	RecoveryUndone   Recovery = "undone"   // every file is as it was before the write that was killed
 	RecoveryFinished Recovery = "finished" // every file is as that write wanted it
+	RecoveryForeign  Recovery = "foreign"  // there is a journal that this user's golam did not begin: it is left as it is
 )
 
 // Recover brings to an end what a golam that was killed while it wrote into dir has left there. It may itself be killed and run again.
 // A folder that doesn't exist needs no recovery. Staging folders beside dir are not its business; see [Write].
+//
+// A journal that came with a clone or an archive, or that another user's golam began, is left alone; see [RecoveryForeign].
 //
 // If the write cannot be finished, it is undone, and the error says why. [*BusyError] says that the other golam lives.
 func Recover(dir string) (Recovery, error) {
@@ -71,6 +75,7 @@ type journal struct {
 	disk
 	target target
 	lock   *flock.Flock
+	key    []byte // nil if there is none; see proof.go
 }
 
 // lockAttempts is how often a folder to be locked may vanish, since another golam has just finished with it, before that is given up.
@@ -91,7 +96,12 @@ func (w writer) openJournal(t target) (*journal, error) {
 			lock, err = d.lockFolder(journalName, true)
 		}
 		if err == nil {
-			return &journal{d, t, lock}, nil
+			j := &journal{disk: d, target: t, lock: lock}
+			if err := j.prepare(); err != nil {
+				j.close()
+				return nil, err
+			}
+			return j, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			break
@@ -107,7 +117,28 @@ func (w writer) openJournal(t target) (*journal, error) {
 	return nil, t.unreadable("make", filepath.Join(t.dir, journalName), err)
 }
 
+// prepare looks again at whose the journal is, now that no golam changes it, and writes the proof into a new one.
+func (j *journal) prepare() error {
+	switch found, _ := j.origin(); found {
+	case own:
+		return nil
+	case begun:
+		if err := j.prove(); err != nil {
+			_ = j.remove(journalName + "/" + proofName)
+			return refused("make", filepath.Join(j.target.dir, journalName), err)
+		}
+		return nil
+	}
+	return &ForeignJournalError{Dir: j.target.dir}
+}
+
+// close removes the journal, unless something is left in it.
 func (j *journal) close() {
+	if names, err := readNames(j.Root, journalName); err == nil && !slices.ContainsFunc(names, func(name string) bool {
+		return name != lockName && name != proofName
+	}) {
+		_ = j.remove(journalName + "/" + proofName)
+	}
 	j.removeFolder(journalName, j.lock)
 	_ = j.Close()
 }
@@ -115,6 +146,12 @@ func (j *journal) close() {
 func (w writer) recover(t target) (Recovery, error) {
 	if _, err := os.Lstat(filepath.Join(t.path, journalName)); err != nil {
 		return RecoveryNone, nil
+	}
+	switch found, err := journalOrigin(t); {
+	case err != nil || found == nobodys:
+		return RecoveryNone, nil //nolint:nilerr // the folder went away
+	case found == foreign:
+		return RecoveryForeign, nil
 	}
 	j, err := w.openJournal(t)
 	if err != nil {
@@ -134,14 +171,14 @@ func (w writer) writeInPlace(ctx context.Context, t target, tree Tree, options W
 	if _, err := j.settle(); err != nil {
 		return Changes{}, err
 	}
-	s, err := t.survey(tree) // again: nobody else writes from here on
+	s, err := t.survey(tree, options) // again: nobody else writes from here on
 	if err == nil {
 		err = s.permit(t, options)
 	}
 	if err != nil {
 		return Changes{}, err
 	}
-	err = j.collect(ctx, s, tree, options.Prepare)
+	err = j.collect(ctx, s, options.Prepare)
 	if _, settleErr := j.settle(); err == nil {
 		err = settleErr
 	}
@@ -149,7 +186,7 @@ func (w writer) writeInPlace(ctx context.Context, t target, tree Tree, options W
 }
 
 // collect fills the journal and, if nothing goes wrong, commits it.
-func (j *journal) collect(ctx context.Context, s survey, tree Tree, prepare func(context.Context, string) error) error {
+func (j *journal) collect(ctx context.Context, s survey, prepare func(context.Context, string) error) error {
 	for _, dir := range []string{writing, writing + "/new", writing + "/old"} {
 		if err := j.mkdir(dir); err != nil {
 			return refused("make", filepath.Join(j.target.dir, dir), err)
@@ -157,8 +194,8 @@ func (j *journal) collect(ctx context.Context, s survey, tree Tree, prepare func
 	}
 	var files []File
 	for i, change := range s.Files {
-		if change.Action != ActionUnchanged {
-			files = append(files, tree[i])
+		if change.writes() {
+			files = append(files, s.tree[i])
 		}
 	}
 	fresh, err := j.OpenRoot(writing + "/new")
@@ -192,6 +229,11 @@ func (j *journal) collect(ctx context.Context, s survey, tree Tree, prepare func
 	if err != nil {
 		return err
 	}
+	identity, err := j.identity()
+	if err != nil {
+		return refused("look at", filepath.Join(j.target.dir, journalName), err)
+	}
+	list = append([]byte(seal(j.key, identity, string(list))+"\n"), list...)
 	if err := j.create(writing+"/moves", list, 0o644); err != nil {
 		return refused("write", filepath.Join(j.target.dir, writing, "moves"), err)
 	}
@@ -224,7 +266,7 @@ func (j *journal) moves(s survey) ([]move, error) {
 			m.Path = dir
 		}
 		known := len(moves) > 0 && moves[len(moves)-1].Path == m.Path // the files of a missing folder follow each other
-		if change.Action != ActionUnchanged && !known {
+		if change.writes() && !known {
 			moves = append(moves, m)
 		}
 	}
@@ -251,7 +293,7 @@ func (j *journal) backUp(moves []move) error {
 }
 
 func (j *journal) copy(from, to string) error {
-	content, err := j.ReadFile(from)
+	content, err := j.readRegular(from)
 	if err != nil {
 		return err
 	}
@@ -431,9 +473,12 @@ func (j *journal) exists(name string) bool {
 // must stay in the target, keep off the journal and off what makes a repository, and go through real folders only.
 func (j *journal) readMoves(state string) ([]move, error) {
 	var moves []move
-	list, err := j.ReadFile(state + "/moves")
+	list, err := j.readRegular(state + "/moves")
 	if err == nil {
-		err = json.Unmarshal(list, &moves)
+		code, rest, _ := bytes.Cut(list, []byte("\n"))
+		if err = j.sealed(code, string(rest)); err == nil {
+			err = json.Unmarshal(rest, &moves)
+		}
 	}
 	s := survey{root: j.Root, folders: map[string]bool{".": true}}
 	for i, m := range moves {
@@ -461,6 +506,18 @@ func (j *journal) readMoves(state string) ([]move, error) {
 		return nil, j.bad(err)
 	}
 	return moves, nil
+}
+
+// readRegular reads a file, and never waits for a named pipe.
+func (j *journal) readRegular(name string) ([]byte, error) {
+	info, err := j.Lstat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s %s", name, kind(info))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return j.ReadFile(name)
 }
 
 // bad says that nobody can tell what the journal would do.

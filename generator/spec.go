@@ -93,8 +93,15 @@ func (c Catalog) Resolve(answers Answers) (Spec, error) {
 	return spec, nil
 }
 
-// DefaultModule is the module path that a project of the name gets when none is given.
-func DefaultModule(name string) string { return "example.com/" + name }
+// DefaultModule is the module path that a project of the name gets when none is given. Names such as v1 and vendor mean something to the go
+// command at the end of a path, so they get more before them.
+func DefaultModule(name string) string {
+	const domain = "example.com/"
+	if name != "" && len(checkModule(domain+name)) > 0 {
+		return domain + "project-" + name
+	}
+	return domain + name
+}
 
 // Options returns the options that the spec answers, in the order in which they are asked.
 func (s Spec) Options() []Option {

@@ -19,8 +19,11 @@ import (
 
 // WriteOptions says how a tree is written.
 type WriteOptions struct {
-	// Overwrite allows a target that holds files already. Only what differs is replaced; files that the tree doesn't have stay.
+	// Overwrite allows a target that holds files already. Only what differs is replaced; files that the tree doesn't have stay. Where the
+	// target has a golam.lock, and the tree has one, files that are not as that says are kept: their owner edited them.
 	Overwrite bool
+	// Force replaces them, too. What golam.lock says does not matter then.
+	Force bool
 	// Prepare, if not nil, works on a new project before it is put in place: staging is the absolute path of the folder that becomes the
 	// target. It is not called if the target exists and holds something, be it only .git. When it returns, nothing may use staging.
 	Prepare func(ctx context.Context, staging string) error
@@ -33,7 +36,7 @@ type WriteOptions struct {
 // written through a journal inside it: after a kill each file is old or new, and the next Write or [Recover] makes all of them the one or
 // the other. Nothing is synchronised to the device: this is about killed processes, not about power cuts.
 //
-// Errors: [*NotEmptyError], [*NotFolderError], [*ConflictError], [*BusyError], the context's (a journal that is complete is still carried
+// Errors: [*NotEmptyError], [*NotFolderError], [*ConflictError], [*LockError], [*ForeignJournalError], [*BusyError], the context's (a journal that is complete is still carried
 // out), Prepare's, and what the machine refuses, wrapped with the path and advice.
 func Write(ctx context.Context, dir string, tree Tree, options WriteOptions) (Changes, error) {
 	return writer{}.write(ctx, dir, tree, options)
@@ -54,10 +57,14 @@ func (w writer) write(ctx context.Context, dir string, tree Tree, options WriteO
 		return Changes{}, err
 	}
 	w.sweep(filepath.Dir(t.path))
-	if _, err := w.recover(t); err != nil {
+	recovery, err := w.recover(t)
+	if err != nil {
 		return Changes{}, err
 	}
-	s, err := t.survey(tree)
+	if recovery == RecoveryForeign {
+		return Changes{}, &ForeignJournalError{Dir: t.dir}
+	}
+	s, err := t.survey(tree, options)
 	if err != nil {
 		return Changes{}, err
 	}
@@ -87,7 +94,7 @@ func (s survey) permit(t target, options WriteOptions) error {
 }
 
 func (s survey) differs() bool {
-	return slices.ContainsFunc(s.Files, func(c Change) bool { return c.Action != ActionUnchanged })
+	return slices.ContainsFunc(s.Files, func(c Change) bool { return c.writes() })
 }
 
 // removable says whether another folder can take the place of the target, which is empty. The shell must not be left in a removed

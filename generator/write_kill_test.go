@@ -313,11 +313,11 @@ func interrupt(t *testing.T, base, state string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := found.survey(tree)
+	s, err := found.survey(tree, WriteOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := j.collect(t.Context(), s, tree, nil); err != nil {
+	if err := j.collect(t.Context(), s, nil); err != nil {
 		t.Fatal(err)
 	}
 	moves, err := j.readMoves(committed)

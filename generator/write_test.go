@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -223,7 +224,7 @@ func TestWrite(t *testing.T) {
 			t.Chdir(filepath.Join(base, test.chdir))
 			before := snapshot(t, base)
 
-			planned, err := Plan(test.dir, tree)
+			planned, err := Plan(test.dir, tree, WriteOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -241,7 +242,7 @@ func TestWrite(t *testing.T) {
 				t.Errorf("Dir is %s: %v", changes.Dir, err)
 			}
 			for i, change := range changes.Files {
-				if change != (Change{tree[i].Path, ActionCreate}) {
+				if change != (Change{tree[i].Path, tree[i].GitMode(), tree[i].BlobID(), ActionCreate}) {
 					t.Errorf("change %d: %v", i, change)
 				}
 			}
@@ -311,7 +312,7 @@ func TestWriteOverwrites(t *testing.T) {
 		infos[file.Path] = info
 	}
 
-	planned, err := Plan(dir, after)
+	planned, err := Plan(dir, after, WriteOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -440,7 +441,7 @@ func TestWriteRefuses(t *testing.T) {
 				writeFile(t, base+"/demo/go.mod", "x")
 				symlink(t, "../out", base+"/demo/.golam-journal")
 			},
-			check: func(err error) bool { return err != nil }, text: "not a folder of golam", plans: true,
+			check: isError[*ForeignJournalError], text: "did not begin",
 		},
 	}
 	for name, test := range tests {
@@ -454,7 +455,7 @@ func TestWriteRefuses(t *testing.T) {
 				test.tree = tree
 			}
 			before := snapshot(t, base)
-			_, planErr := Plan(test.dir, test.tree)
+			_, planErr := Plan(test.dir, test.tree, WriteOptions{})
 			options := WriteOptions{Overwrite: !strings.HasPrefix(name, "not empty")}
 			_, writeErr := Write(t.Context(), test.dir, test.tree, options)
 			for what, err := range map[string]error{"Plan": planErr, "Write": writeErr} {
@@ -613,6 +614,168 @@ func TestWriteSweeps(t *testing.T) {
 	}
 }
 
+// Files that their owner edited are kept, with what golam.lock said of them.
+func TestWriteKeepsEdited(t *testing.T) {
+	project := func(contents map[string]string) Tree {
+		var files []File
+		for name, content := range contents {
+			files = append(files, File{Path: name, Content: []byte(content), Executable: strings.HasSuffix(name, ".sh")})
+		}
+		lock, err := lockFile(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree, err := NewTree(append(files, lock))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tree
+	}
+	names := []string{"edited", "same.edited", "mode", "crlf", "deleted", "plain", "same", "script.sh"}
+	contents := func(edition string) map[string]string {
+		all := map[string]string{}
+		for _, name := range names {
+			all[name] = name + edition + "\n"
+		}
+		all["same"], all["same.edited"] = "same\n", "same\n"
+		return all
+	}
+	before, wanted := contents(" 1"), contents(" 2")
+	wanted["mine"] = "golam's\n"
+	first, second := project(before), project(wanted)
+	setUp := func(t *testing.T) string {
+		dir := filepath.Join(t.TempDir(), "demo")
+		mustWrite(t, dir, first, WriteOptions{})
+		for name, content := range map[string]string{"edited": "my own\n", "same.edited": "my own\n", "mine": "my own\n", "crlf": "crlf 1\r\n"} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(os.Remove(filepath.Join(dir, "deleted")), os.Chmod(filepath.Join(dir, "mode"), 0o755)); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	actions := func(changes Changes) map[string]Action {
+		all := map[string]Action{}
+		for _, change := range changes.Files {
+			all[change.Path] = change.Action
+		}
+		return all
+	}
+	kept := map[string]Action{
+		"edited": ActionKeep, "same.edited": ActionKeep, "mine": ActionKeep, "mode": ActionKeep, "crlf": ActionReplace, "deleted": ActionCreate,
+		"plain": ActionReplace, "same": ActionUnchanged, "script.sh": ActionReplace, LockFile: ActionReplace,
+	}
+
+	t.Run("kept", func(t *testing.T) {
+		dir := setUp(t)
+		planned, err := Plan(dir, second, WriteOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		changes := mustWrite(t, dir, second, WriteOptions{Overwrite: true})
+		if diff := cmp.Diff(kept, actions(changes)) + cmp.Diff(planned, changes); diff != "" {
+			t.Error(diff)
+		}
+		content, err := os.ReadFile(filepath.Join(dir, LockFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		locked, err := ParseLock(content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"edited", "same.edited", "mode", "plain", "crlf"} {
+			from := map[bool]Tree{true: first, false: second}[kept[name] == ActionKeep]
+			if file, _ := from.Lookup(name); locked[name] != (Locked{file.GitMode(), file.BlobID()}) {
+				t.Errorf("%s is locked as %v", name, locked[name])
+			}
+		}
+		if _, listed := locked["mine"]; listed {
+			t.Error("golam.lock has a file that golam did not render")
+		}
+		for _, change := range changes.Files {
+			if change.Path == LockFile && change.Blob != (File{Content: content}).BlobID() {
+				t.Errorf("golam.lock is told to be %s", change.Blob)
+			}
+		}
+		// Again: nothing is left to write.
+		again := mustWrite(t, dir, second, WriteOptions{Overwrite: true})
+		for name, action := range actions(again) {
+			if want := map[bool]Action{true: ActionKeep, false: ActionUnchanged}[kept[name] == ActionKeep]; action != want {
+				t.Errorf("again: %s %s", action, name)
+			}
+		}
+		// Who takes an edit back gets what golam makes.
+		if err := os.WriteFile(filepath.Join(dir, "edited"), []byte(before["edited"]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := actions(mustWrite(t, dir, second, WriteOptions{Overwrite: true})); got["edited"] != ActionReplace {
+			t.Errorf("taken back: %s", got["edited"])
+		}
+	})
+	t.Run("by force", func(t *testing.T) {
+		dir := setUp(t)
+		mustWrite(t, dir, second, WriteOptions{Overwrite: true, Force: true})
+		checkSame(t, "the project", snapshot(t, dir), want(second))
+	})
+	t.Run("without golam.lock", func(t *testing.T) {
+		dir := setUp(t)
+		if err := os.Remove(filepath.Join(dir, LockFile)); err != nil {
+			t.Fatal(err)
+		}
+		mustWrite(t, dir, second, WriteOptions{Overwrite: true})
+		checkSame(t, "the project", snapshot(t, dir), want(second))
+	})
+	for name, lock := range map[string]string{
+		"merged": "<<<<<<< HEAD\n", "a path out": "100644 " + strings.Repeat("0", 40) + " ../x\n", "large": strings.Repeat("#", MaxLock+1),
+	} {
+		t.Run("golam.lock that is "+name, func(t *testing.T) {
+			dir := setUp(t)
+			if err := os.WriteFile(filepath.Join(dir, LockFile), []byte(lock), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			before := snapshot(t, dir)
+			if _, err := Write(t.Context(), dir, second, WriteOptions{Overwrite: true}); !isError[*LockError](err) {
+				t.Errorf("got %v", err)
+			}
+			checkSame(t, "afterwards", snapshot(t, dir), before)
+			mustWrite(t, dir, second, WriteOptions{Overwrite: true, Force: true})
+			checkSame(t, "by force", snapshot(t, dir), want(second))
+		})
+	}
+}
+
+func TestParseLock(t *testing.T) {
+	id := strings.Repeat("0a", 20)
+	locked, err := ParseLock([]byte("# comment\r\n100644 " + id + " a b/c\r\n\n100755 " + id + " d"))
+	if want := map[string]Locked{"a b/c": {"100644", id}, "d": {"100755", id}}; err != nil || !maps.Equal(locked, want) {
+		t.Errorf("got %v, %v", locked, err)
+	}
+	for name, text := range map[string]string{
+		"mode": "120000 " + id + " a", "id": "100644 " + id[1:] + " a", "upper case": "100644 " + strings.ToUpper(id) + " a", "no path": "100644 " + id + " ",
+		"absolute": "100644 " + id + " /a", "dots": "100644 " + id + " a/../b", "backslash": "100644 " + id + ` a\b`, "folder": "100644 " + id + " .",
+		"UTF-8": "100644 " + id + " \xff", "twice": strings.Repeat("100644 "+id+" a\n", 2), "words": "hello", "large": strings.Repeat("\n", MaxLock+1),
+	} {
+		if locked, err := ParseLock([]byte(text)); err == nil {
+			t.Errorf("%s: %v", name, locked)
+		}
+	}
+}
+
+func FuzzParseLock(f *testing.F) {
+	f.Add("100644 " + strings.Repeat("0", 40) + " a")
+	f.Fuzz(func(t *testing.T, text string) {
+		locked, err := ParseLock([]byte(text))
+		for name := range locked {
+			if err != nil || !fs.ValidPath(name) {
+				t.Errorf("%q, %v", name, err)
+			}
+		}
+	})
+}
+
 // What a killed golam left is settled before the folder is looked at, whatever comes then.
 func TestWriteRecoversFirst(t *testing.T) {
 	before, after := sampleTree(t, 1), sampleTree(t, 2)
@@ -649,7 +812,116 @@ func hostileJournal(t testing.TB, base, state, moves string) {
 	}
 	symlink(t, "../../../.git", journal+"/new/hooks")
 	symlink(t, "../../../../sentinel", journal+"/new/outside")
-	writeFile(t, journal+"/moves", moves)
+	sign(t, demo, state, moves)
+}
+
+// sign makes a journal one of this user's golam: what is in it is judged even so.
+func sign(t testing.TB, dir, state, moves string) {
+	t.Helper()
+	d, err := openDisk(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.MkdirAll(state, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	j := &journal{disk: d, target: target{dir: dir, path: dir}}
+	if err := j.prove(); err != nil {
+		t.Fatal(err)
+	}
+	identity, err := j.identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, filepath.FromSlash(state), "moves"), seal(j.key, identity, moves)+"\n"+moves)
+}
+
+// A journal that came with somebody's files is neither finished nor undone, and nothing in it is opened that could make golam wait.
+func TestRecoverForeignJournal(t *testing.T) {
+	real := func(t *testing.T, base, state string) string { // a journal of this user's golam
+		mustWrite(t, base+"/a/demo", sampleTree(t, 1), WriteOptions{})
+		interrupt(t, base, state)
+		return base + "/a/demo"
+	}
+	tests := map[string]func(t *testing.T, base string) (dir string){
+		"no proof": func(t *testing.T, base string) string {
+			writeFile(t, base+"/demo/"+committed+"/new/main.go", "hostile")
+			writeFile(t, base+"/demo/"+committed+"/moves", `[{"path":"main.go"}]`)
+			return base + "/demo"
+		},
+		"to be thrown away": func(t *testing.T, base string) string {
+			writeFile(t, base+"/demo/"+writing+"/new/main.go", "theirs")
+			return base + "/demo"
+		},
+		"a proof of nothing": func(t *testing.T, base string) string {
+			writeFile(t, base+"/demo/"+committed+"/new/main.go", "hostile")
+			writeFile(t, base+"/demo/"+journalName+"/"+proofName, strings.Repeat("0", 64))
+			return base + "/demo"
+		},
+		"a copy": func(t *testing.T, base string) string { // as a clone, or an archive
+			if err := os.CopyFS(base+"/copy", os.DirFS(real(t, base, committed))); err != nil {
+				t.Fatal(err)
+			}
+			return base + "/copy"
+		},
+		"another user's": func(t *testing.T, base string) string {
+			dir := real(t, base, reverting)
+			t.Setenv("XDG_CACHE_HOME", base+"/other")
+			t.Setenv("HOME", base+"/other")
+			t.Setenv("LocalAppData", base+"/other")
+			return dir
+		},
+		"a file": func(t *testing.T, base string) string {
+			writeFile(t, base+"/demo/"+journalName, "x")
+			return base + "/demo"
+		},
+	}
+	for name, prepare := range tests {
+		t.Run(name, func(t *testing.T) {
+			base := t.TempDir()
+			dir := prepare(t, base)
+			before := snapshot(t, base)
+			if outcome, err := Recover(dir); outcome != RecoveryForeign || err != nil {
+				t.Errorf("got %q, %v", outcome, err)
+			}
+			if _, err := Plan(dir, sampleTree(t, 2), WriteOptions{}); !isError[*ForeignJournalError](err) {
+				t.Errorf("planned: %v", err)
+			}
+			if _, err := Write(t.Context(), dir, sampleTree(t, 2), WriteOptions{Overwrite: true}); !isError[*ForeignJournalError](err) {
+				t.Errorf("written: %v", err)
+			}
+			checkSame(t, "afterwards", snapshot(t, base), before)
+		})
+	}
+}
+
+// What a journal of this user's golam says cannot be changed by files that come later.
+func TestRecoverChangedJournal(t *testing.T) {
+	base := t.TempDir()
+	demo := base + "/a/demo"
+	mustWrite(t, demo, sampleTree(t, 1), WriteOptions{})
+	interrupt(t, base, committed)
+	moves := demo + "/" + committed + "/moves"
+	if err := os.Remove(moves); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, moves, `[{"path":"x"}]`)
+	if outcome, err := Recover(demo); err == nil || !strings.Contains(err.Error(), "did not make it") {
+		t.Errorf("got %q, %v", outcome, err)
+	}
+}
+
+// Without a place for the key, projects are written all the same.
+func TestWriteWithoutKey(t *testing.T) {
+	base := t.TempDir()
+	demo := base + "/demo"
+	mustWrite(t, demo, sampleTree(t, 1), WriteOptions{})
+	for _, name := range []string{"HOME", "XDG_CACHE_HOME", "LocalAppData"} {
+		t.Setenv(name, "")
+	}
+	mustWrite(t, demo, sampleTree(t, 2), WriteOptions{Overwrite: true})
+	checkSame(t, "the project", snapshot(t, demo), want(sampleTree(t, 2)))
 }
 
 // Journals come with other people's files: they can do nothing outside their folder, nor to it through links.
@@ -711,7 +983,7 @@ func TestRecoverHostileJournalTakesNothing(t *testing.T) {
 					writeFile(t, filepath.Join(demo, name), "mine: "+name)
 				}
 				before := snapshot(t, demo)
-				writeFile(t, journal+"/moves", moves)
+				sign(t, demo, state, moves)
 				for _, name := range []string{"new/keep", "new/sub", "new/taken", "old/keep", "old/taken", "old/untracked"} {
 					writeFile(t, filepath.Join(journal, name), "hostile")
 				}
@@ -741,6 +1013,7 @@ func TestRecoverAfterChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, list, _ = bytes.Cut(list, []byte("\n")) // its seal
 	var moves []move
 	if err := json.Unmarshal(list, &moves); err != nil {
 		t.Fatal(err)

@@ -45,6 +45,32 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("another golam is writing to %s: look at what it made, then run this again if it is still needed", e.Dir)
 }
 
+// ForeignJournalError says that the target holds a journal that this user's golam did not begin, so that nobody can tell what it would do.
+type ForeignJournalError struct {
+	// Dir is the target as the caller named it.
+	Dir string
+}
+
+func (e *ForeignJournalError) Error() string {
+	return fmt.Sprintf("%s has a %s that your golam did not begin: compare the files with your last commit, then remove it", e.Dir, journalName)
+}
+
+// LockError says that the golam.lock of the target cannot be read, so that nobody knows which files their owner edited.
+type LockError struct {
+	// Dir is the target as the caller named it.
+	Dir string
+	// Err is the reason.
+	Err error
+}
+
+func (e *LockError) Error() string {
+	return fmt.Sprintf("the golam.lock in %s tells which files you edited, and it cannot be read: %v: take it from your last commit, or replace edited files, too",
+		e.Dir, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *LockError) Unwrap() error { return e.Err }
+
 // ConflictError lists everything in the target that stands where the tree wants something of another kind. Nothing was written.
 type ConflictError struct {
 	// Dir is the target as the caller named it.

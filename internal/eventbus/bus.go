@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -39,8 +40,10 @@ type Event struct {
 // Delivered is an entry of PutEvents, and what came of it.
 type Delivered struct {
 	// Bus is the name of the bus.
-	Bus   string `json:"bus"`
-	Event Event  `json:"event"`
+	Bus string `json:"bus"`
+	// Event has null for a detail of more than 64 KB, and then DetailSize is its size in bytes. Its other texts are cut at that size.
+	Event      Event `json:"event"`
+	DetailSize int   `json:"detailBytes,omitempty"`
 	// Error is the reason for which EventBridge would refuse the entry, or "".
 	Error string `json:"error,omitempty"`
 	// Matches are the rules that it matches.
@@ -80,12 +83,19 @@ func (b *Bus) SetRules(rules []Rule) {
 	b.rules = rules
 }
 
-// Limits of PutEvents (Amazon EventBridge User Guide, "Amazon EventBridge quotas" and "Calculating PutEvents event entry size").
+// Limits of PutEvents (Amazon EventBridge User Guide, "Amazon EventBridge quotas" and "Calculating PutEvents event entry size"; API
+// Reference, PutEvents and PutEventsRequestEntry).
 const (
-	maxEntries = 10
-	maxSize    = 256 << 10 // bytes of all entries
-	maxBody    = 8 << 20   // bytes of a request, more than its entries can have
+	maxEntries     = 10
+	maxSize        = 1 << 20 // bytes of all entries, since January 2026
+	maxNesting     = 1100    // levels of the detail
+	maxTraceHeader = 500     // characters
+	maxBusName     = 1600    // characters
+	maxBody        = 8 << 20 // bytes of a request: each byte of its entries can take six
 )
+
+// maxShown is the size in bytes up to which a detail is part of what is [Config].Seen.
+const maxShown = 64 << 10
 
 // entry is a PutEventsRequestEntry.
 type entry struct {
@@ -145,6 +155,18 @@ func (b *Bus) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, e := range entries {
 		total += e.size()
 	}
+	for i, e := range entries {
+		for _, field := range []struct {
+			name, value string
+			most        int
+		}{{"traceHeader", e.TraceHeader, maxTraceHeader}, {"eventBusName", e.EventBusName, maxBusName}} {
+			if utf8.RuneCountInString(field.value) > field.most {
+				refuse(w, "ValidationException", fmt.Sprintf("1 validation error detected: Value at 'entries.%d.member.%s' failed to "+
+					"satisfy constraint: Member must have length less than or equal to %d", i+1, field.name, field.most))
+				return
+			}
+		}
+	}
 	if total > maxSize {
 		refuse(w, "ValidationException", fmt.Sprintf("Total size of the entries in the request is over the limit: %d bytes of %d", total, maxSize))
 		return
@@ -188,7 +210,7 @@ func (b *Bus) put(e entry) result {
 	}
 	if problem != nil {
 		delivered.Error = problem.Error()
-		if json.Valid([]byte(e.Detail)) {
+		if json.Valid([]byte(e.Detail)) && nesting(e.Detail) <= maxNesting {
 			delivered.Event.Detail = json.RawMessage(e.Detail)
 		}
 		b.seen(delivered)
@@ -199,11 +221,15 @@ func (b *Bus) put(e entry) result {
 	if err != nil {
 		return result{ErrorCode: "InternalFailure", ErrorMessage: err.Error()}
 	}
+	value, err := decode(event)
+	if err != nil {
+		return result{ErrorCode: "InternalFailure", ErrorMessage: err.Error()}
+	}
 	b.mu.Lock()
 	rules := b.rules
 	b.mu.Unlock()
 	for _, rule := range rules {
-		if (rule.Bus == "" || rule.Bus == delivered.Bus) && rule.Pattern.Matches(event) {
+		if (rule.Bus == "" || rule.Bus == delivered.Bus) && rule.Pattern.matches(value) {
 			delivered.Matches = append(delivered.Matches, Match{rule.Name, rule.Functions})
 		}
 	}
@@ -218,6 +244,21 @@ func (b *Bus) put(e entry) result {
 
 func (b *Bus) seen(delivered Delivered) {
 	if b.config.Seen != nil {
+		if size := len(delivered.Event.Detail); size > maxShown {
+			delivered.Event.Detail, delivered.DetailSize = nil, size
+		}
+		resources := 0
+		for i, resource := range delivered.Event.Resources {
+			if resources += len(resource); resources > maxShown {
+				delivered.Event.Resources = append(slices.Clone(delivered.Event.Resources[:i]), "...")
+				break
+			}
+		}
+		for _, text := range []*string{&delivered.Event.Source, &delivered.Event.DetailType, &delivered.Error} {
+			if len(*text) > maxShown {
+				*text = strings.ToValidUTF8((*text)[:maxShown], "") + "..."
+			}
+		}
 		b.config.Seen(delivered)
 	}
 }
@@ -250,14 +291,37 @@ func (e entry) check() (code string, err error) {
 		return "InvalidArgument", fmt.Errorf("Parameter DetailType is not valid. Reason: it has more than %d characters.", maxDetailType) //nolint:staticcheck // AWS's text
 	case e.Time != nil && (*e.Time < firstTime || *e.Time > lastTime):
 		return "InvalidArgument", errors.New("Parameter Time is not valid. Reason: its year is none from 0 to 9999.") //nolint:staticcheck // in the form of AWS's texts
+	case strings.ContainsFunc(e.TraceHeader, func(r rune) bool { return r < ' ' || r > '~' }): // it becomes a header of HTTP
+		return "InvalidArgument", errors.New("Parameter TraceHeader is not valid. Reason: it is not printable ASCII.") //nolint:staticcheck // in the form of AWS's texts
 	case e.Detail == "":
 		return "InvalidArgument", errors.New("Parameter Detail is not valid. Reason: Detail is a required argument.") //nolint:staticcheck // AWS's text
 	}
 	var detail map[string]json.RawMessage
-	if json.Unmarshal([]byte(e.Detail), &detail) != nil || detail == nil {
+	if json.Unmarshal([]byte(e.Detail), &detail) != nil || detail == nil || nesting(e.Detail) > maxNesting {
 		return "MalformedDetail", errors.New("Detail is malformed.") //nolint:staticcheck // AWS's text
 	}
 	return "", nil
+}
+
+// nesting is how deep the objects and arrays of valid JSON are nested.
+func nesting(text string) int {
+	depth, deepest := 0, 0
+	inText := false
+	for i := 0; i < len(text); i++ {
+		switch b := text[i]; {
+		case inText && b == '\\':
+			i++
+		case b == '"':
+			inText = !inText
+		case inText:
+		case b == '{' || b == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case b == '}' || b == ']':
+			depth--
+		}
+	}
+	return deepest
 }
 
 // newID is a random (version 4) UUID.

@@ -75,18 +75,60 @@ func TestEntryProblems(t *testing.T) {
 		}
 	}})
 	for entry, code := range map[string]string{
-		`{"Source":"s","DetailType":"` + strings.Repeat("é", 128) + `","Detail":"{}"}`: "",
-		`{"Source":"s","DetailType":"` + strings.Repeat("é", 129) + `","Detail":"{}"}`: "InvalidArgument",
-		`{"Source":"s","DetailType":"d","Detail":"{}","Time":1e300}`:                   "InvalidArgument",
-		`{"Source":"s","DetailType":"d","Detail":"{}","Time":253402300800}`:            "InvalidArgument",
-		`{"Source":"s","DetailType":"d","Detail":"{}","Time":253402300799.9}`:          "InvalidArgument",
-		`{"Source":"s","DetailType":"d","Detail":"{}","Time":-1}`:                      "",
+		`{"Source":"s","DetailType":"` + strings.Repeat("é", 128) + `","Detail":"{}"}`:             "",
+		`{"Source":"s","DetailType":"` + strings.Repeat("é", 129) + `","Detail":"{}"}`:             "InvalidArgument",
+		`{"Source":"s","DetailType":"d","Detail":"{}","Time":1e300}`:                               "InvalidArgument",
+		`{"Source":"s","DetailType":"d","Detail":"{}","Time":253402300800}`:                        "InvalidArgument",
+		`{"Source":"s","DetailType":"d","Detail":"{}","Time":253402300799.9}`:                      "InvalidArgument",
+		`{"Source":"s","DetailType":"d","Detail":"{}","Time":-1}`:                                  "",
+		`{"Source":"s","DetailType":"d","Detail":"{}","TraceHeader":"Root=1-2\u0000"}`:             "InvalidArgument",
+		`{"Source":"s","DetailType":"d","Detail":"{}","TraceHeader":"Root\r\nX: y"}`:               "InvalidArgument",
+		`{"Source":"s","DetailType":"d","Detail":"{}","TraceHeader":"é"}`:                          "InvalidArgument",
+		`{"Source":"s","DetailType":"d","Detail":"` + nestedDetail(1100) + `"}`:                    "",
+		`{"Source":"s","DetailType":"d","Detail":"` + nestedDetail(1101) + `"}`:                    "MalformedDetail",
+		`{"Source":"s","DetailType":"d","Detail":"` + nestedDetail(200_000) + `"}`:                 "MalformedDetail",
+		`{"Source":"s","DetailType":"d","Detail":"{\"a\":\"` + strings.Repeat("[", 2000) + `\"}"}`: "",
 	} {
 		var response struct{ Entries []struct{ ErrorCode string } }
 		_, body := put(t, bus, putEvents, `{"Entries":[`+entry+`]}`)
 		if err := json.Unmarshal([]byte(body), &response); err != nil || response.Entries[0].ErrorCode != code {
 			t.Errorf("%.60s: %s", entry, body)
 		}
+	}
+}
+
+// nestedDetail is an object with arrays in it, as part of JSON.
+func nestedDetail(depth int) string {
+	return `{\"a\":` + strings.Repeat("[", depth-1) + strings.Repeat("]", depth-1) + `}`
+}
+
+// An entry may have 1 MB. What is shown of it is less.
+func TestLargeEntry(t *testing.T) {
+	var seen Delivered
+	var sent int
+	bus := New(Config{Seen: func(d Delivered) { seen = d }, Deliver: func(_ string, event []byte, _ string) { sent = len(event) }})
+	pattern, err := ParsePattern([]byte(`{"source":["s"]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bus.SetRules([]Rule{{Name: "r", Pattern: pattern, Functions: []string{"f"}}})
+	const detail = 1<<20 - len("sd")
+	text := `{\"a\":\"` + strings.Repeat("x", detail-len(`{"a":""}`)) + `\"}`
+	status, body := put(t, bus, putEvents, `{"Entries":[{"Source":"s","DetailType":"d","Detail":"`+text+`"}]}`)
+	if status != 200 || !strings.Contains(body, `"FailedEntryCount":0`) || sent < 1<<20 {
+		t.Errorf("got %d %s, sent %d bytes", status, body, sent)
+	}
+	if seen.DetailSize != detail || seen.Event.Detail != nil {
+		t.Errorf("seen %d bytes of detail, %d shown", seen.DetailSize, len(seen.Event.Detail))
+	}
+	huge := strings.Repeat("é", 1<<18)
+	status, body = put(t, bus, putEvents, `{"Entries":[{"Source":"`+huge+`","DetailType":"d","Detail":"{}","Resources":["`+huge[:1<<17]+`"]}]}`)
+	if encoded, err := json.Marshal(seen); err != nil || status != 200 || len(encoded) > 3*maxShown || !strings.Contains(string(encoded), `...`) {
+		t.Errorf("got %d %s, shown %d bytes, %v", status, body, len(encoded), err)
+	}
+	status, body = put(t, bus, putEvents, `{"Entries":[{"Source":"ss","DetailType":"d","Detail":"`+text+`"}]}`)
+	if status != 400 || !strings.Contains(body, "over the limit") {
+		t.Errorf("one byte more: %d %s", status, body)
 	}
 }
 
@@ -97,7 +139,8 @@ func TestRequestProblems(t *testing.T) {
 		{"no JSON", putEvents, `{`, "SerializationException"},
 		{"no entry", putEvents, `{"Entries":[]}`, "ValidationException"},
 		{"eleven", putEvents, `{"Entries":[` + strings.Repeat(entry+",", 10) + entry + `]}`, "ValidationException"},
-		{"too large", putEvents, `{"Entries":[{"Source":"s","DetailType":"d","Detail":"` + strings.Repeat(" ", 256<<10) + `{}"}]}`, "over the limit"},
+		{"too large", putEvents, `{"Entries":[{"Source":"s","DetailType":"d","Detail":"` + strings.Repeat(" ", 1<<20) + `{}"}]}`, "over the limit"},
+		{"long trace header", putEvents, `{"Entries":[` + entry + `,{"Source":"s","DetailType":"d","Detail":"{}","TraceHeader":"` + strings.Repeat("é", 501) + `"}]}`, "'entries.2.member.traceHeader'"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -140,14 +183,18 @@ func TestRulesProblems(t *testing.T) {
 		"rules:\n  - name: x":           "rule x: the pattern",
 		"rules: [{name: x, target: y}]": "field target not found",
 		"rules: [{name: x, pattern: {source: [a]}}, {name: x, pattern: {source: [b]}}]": "rule x is there twice",
-		"rules: []\n---\nrules: []":                                  "second document",
-		"rules: [{name: x, pattern: {detail: {day: [2025-01-31]}}}]": "rule x: line 1: YAML takes 2025-01-31 for something that JSON does not have (timestamp): quote it",
-		"rules: [{name: x, pattern: {account: [012345678901]}}]":     "012345678901 is no number of JSON",
-		"rules: [{name: x, pattern: {account: [01234567]}}]":         "01234567 is no number of JSON",
-		"rules: [{name: x, pattern: {detail: {n: [0x10]}}}]":         "0x10 is no number of JSON",
-		"rules: [{name: x, pattern: {1: [a]}}]":                      `"1" is no name of a field`,
-		"rules: [{name: x, pattern: {source: [a], source: [b]}}]":    "already defined",
-		"rules: [{name: x, pattern: &a {source: *a}}]":               "not in order",
+		"rules: []\n---\nrules: []":                                      "second document",
+		"rules: [{name: x, pattern: {detail: {day: [2025-01-31]}}}]":     "rule x: line 1: YAML takes 2025-01-31 for something that JSON does not have (timestamp): quote it",
+		"rules: [{name: x, pattern: {account: [012345678901]}}]":         "012345678901 is no number of JSON",
+		"rules: [{name: x, pattern: {account: [01234567]}}]":             "01234567 is no number of JSON",
+		"rules: [{name: x, pattern: {detail: {n: [0x10]}}}]":             "0x10 is no number of JSON",
+		"rules: [{name: x, pattern: {1: [a]}}]":                          `"1" is no name of a field`,
+		"rules: [{name: x, pattern: {source: [a], source: [b]}}]":        "already defined",
+		"rules: [{name: x, pattern: &a {source: *a}}]":                   "not in order",
+		"rules: [{name: x, pattern: {a: " + strings.Repeat("[", 400_000): "exceeded max depth",
+		// Each line has ten times what the one before has.
+		"rules: [{name: x, pattern: {detail: {a: &a [1,1,1,1,1,1,1,1,1,1], b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a], " +
+			"c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b], d: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]}}}]": "more than 4096 values",
 	} {
 		if _, err := ParseRules([]byte(text)); err == nil || !strings.Contains(err.Error(), problem) {
 			t.Errorf("%q: %v", text, err)

@@ -46,8 +46,11 @@ func ParsePattern(text []byte) (Pattern, error) {
 // Matches tells whether an event, in the form that targets get, is one that the pattern is for.
 func (p Pattern) Matches(event []byte) bool {
 	value, err := decode(event)
-	return err == nil && p.root != nil && p.root.matches(value)
+	return err == nil && p.matches(value)
 }
+
+// matches takes an event that is decoded.
+func (p Pattern) matches(event any) bool { return p.root != nil && p.root.matches(event) }
 
 // decode keeps numbers as they are written.
 func decode(text []byte) (any, error) {
@@ -67,6 +70,7 @@ func decode(text []byte) (any, error) {
 type fields struct {
 	parts map[string]matcher
 	or    []matcher
+	none  bool // see wantsNone
 }
 
 func (f fields) matches(value any) bool {
@@ -90,28 +94,21 @@ func (f fields) matches(value any) bool {
 	return len(f.or) == 0 || slices.ContainsFunc(f.or, func(m matcher) bool { return m.matches(value) })
 }
 
-func (f fields) wantsNone() bool {
-	for _, part := range f.parts {
-		if !part.wantsNone() {
-			return false
-		}
-	}
-	return !slices.ContainsFunc(f.or, func(m matcher) bool { return !m.wantsNone() })
-}
+func (f fields) wantsNone() bool { return f.none }
 
-// leaves gives the values at a place: those in an array, however deep. An object is none, and neither is an empty array.
-func leaves(value any) []any {
+// leaves adds the values at a place to those found before: the values in an array, however deep. An object is none, and neither is an
+// empty array.
+func leaves(found []any, value any) []any {
 	switch value := value.(type) {
 	case missing, map[string]any:
-		return nil
+		return found
 	case []any:
-		var all []any
 		for _, element := range value {
-			all = append(all, leaves(element)...)
+			found = leaves(found, element)
 		}
-		return all
+		return found
 	}
-	return []any{value}
+	return append(found, value)
 }
 
 func parseObject(object map[string]any, place string, depth int) (matcher, error) {
@@ -145,6 +142,10 @@ func parseObject(object map[string]any, place string, depth int) (matcher, error
 			return nil, err
 		}
 		f.parts[name] = part
+	}
+	f.none = !slices.ContainsFunc(f.or, func(m matcher) bool { return !m.wantsNone() })
+	for _, part := range f.parts {
+		f.none = f.none && part.wantsNone()
 	}
 	return f, nil
 }
@@ -183,7 +184,7 @@ func (a anyOf) wantsNone() bool {
 }
 
 func (a anyOf) matches(value any) bool {
-	values := leaves(value)
+	values := leaves(nil, value)
 	for _, t := range a {
 		if t.absent {
 			if len(values) == 0 {
@@ -300,6 +301,10 @@ func equals(want any) func(any) bool {
 
 // rational is exact. It gives nil for numbers beyond the range of EventBridge, whose writing out would take for ever: 1e999999999.
 func rational(n json.Number) *big.Rat {
+	const longest = 400 // digits, of which EventBridge looks at 15
+	if len(n) > longest {
+		return nil
+	}
 	f, err := n.Float64()
 	if err != nil || f > 1e15 || f < -1e15 || f != 0 && f < 1e-15 && f > -1e-15 {
 		return nil

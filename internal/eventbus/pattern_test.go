@@ -1,6 +1,7 @@
 package eventbus
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -93,6 +94,30 @@ func TestPattern(t *testing.T) {
 	}
 }
 
+// What matching takes grows with the event, not with its square: the leaves of nested arrays were copied at each level.
+func TestMatchingIsLinear(t *testing.T) {
+	pattern, err := ParsePattern([]byte(`{"detail":{"a":["no",{"numeric":["=",1]}],"b":{"c":{"d":[{"exists":false}]}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	allocated := func(depth int) float64 {
+		leaves := strings.Repeat(`"x",`, 10*depth) + `"x"`
+		event := `{"detail":{"a":` + strings.Repeat("[", depth) + leaves + strings.Repeat(`]`, depth) + `,"b":` + strings.Repeat("[", depth) +
+			`{}` + strings.Repeat("]", depth) + `}}`
+		value, err := decode([]byte(event))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return testing.AllocsPerRun(2, func() { pattern.matches(value) })
+	}
+	if shallow, deep := allocated(10), allocated(1000); deep > shallow+50 { // a slice that grows, and nothing for each level
+		t.Errorf("%v allocations for 1000 levels, %v for 10", deep, shallow)
+	}
+	if rational(json.Number("1."+strings.Repeat("0", 1000))) != nil {
+		t.Error("a number of 1000 digits is written out")
+	}
+}
+
 func TestPatternProblems(t *testing.T) {
 	tests := []struct{ pattern, problem string }{
 		{``, "not JSON"},
@@ -120,6 +145,8 @@ func TestPatternProblems(t *testing.T) {
 		{`{"$or":[{"source":["x"]}]}`, "two or more"},
 		{`{"$or":["x","y"]}`, "objects"},
 		{strings.Repeat(`{"a":`, 100) + `["x"]` + strings.Repeat("}", 100), "more than 64 deep"},
+		{strings.Repeat(`{"a":`, 1_000_000), "exceeded max depth"},
+		{strings.Repeat(`[`, 1_000_000), "exceeded max depth"},
 	}
 	for _, tt := range tests {
 		if _, err := ParsePattern([]byte(tt.pattern)); err == nil || !strings.Contains(err.Error(), tt.problem) {

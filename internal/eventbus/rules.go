@@ -72,11 +72,15 @@ func ParseRules(text []byte) ([]Rule, error) {
 // patternJSON gives a pattern as JSON that means the same. Decoding would change what YAML takes for something else: 01234 is 668 to it,
 // 300.0 becomes 300, and a date gets a time.
 func patternJSON(node *yaml.Node) ([]byte, error) {
+	left := maxPattern
+	value, err := jsonValue(node, &left)
+	if left < 0 {
+		return nil, fmt.Errorf("the pattern is not in order: it has more than %d values, aliases included", maxPattern)
+	}
 	var whole any
-	if err := node.Decode(&whole); err != nil { // it finds aliases without end, and keys that are there twice
+	if err := node.Decode(&whole); err != nil { // it finds keys that are there twice
 		return nil, fmt.Errorf("the pattern is not in order: %w", err)
 	}
-	value, err := jsonValue(node)
 	if err != nil {
 		return nil, err
 	}
@@ -90,10 +94,19 @@ func patternJSON(node *yaml.Node) ([]byte, error) {
 // jsonNumber is the form of numbers in JSON (RFC 8259).
 var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 
-func jsonValue(node *yaml.Node) (any, error) {
+// maxPattern is the number of values in a pattern. EventBridge takes patterns of 4,096 characters.
+const maxPattern = 4096
+
+var errPattern = errors.New("the pattern is too large")
+
+// jsonValue takes each value that it makes off what is left, so that aliases cannot multiply without end.
+func jsonValue(node *yaml.Node, left *int) (any, error) {
+	if *left--; *left < 0 {
+		return nil, errPattern
+	}
 	switch node.Kind {
 	case yaml.AliasNode:
-		return jsonValue(node.Alias)
+		return jsonValue(node.Alias, left)
 	case yaml.MappingNode:
 		object := map[string]any{}
 		for i := 0; i+1 < len(node.Content); i += 2 {
@@ -101,7 +114,7 @@ func jsonValue(node *yaml.Node) (any, error) {
 			if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" {
 				return nil, fmt.Errorf("line %d: %q is no name of a field: quote it", key.Line, key.Value)
 			}
-			value, err := jsonValue(node.Content[i+1])
+			value, err := jsonValue(node.Content[i+1], left)
 			if err != nil {
 				return nil, err
 			}
@@ -111,7 +124,7 @@ func jsonValue(node *yaml.Node) (any, error) {
 	case yaml.SequenceNode:
 		array := []any{}
 		for _, element := range node.Content {
-			value, err := jsonValue(element)
+			value, err := jsonValue(element, left)
 			if err != nil {
 				return nil, err
 			}

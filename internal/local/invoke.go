@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 	"unicode/utf16"
 )
@@ -221,7 +222,7 @@ func (l *Lambda) newInvocation(function string, in Invocation) (*invocation, err
 	if len(inv.payload) == 0 {
 		inv.payload = []byte("{}")
 	}
-	if inv.traceID == "" {
+	if !isTraceHeader(inv.traceID) {
 		inv.traceID = newTraceID(time.Now(), l.cfg.Sampled)
 	}
 	switch {
@@ -250,6 +251,13 @@ func tooLarge(most int) error {
 		http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException",
 		fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", most),
 	}
+}
+
+// isTraceHeader reports whether a text can be the trace header of an invocation, which the function gets as a header of HTTP. Lambda gives
+// an invocation with any other a new one.
+func isTraceHeader(text string) bool {
+	const longest = 1000 // X-Ray's own have some 100 bytes
+	return text != "" && len(text) <= longest && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 // asciiJSON writes the characters of JSON that not every runtime takes in a header, those beyond printable ASCII, as escapes. They can

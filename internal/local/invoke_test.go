@@ -16,6 +16,31 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// Whatever an invocation comes with, its function gets headers of HTTP.
+func TestHeadersAreHeaders(t *testing.T) {
+	l := one(t, official, "describe")
+	for name, trace := range map[string]string{
+		"NUL": "Root=1-2\x00", "line": "Root=1-2\r\nX: y", "delete": "Root=1-2\x7f", "UTF-8": "Root=1-é", "bytes": "\xff", "large": strings.Repeat("x", 7<<20),
+	} {
+		r := l.invokeWith(Invocation{TraceID: trace, Identity: CognitoIdentity{ID: "a\x7f\n\x00é", PoolID: "b"}, Report: true})
+		var got struct {
+			TraceID string
+			Context struct {
+				Identity struct{ CognitoIdentityID string }
+			}
+		}
+		if err := json.Unmarshal(r.Payload, &got); err != nil || r.FunctionError != "" {
+			t.Errorf("%s: %v %s %s", name, err, r.FunctionError, r.Payload)
+		}
+		if !strings.HasPrefix(got.TraceID, "Root=1-") || len(got.TraceID) > 100 || strings.HasPrefix(got.TraceID, "Root=1-2") {
+			t.Errorf("%s: trace header %.100q", name, got.TraceID)
+		}
+		if got.Context.Identity.CognitoIdentityID != "a\x7f\n\x00é" {
+			t.Errorf("%s: identity %q", name, got.Context.Identity.CognitoIdentityID)
+		}
+	}
+}
+
 func TestInvokeOfficial(t *testing.T) {
 	l := one(t, official, "describe", func(c *Config, f *Function) {
 		c.Region, c.Account = "eu-central-1", "111122223333"

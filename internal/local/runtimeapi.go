@@ -75,7 +75,7 @@ func (e *environment) handleNext(w http.ResponseWriter, r *http.Request) {
 	}
 	if inv.identity != (CognitoIdentity{}) {
 		identity, _ := json.Marshal(inv.identity)
-		h.Set(headerCognitoIdentity, string(identity))
+		h.Set(headerCognitoIdentity, string(asciiJSON(identity)))
 	}
 	_, _ = w.Write(inv.payload)
 }

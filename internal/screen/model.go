@@ -47,7 +47,8 @@ type happening struct {
 // What is kept.
 const (
 	maxHappened = 500
-	maxLogs     = 50 // lines of an invocation
+	maxLogs     = 50       // lines of an invocation
+	maxTraces   = 64 << 20 // bytes of all traces
 )
 
 const noFunction = "no function has been built yet"
@@ -122,7 +123,12 @@ func (m *model) take(e watch.Event) {
 		h.event = e
 	case watch.EventTrace:
 		h := m.of(e.Trace.ID, e)
+		if h.event.Trace != nil {
+			joined := h.event.Trace.Join(*e.Trace)
+			e.Trace = &joined
+		}
 		h.event = e
+		m.forget()
 	default:
 		m.add(&happening{event: e})
 	}
@@ -155,7 +161,21 @@ func (m *model) takeLog(e watch.Event) {
 
 func (m *model) add(h *happening) {
 	m.happened = append(m.happened, h)
-	if len(m.happened) > maxHappened {
+	m.forget()
+}
+
+// forget drops the oldest where there is too much.
+func (m *model) forget() {
+	traces := 0
+	for _, h := range m.happened {
+		if h.event.Trace != nil {
+			traces += h.event.Trace.Size()
+		}
+	}
+	for len(m.happened) > maxHappened || traces > maxTraces && len(m.happened) > 1 {
+		if trace := m.happened[0].event.Trace; trace != nil {
+			traces -= trace.Size()
+		}
 		for id, other := range m.byID {
 			if other == m.happened[0] {
 				delete(m.byID, id)

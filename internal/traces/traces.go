@@ -5,9 +5,11 @@
 package traces
 
 import (
+	"bytes"
 	"cmp"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -24,7 +26,9 @@ import (
 const (
 	maxTraces = 200
 	maxSpans  = 1000     // of a trace
-	maxSize   = 4 << 20  // bytes of the spans of a trace, as JSON
+	maxSize   = 4 << 20  // bytes of the spans of a trace; see sizeOf
+	maxSum    = 64 << 20 // bytes of the spans of all traces
+	maxTold   = 8 << 20  // bytes of a trace that are told as a whole, over and over; after that only its new spans are
 	maxBody   = 16 << 20 // bytes of a request, unpacked
 )
 
@@ -40,7 +44,14 @@ type Trace struct {
 	Spans []Span `json:"spans"`
 	// Dropped is how many spans there were beyond what is kept.
 	Dropped int `json:"dropped,omitempty"`
+	// Partial says that Spans are only those that are new. The trace has been told before; see [Trace.Join].
+	Partial bool `json:"partial,omitempty"`
+
+	size int
 }
+
+// Size is about how many bytes of memory the trace takes.
+func (t Trace) Size() int { return t.size }
 
 // Span is one of a trace.
 type Span struct {
@@ -74,15 +85,17 @@ type SpanEvent struct {
 type Store struct {
 	seen func(Trace)
 
-	mu     sync.Mutex
+	mu     sync.Mutex // also keeps two requests from being decoded at a time
 	traces map[string]*trace
 	order  []string // ids, the oldest first
+	sum    int      // of the traces' sizes
 }
 
 type trace struct {
 	spans   map[string]Span
 	sizes   map[string]int // of spans
 	size    int            // of all spans
+	told    int            // bytes that have been told
 	dropped int
 }
 
@@ -99,57 +112,78 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "spans are posted", http.StatusMethodNotAllowed)
 		return
 	}
-	body, err := readBody(r)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+	if kind != "application/json" && kind != "application/x-protobuf" {
+		http.Error(w, "use application/json or application/x-protobuf", http.StatusUnsupportedMediaType)
 		return
 	}
-	var received ptrace.Traces
-	switch kind {
-	case "application/json":
-		received, err = (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(body)
-	case "application/x-protobuf":
-		received, err = (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(body)
-	default:
-		http.Error(w, "use application/json or application/x-protobuf", http.StatusUnsupportedMediaType)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err == nil {
+		err = s.take(kind, r.Header.Get("Content-Encoding"), body)
+	}
+	if _, large := errors.AsType[*http.MaxBytesError](err); large || errors.Is(err, errBody) {
+		http.Error(w, errBody.Error(), http.StatusRequestEntityTooLarge)
 		return
 	}
 	if err != nil {
 		http.Error(w, "the spans cannot be read: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	s.add(received)
 	w.Header().Set("Content-Type", kind)
 	if kind == "application/json" {
 		_, _ = w.Write([]byte("{}")) // an empty message is an empty body in binary
 	}
 }
 
-func readBody(r *http.Request) ([]byte, error) {
-	reader := io.Reader(http.MaxBytesReader(nil, r.Body, maxBody))
-	switch encoding := r.Header.Get("Content-Encoding"); encoding {
-	case "", "identity":
-	case "gzip":
-		unpacked, err := gzip.NewReader(reader)
-		if err != nil {
-			return nil, fmt.Errorf("unpack the body: %w", err)
+var errBody = fmt.Errorf("the body has more than %d bytes: send smaller batches", maxBody)
+
+// take unpacks and decodes a request, and keeps its spans.
+func (s *Store) take(kind, encoding string, body []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	body, err := unpack(encoding, body)
+	if err != nil {
+		return err
+	}
+	var received ptrace.Traces
+	if kind == "application/json" {
+		if err = checkJSON(body); err == nil {
+			received, err = (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(body)
 		}
-		reader = unpacked
+	} else if err = checkBinary(body); err == nil {
+		received, err = (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(body)
+	}
+	if err != nil {
+		return err
+	}
+	s.add(received)
+	return nil
+}
+
+func unpack(encoding string, body []byte) ([]byte, error) {
+	switch encoding {
+	case "", "identity":
+		return body, nil
+	case "gzip":
 	default:
 		return nil, fmt.Errorf("the encoding %q is not known: use gzip or none", encoding)
 	}
-	body, err := io.ReadAll(io.LimitReader(reader, maxBody+1))
-	if err == nil && len(body) > maxBody {
-		err = fmt.Errorf("the body has more than %d bytes", maxBody)
+	reader, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("unpack the body: %w", err)
 	}
-	return body, err
+	unpacked, err := io.ReadAll(io.LimitReader(reader, maxBody+1))
+	if err != nil {
+		return nil, fmt.Errorf("unpack the body: %w", err)
+	}
+	if len(unpacked) > maxBody {
+		return nil, errBody
+	}
+	return unpacked, nil
 }
 
 func (s *Store) add(received ptrace.Traces) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	var touched []string // in the order of their first spans
-	seen := map[string]bool{}
+	fresh := map[string]map[string]bool{}
 	for _, resource := range received.ResourceSpans().All() {
 		of := attributes(resource.Resource().Attributes())
 		for _, scope := range resource.ScopeSpans().All() {
@@ -158,49 +192,117 @@ func (s *Store) add(received ptrace.Traces) {
 				if id == "" || span.SpanID().IsEmpty() {
 					continue // no valid span (OpenTelemetry specification, SpanContext)
 				}
-				s.keep(id, convert(span, of))
-				if !seen[id] {
-					seen[id] = true
+				if fresh[id] == nil {
+					fresh[id] = map[string]bool{}
 					touched = append(touched, id)
+				}
+				if made := convert(span, of); s.keep(id, made) {
+					fresh[id][made.ID] = true
 				}
 			}
 		}
 	}
 	for _, id := range touched {
 		if t := s.traces[id]; t != nil && s.seen != nil {
-			s.seen(t.tree(id))
+			s.seen(t.tell(id, fresh[id]))
 		}
 	}
 }
 
-func (s *Store) keep(id string, span Span) {
+// keep adds a span to its trace, and forgets the oldest traces where there is too much. It reports whether the span is kept.
+func (s *Store) keep(id string, span Span) bool {
 	t := s.traces[id]
 	if t == nil {
 		t = &trace{spans: map[string]Span{}, sizes: map[string]int{}}
 		s.traces[id] = t
 		s.order = append(s.order, id)
-		if len(s.order) > maxTraces {
-			delete(s.traces, s.order[0])
-			s.order = slices.Delete(s.order, 0, 1)
-		}
 	}
 	size := sizeOf(span)
 	_, known := t.spans[span.ID]
-	if !known && len(t.spans) >= maxSpans || t.size-t.sizes[span.ID]+size > maxSize {
+	kept := (known || len(t.spans) < maxSpans) && t.size-t.sizes[span.ID]+size <= maxSize
+	if kept {
+		more := size - t.sizes[span.ID]
+		t.size, s.sum = t.size+more, s.sum+more
+		t.spans[span.ID], t.sizes[span.ID] = span, size
+	} else {
 		t.dropped++
-		return
 	}
-	t.size += size - t.sizes[span.ID]
-	t.spans[span.ID], t.sizes[span.ID] = span, size
+	for len(s.order) > maxTraces || s.sum > maxSum {
+		oldest := s.order[0]
+		s.sum -= s.traces[oldest].size
+		delete(s.traces, oldest)
+		s.order = slices.Delete(s.order, 0, 1)
+	}
+	return kept
 }
 
-// sizeOf is how many bytes a span is, as whoever looks at the trace gets it.
+// tell is the trace as it is told after the fresh spans came: as a whole, or what is new once the whole has been told too often. So what
+// is told grows with what is received.
+func (t *trace) tell(id string, fresh map[string]bool) Trace {
+	if t.told+t.size <= maxTold {
+		t.told += t.size
+		return t.tree(id)
+	}
+	whole := t.tree(id)
+	whole.Partial = true
+	whole.Spans = slices.DeleteFunc(whole.Spans, func(span Span) bool { return !fresh[span.ID] })
+	whole.size = 0
+	for id := range fresh {
+		whole.size += t.sizes[id]
+	}
+	return whole
+}
+
+// Join adds the spans of a later partial trace to what has been told before.
+func (t Trace) Join(later Trace) Trace {
+	if !later.Partial {
+		return later
+	}
+	joined := trace{spans: map[string]Span{}, dropped: later.Dropped}
+	for _, span := range slices.Concat(t.Spans, later.Spans) {
+		span.Depth = 0
+		joined.spans[span.ID] = span
+	}
+	joined.size = t.size + later.size
+	return joined.tree(t.ID)
+}
+
+// sizeOf is how many bytes a span takes: as JSON, for whoever looks at the trace, or in memory, where that is more.
 func sizeOf(span Span) int {
+	const ofSpan, ofEvent = 512, 64
+	memory := ofSpan + len(span.Name) + len(span.Message) + memoryOf(span.Attributes) + memoryOf(span.Resource)
+	for _, event := range span.Events {
+		memory += ofEvent + len(event.Name) + memoryOf(event.Attributes)
+	}
 	encoded, err := json.Marshal(span)
 	if err != nil {
-		return 0 // nobody gets it
+		return memory // it cannot be shown
 	}
-	return len(encoded)
+	return max(memory, len(encoded))
+}
+
+// memoryOf is about what an attribute takes. Its nesting is bounded; see wire.go.
+func memoryOf(value any) int {
+	const ofMap, ofEntry, ofValue = 320, 40, 24
+	switch value := value.(type) {
+	case map[string]any:
+		size := ofMap
+		for key, element := range value {
+			size += ofEntry + len(key) + memoryOf(element)
+		}
+		return size
+	case []any:
+		size := ofValue
+		for _, element := range value {
+			size += ofValue + memoryOf(element)
+		}
+		return size
+	case string:
+		return ofValue + len(value)
+	case []byte:
+		return ofValue + len(value)
+	}
+	return ofValue
 }
 
 func convert(span ptrace.Span, resource map[string]any) Span {
@@ -233,7 +335,7 @@ func attributes(m pcommon.Map) map[string]any {
 
 // tree puts spans below their parents. Spans whose parent is not known, yet or at all, are at the top; of a ring, the first one is.
 func (t *trace) tree(id string) Trace {
-	made := Trace{ID: id, Dropped: t.dropped}
+	made := Trace{ID: id, Dropped: t.dropped, size: t.size}
 	below := map[string][]Span{}
 	var all []Span
 	for _, span := range t.spans {

@@ -3,9 +3,12 @@ package traces
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,7 +38,7 @@ func TestForms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	binary, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(unmarshaled)
+	inBinary, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(unmarshaled)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +52,7 @@ func TestForms(t *testing.T) {
 	}{
 		{"JSON", "application/json; charset=utf-8", "", []byte(example)},
 		{"JSON in gzip", "application/json", "gzip", packed.Bytes()},
-		{"binary", "application/x-protobuf", "", binary},
+		{"binary", "application/x-protobuf", "", inBinary},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var seen []Trace
@@ -151,7 +154,7 @@ func TestBounds(t *testing.T) {
 		t.Errorf("%d traces, %d in order", len(s.traces), len(s.order))
 	}
 	var last Trace
-	s = NewStore(func(trace Trace) { last = trace })
+	s = NewStore(func(trace Trace) { last = last.Join(trace) })
 	for n := range maxSpans + 5 {
 		one := spans("a")
 		one.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).SetSpanID(pcommon.SpanID{1, byte(n >> 8), byte(n)})
@@ -178,8 +181,172 @@ func TestSizeBounds(t *testing.T) {
 	writer := gzip.NewWriter(&packed)
 	_, _ = writer.Write(bytes.Repeat([]byte(" "), maxBody+1))
 	writer.Close()
-	if status, body := post(t, s, "application/json", "gzip", packed.Bytes()); status != 400 || !strings.Contains(body, "more than") {
+	if status, body := post(t, s, "application/json", "gzip", packed.Bytes()); status != 413 || !strings.Contains(body, "more than") {
 		t.Errorf("got %d %s", status, body)
+	}
+}
+
+// nested makes the value of an attribute out of so many arrays, in both forms.
+func nested(depth int) (inBinary, inJSON []byte) {
+	inBinary, inJSON = []byte{0x18, 1}, []byte(`{"intValue":1}`) // AnyValue.int_value
+	slices.Reverse(inBinary)
+	for range depth - 1 {
+		for _, number := range []byte{1, 5} { // ArrayValue.values, AnyValue.array_value
+			length := binary.AppendUvarint(nil, uint64(len(inBinary)))
+			slices.Reverse(length)
+			inBinary = append(append(inBinary, length...), number<<3|2)
+		}
+	}
+	slices.Reverse(inBinary)
+	inJSON = slices.Concat(bytes.Repeat([]byte(`{"arrayValue":{"values":[`), depth-1), inJSON, bytes.Repeat([]byte("]}}"), depth-1))
+	return inBinary, inJSON
+}
+
+// attributed is a request with one span that has the attribute, in both forms.
+func attributed(place string, valueBinary, valueJSON []byte) (inBinary, inJSON []byte) {
+	field := func(number byte, content []byte) []byte {
+		return append(binary.AppendUvarint([]byte{number<<3 | 2}, uint64(len(content))), content...)
+	}
+	pair := slices.Concat(field(1, []byte("k")), field(2, valueBinary))
+	pairJSON := `[{"key":"k","value":` + string(valueJSON) + `}]`
+	ids := slices.Concat(field(1, bytes.Repeat([]byte{1}, 16)), field(2, bytes.Repeat([]byte{1}, 8)))
+	idsJSON := `"traceId":"` + strings.Repeat("01", 16) + `","spanId":"` + strings.Repeat("01", 8) + `"`
+	of := map[string][]byte{}
+	ofJSON := map[string]string{}
+	switch place {
+	case "resource", "scope":
+		of[place], ofJSON[place] = field(map[string]byte{"resource": 1, "scope": 3}[place], pair), `"attributes":`+pairJSON
+	case "span":
+		of[place], ofJSON[place] = field(9, pair), `,"attributes":`+pairJSON
+	case "event":
+		of["span"], ofJSON["span"] = field(11, field(3, pair)), `,"events":[{"attributes":`+pairJSON+`}]`
+	case "link":
+		of["span"], ofJSON["span"] = field(13, field(4, pair)), `,"links":[{"attributes":`+pairJSON+`}]`
+	}
+	scoped := slices.Concat(field(1, of["scope"]), field(2, slices.Concat(ids, of["span"])))
+	inBinary = field(1, slices.Concat(field(1, of["resource"]), field(2, scoped)))
+	inJSON = []byte(`{"resourceSpans":[{"resource":{` + ofJSON["resource"] + `},"scopeSpans":[{"scope":{` + ofJSON["scope"] + `},"spans":[{` +
+		idsJSON + ofJSON["span"] + `}]}]}]}`)
+	return inBinary, inJSON
+}
+
+// Nesting is bounded before anything decodes it: the decoders recurse, and a stack that overflows ends the process.
+func TestNesting(t *testing.T) {
+	for _, place := range []string{"resource", "scope", "span", "event", "link"} {
+		for depth, want := range map[int]int{1: 200, maxNesting: 200, maxNesting + 100: 400, 500_000: 400} {
+			if place != "span" && depth > maxNesting+100 {
+				continue // once is enough
+			}
+			s := NewStore(func(Trace) {})
+			inBinary, inJSON := attributed(place, first(nested(depth)), second(nested(depth)))
+			if status, body := post(t, s, "application/x-protobuf", "", inBinary); status != want {
+				t.Errorf("%s, %d deep, binary: %d %s", place, depth, status, body)
+			}
+			if status, body := post(t, s, "application/json", "", inJSON); status != want {
+				t.Errorf("%s, %d deep, JSON: %d %s", place, depth, status, body)
+			}
+		}
+	}
+}
+
+func first(a, _ []byte) []byte  { return a }
+func second(_, b []byte) []byte { return b }
+
+// A message of two bytes becomes a struct of some hundred.
+func TestMessages(t *testing.T) {
+	s := NewStore(func(trace Trace) { t.Errorf("told of %s", trace.ID) })
+	spansOf := func(n int) []byte {
+		inner := bytes.Repeat([]byte{0x12, 0}, n)
+		scoped := append(binary.AppendUvarint([]byte{0x12}, uint64(len(inner))), inner...)
+		return append(binary.AppendUvarint([]byte{0x0a}, uint64(len(scoped))), scoped...)
+	}
+	for name, tt := range map[string]struct {
+		kind   string
+		body   []byte
+		status int
+	}{
+		"spans":          {"application/x-protobuf", spansOf(maxRequestSpans), 200},
+		"too many":       {"application/x-protobuf", spansOf(maxRequestSpans + 1), 400},
+		"JSON objects":   {"application/json", []byte(`{"resourceSpans":[{}` + strings.Repeat(",{}", maxMessages) + `]}`), 400},
+		"JSON nulls":     {"application/json", []byte(`{"resourceSpans":[null` + strings.Repeat(",null", maxMessages) + `]}`), 400},
+		"JSON in text":   {"application/json", []byte(`{"x":"` + strings.Repeat(`[{,\"`, maxMessages) + `"}`), 200},
+		"a group":        {"application/x-protobuf", []byte{0x0b, 0x0c}, 400},
+		"a large number": {"application/x-protobuf", []byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), 400},
+	} {
+		if status, body := post(t, s, tt.kind, "", tt.body); status != tt.status {
+			t.Errorf("%s: %d %s", name, status, body)
+		}
+	}
+}
+
+// All traces together are bounded, in memory and as JSON.
+func TestSum(t *testing.T) {
+	s := NewStore(func(Trace) {})
+	for n := range 30 {
+		one := spans("a")
+		span := one.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
+		span.SetTraceID(pcommon.TraceID{1, byte(n >> 8), byte(n)})
+		list := span.Attributes().PutEmptySlice("list")
+		for range 10_000 { // three bytes of JSON each, and a map
+			list.AppendEmpty().SetEmptyMap()
+		}
+		s.add(one)
+		sum := 0
+		for _, t := range s.traces {
+			sum += t.size
+		}
+		if sum != s.sum || sum > maxSum || len(s.traces) != len(s.order) {
+			t.Errorf("after %d: %d bytes in %d traces, counted %d in %d", n, sum, len(s.traces), s.sum, len(s.order))
+		}
+	}
+	if len(s.traces) == 0 || len(s.traces) == 30 {
+		t.Errorf("%d traces are kept", len(s.traces))
+	}
+	huge := strings.Repeat("x", maxSize)
+	for n := range maxTraces + 1 { // what is too large for its trace makes traces too
+		one := spans("a")
+		span := one.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
+		span.SetTraceID(pcommon.TraceID{2, byte(n >> 8), byte(n)})
+		span.SetName(huge)
+		s.add(one)
+	}
+	if len(s.order) > maxTraces {
+		t.Errorf("%d traces", len(s.order))
+	}
+}
+
+// What is told grows with what comes, and not with what is kept. Whoever joins the parts has the whole.
+func TestTold(t *testing.T) {
+	var joined Trace
+	told, partial := 0, 0
+	s := NewStore(func(trace Trace) {
+		encoded, err := json.Marshal(trace)
+		if err != nil {
+			t.Error(err)
+		}
+		told += len(encoded)
+		if trace.Partial {
+			partial++
+		}
+		joined = joined.Join(trace)
+	})
+	large := spans("a", "b<a", "c<z")
+	large.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().PutStr("text", strings.Repeat("x", maxSize-maxSize/4))
+	s.add(large)
+	const small = 300
+	for range small {
+		s.add(spans("d<b"))
+	}
+	s.add(spans("z<a")) // the parent of another one
+	if most := maxTold + small*1000; told > most || partial == 0 {
+		t.Errorf("told %d bytes, %d partial", told, partial)
+	}
+	var tree []string
+	for _, span := range joined.Spans {
+		tree = append(tree, fmt.Sprint(span.Name, span.Depth))
+	}
+	if got := strings.Join(tree, " "); got != "a0 z1 c2 b1 d2" || joined.Partial {
+		t.Errorf("joined %s", got)
 	}
 }
 
