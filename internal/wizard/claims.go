@@ -84,7 +84,10 @@ func (c *claims) fit() {
 	hint, width := "", c.claimWidth()
 	switch {
 	case c.attribute:
-		hint, width = likely(strings.TrimSpace(c.rows[c.row].Claim)), c.attributeWidth()
+		hint, width = "a user attribute, such as custom:plan", c.attributeWidth()
+		if attribute := likely(strings.TrimSpace(c.rows[c.row].Claim)); attribute != "" {
+			hint = "enter takes " + attribute
+		}
 	case c.row == len(c.rows)-1:
 		hint = "add a claim, or enter to go on"
 	}
@@ -210,7 +213,7 @@ func (c *claims) View() string {
 	if c.help != "" {
 		lines = append(lines, strings.Split(c.help, "\n")...)
 	}
-	lines = append(lines, c.styles.faint.Render("  "+pad(cut("claim", c.claimWidth()), c.claimWidth())+cut("copied from", c.attributeWidth())))
+	lines = append(lines, c.styles.faint.Render("  "+pad(cut("claim", c.claimWidth()), c.claimWidth())+cut("copied from attribute", c.attributeWidth())))
 	first, end := 0, len(rows)
 	if room := max(c.height-len(lines), 1); c.height > 0 && len(rows) > room {
 		first = min(max(c.row-room/2, 0), len(rows)-room)

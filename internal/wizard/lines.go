@@ -218,7 +218,9 @@ func (l *lines) confirm() (again bool, err error) {
 			l.item("  ", "%s", printable(file))
 		}
 		l.say("The same without questions:")
-		l.item("  ", "%s", printable(summary.Command))
+		for _, line := range summary.Command(lineWidth) {
+			fmt.Fprintln(l.out, line)
+		}
 	} else {
 		l.complain(printable(refusal.Error()))
 		words, prompt = []string{"no"}, "Nothing can be made of these answers."
