@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime/debug"
 	"strings"
 
@@ -306,7 +305,8 @@ func (a *app) ask(ctx context.Context, options newOptions) (generator.Answers, e
 			if err != nil {
 				return wizard.Summary{}, err
 			}
-			summary := wizard.Summary{Dir: dir, Command: shellLine(newLine(spec, dir))}
+			line := newLine(spec, dir)
+			summary := wizard.Summary{Dir: dir, Command: func(width int) []string { return shellLines(line, width) }}
 			for _, file := range tree {
 				summary.Files = append(summary.Files, file.Path)
 			}
@@ -459,7 +459,7 @@ func (a *app) printNew(spec generator.Spec, dir string, result newResult) {
 		}
 		fmt.Fprintf(out, "  %-*s  %s\n", column, option.Key, answer)
 	}
-	fmt.Fprintf(out, "\nThe same again:\n  %s\n", shellLine(result.Command))
+	fmt.Fprintf(out, "\nThe same again:\n%s\n", shellText(result.Command))
 	if result.Git.Note != "" {
 		a.note("\nnote: %s", result.Git.Note)
 	}
@@ -469,27 +469,9 @@ func (a *app) printNew(spec generator.Spec, dir string, result newResult) {
 	fmt.Fprintf(out, "\nNext:\n")
 	for _, step := range result.Next {
 		if step.Why == "" {
-			fmt.Fprintf(out, "  %s\n", step.Command)
+			fmt.Fprintln(out, shellText([]string{"cd", dir})) // it has no other without a reason
 			continue
 		}
 		fmt.Fprintf(out, "  %-12s # %s\n", step.Command, step.Why)
 	}
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./~-]+$`)
-
-// quote writes a word so that a POSIX shell reads it back.
-func quote(word string) string {
-	if plainWord.MatchString(word) && !strings.HasPrefix(word, "~") {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
-func shellLine(words []string) string {
-	quoted := make([]string, len(words))
-	for i, word := range words {
-		quoted[i] = quote(word)
-	}
-	return strings.Join(quoted, " ")
 }

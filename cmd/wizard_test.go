@@ -94,6 +94,23 @@ func TestWizardAndFlagsMakeTheSame(t *testing.T) {
 		w.Ends(0)
 		w.UntilOutput("telling what was made", func(output string) bool { return strings.Contains(output, "asked: made") })
 
+		// The command that it printed can be pasted, and makes the same.
+		_, printed, found := strings.Cut(strings.ReplaceAll(w.Output(), "\r\n", "\n"), "The same again:\n")
+		printed, _, ended := strings.Cut(printed, "\n\n")
+		if !found || !ended || !strings.Contains(printed, "\\\n") {
+			t.Fatalf("printed %q", printed)
+		}
+		pasted := exec.CommandContext(t.Context(), "sh")
+		pasted.Stdin = strings.NewReader("golam() { '" + golam + "' \"$@\" --no-git; }\n" + printed + "\n")
+		pasted.Dir = filepath.Join(folder, "pasted")
+		if err := os.Mkdir(pasted.Dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if output, err := pasted.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s\n%s", err, printed, output)
+		}
+		compare(t, files(t, filepath.Join(pasted.Dir, "asked")), files(t, filepath.Join(folder, "asked")))
+
 		undisturbed(t, golam, flags)
 		compare(t, files(t, filepath.Join(folder, "asked")), files(t, filepath.Join(folder, "flags")))
 	}

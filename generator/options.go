@@ -52,8 +52,10 @@ type Option struct {
 type Pairing struct {
 	// Item is what a pair is called in a sentence, such as "header", and Form how one is written, such as "header=value".
 	Item, Form string
-	// Left and Right are titles of the sides.
-	Left, Right string
+	// Left and Right are titles of the sides, and Relation the words between them in a sentence.
+	Left, Right, Relation string
+	// Hint says what to write on the right.
+	Hint string
 	// CheckLeft and CheckRight say what is wrong with a side, or nothing.
 	CheckLeft, CheckRight func(string) string
 	// Suggest returns the right side that most probably belongs to a left one, or nothing.

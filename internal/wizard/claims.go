@@ -84,7 +84,10 @@ func (c *claims) fit() {
 	hint, width := "", c.claimWidth()
 	switch {
 	case c.attribute:
-		hint, width = c.option.Pairing.Suggest(strings.TrimSpace(c.rows[c.row].Left)), c.attributeWidth()
+		hint, width = c.option.Pairing.Hint, c.attributeWidth()
+		if suggested := c.option.Pairing.Suggest(strings.TrimSpace(c.rows[c.row].Left)); suggested != "" {
+			hint = "enter takes " + suggested
+		}
 	case c.row == len(c.rows)-1:
 		hint = "add a " + c.option.Pairing.Item + ", or enter to go on"
 	}

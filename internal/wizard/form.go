@@ -91,6 +91,9 @@ type model struct {
 	scrolled int   // lines of the summary that are above the window
 	room     int   // lines of the summary that the window shows
 
+	answered bool // some field has been left forwards
+	leaving  bool // escape was the last key, and asked
+
 	width, height int
 }
 
@@ -206,6 +209,9 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		m.problem = ""
 	case tea.KeyPressMsg:
 		m.problem = ""
+		if msg.String() != "esc" {
+			m.leaving = false
+		}
 		if cmd, done := m.press(msg.String()); done {
 			return cmd
 		}
@@ -218,8 +224,10 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 func (m *model) press(key string) (cmd tea.Cmd, done bool) {
 	rows, _ := m.focused().Field.(*claims)
 	switch key {
-	case "ctrl+c", "esc":
+	case "ctrl+c":
 		return tea.Quit, true
+	case "esc":
+		return m.escape(), true
 	case "enter", "tab":
 		return m.forward(), true
 	case "shift+tab":
@@ -265,6 +273,7 @@ func (m *model) forward() tea.Cmd {
 		m.problem = strings.Join(problems, "\n")
 		return nil
 	}
+	m.answered = true
 	if !f.last {
 		return m.form.NextField()
 	}
@@ -288,6 +297,21 @@ func (m *model) back() tea.Cmd {
 		return m.form.PrevGroup()
 	}
 	return nil
+}
+
+// escape goes back, as shift+tab does. At the first field it ends the wizard; once something has been answered, it asks before.
+func (m *model) escape() tea.Cmd {
+	f := m.focused()
+	rows, inClaims := f.Field.(*claims)
+	switch {
+	case !f.first || f.page > 0 || inClaims && rows.attribute:
+		return m.back()
+	case m.answered && !m.leaving:
+		m.leaving = true
+		m.problem = "esc again stops, and nothing is made"
+		return nil
+	}
+	return tea.Quit
 }
 
 // preview finds out what the answers make.

@@ -170,7 +170,7 @@ func (l *lines) askPairs(option generator.Option) error {
 	l.say("Write %s to add or change a %s, and its number to remove it.", option.Pairing.Form, option.Pairing.Item)
 	for {
 		for i, row := range rows {
-			l.item(fmt.Sprintf("  %d. ", i+1), "%s, %s %s", row.Left, option.Pairing.Right, row.Right)
+			l.item(fmt.Sprintf("  %d. ", i+1), "%s, %s %s", row.Left, option.Pairing.Relation, row.Right)
 		}
 		line, err := l.read(option.Pairing.Form + ", number, or Enter to go on")
 		if err != nil {
@@ -212,7 +212,9 @@ func (l *lines) confirm() (again bool, err error) {
 			l.item("  ", "%s", printable(file))
 		}
 		l.say("The same without questions:")
-		l.item("  ", "%s", printable(summary.Command))
+		for _, line := range summary.Command(lineWidth) {
+			fmt.Fprintln(l.out, line)
+		}
 	} else {
 		l.complain(printable(refusal.Error()))
 		words, prompt = []string{"no"}, "Nothing can be made of these answers."

@@ -56,7 +56,10 @@ func TestDefaults(t *testing.T) {
 			// Nothing is cut: every word of every question is on the screen.
 			for _, option := range wizard.Questions(nil) {
 				w.asks(option.Question)
-				texts := []string{page(option.Page), option.Question, option.Help, "enter next", "esc stop"}
+				texts := []string{page(option.Page), option.Question, option.Help, "enter next", "esc back · ctrl+c stop"}
+				if option.Key == "name" {
+					texts[len(texts)-1] = "esc stop"
+				}
 				for _, choice := range option.Choices {
 					texts = append(texts, wizard.Shown(choice))
 				}
@@ -64,7 +67,7 @@ func TestDefaults(t *testing.T) {
 				w.Types(enter)
 			}
 			w.asks("Make it?")
-			w.shows(page("Summary"), "golam new demo --yes", "files in demo", "esc stop")
+			w.shows(page("Summary"), "golam new demo --yes", "files in demo", "esc back · ctrl+c stop")
 			w.Types(enter)
 			check(t, w.ends(0), defaults(t, generator.Answers{"name": "demo"}))
 		})
@@ -230,6 +233,9 @@ func TestStopOnEveryPage(t *testing.T) {
 		"SIGINT":  func(w *terminal) { w.Signal(syscall.SIGINT) },
 	} {
 		for number, title := range append(wizard.Pages(nil), "Summary") {
+			if name == "escape" && number > 0 {
+				break // it goes back: TestEscapeGoesBack
+			}
 			t.Run(fmt.Sprintf("%s on page %d", name, number+1), func(t *testing.T) {
 				if number != 1 || name == "SIGINT" {
 					slow(t)
@@ -252,6 +258,63 @@ func TestStopOnEveryPage(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Escape throws away no answer: it goes back field by field, and asks before it ends the wizard.
+func TestEscapeGoesBack(t *testing.T) {
+	t.Parallel()
+	w := start(t, 80, 24, asked{Dir: "demo"})
+	w.asks("What is the project called?")
+	w.Types("2")
+	w.Sees("> demo2")
+	w.walks("name", wizard.Last)
+	questions := wizard.Questions(nil)
+	for _, option := range slices.Backward(questions) {
+		w.Types(escape)
+		w.asks(option.Question)
+	}
+	w.Types(escape)
+	w.Sees("* esc again stops, and nothing is made")
+	w.Types("0", escape) // it was another key
+	w.Sees("> demo20", "* esc again stops, and nothing is made")
+	w.walks("name", wizard.Last)
+	w.Types(escape)
+	w.asks(questions[len(questions)-1].Question)
+	w.Types(enter)
+	w.asks("Make it?")
+	w.Types(enter)
+	check(t, w.ends(0), defaults(t, generator.Answers{"name": "demo20"}))
+}
+
+func TestEscapeTwiceStops(t *testing.T) {
+	t.Parallel()
+	w := start(t, 80, 24, asked{Dir: "demo"})
+	w.asks("What is the project called?")
+	w.Types(enter)
+	w.asks("What is its Go module path?")
+	w.Types(escape)
+	w.asks("What is the project called?")
+	w.Types(escape)
+	w.Sees("esc again stops")
+	w.Types(escape)
+	w.ends(130)
+}
+
+// The cell of an attribute says what belongs there.
+func TestAttributeHasPrompt(t *testing.T) {
+	t.Parallel()
+	w := start(t, 80, 24, asked{Dir: "demo"})
+	w.asks("What is the project called?")
+	w.walks("name", "claims")
+	w.shows("copied from attribute")
+	w.Types("team", enter)
+	w.Sees("enter takes custom:team")
+	w.Types(escape)
+	w.Until("back at the claim", func(screen string) bool { return !strings.Contains(screen, "enter takes") })
+	w.Types(clear, "a_claim_whose_name_is_too_long", enter)
+	w.Sees("a user attribute, such as custom:plan")
+	w.Types(ctrlC)
+	w.ends(130)
 }
 
 func TestStopOnTheLastPage(t *testing.T) {

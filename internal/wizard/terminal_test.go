@@ -98,7 +98,24 @@ func preview(spec generator.Spec) (wizard.Summary, error) {
 		return wizard.Summary{}, err
 	}
 	command := append([]string{"golam", "new", spec.Name}, spec.Flags()...)
-	summary := wizard.Summary{Dir: spec.Name, Command: strings.Join(append(command, "--yes"), " ")}
+	command = append(command, "--yes")
+	summary := wizard.Summary{Dir: spec.Name, Command: func(width int) []string {
+		lines := []string{" "}
+		for i, word := range command {
+			if i > 0 && strings.HasPrefix(command[i-1], "--") && !strings.HasPrefix(word, "--") {
+				continue // it is there already
+			}
+			if i+1 < len(command) && strings.HasPrefix(word, "--") && !strings.HasPrefix(command[i+1], "--") {
+				word += " " + command[i+1]
+			}
+			if last := len(lines) - 1; len(lines[last])+len(word)+len("  \\") > width {
+				lines[last] += " \\"
+				lines = append(lines, " ")
+			}
+			lines[len(lines)-1] += " " + word
+		}
+		return lines
+	}}
 	for _, file := range tree {
 		summary.Files = append(summary.Files, file.Path)
 	}

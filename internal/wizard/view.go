@@ -72,8 +72,7 @@ func (m *model) preamble() []string {
 	if m.refusal != nil {
 		return wrap(printable(m.refusal.Error()), m.columns())
 	}
-	command := hanging("  ", printable(m.summary.Command), m.columns())
-	lines := append([]string{"The same without questions:"}, strings.Split(command, "\n")...)
+	lines := append([]string{"The same without questions:"}, m.summary.Command(m.columns())...)
 	lines = append(append(lines, ""), wrap(fmt.Sprintf("%d files in %s:", len(m.summary.Files), printable(m.summary.Dir)), m.columns())...)
 	return append(lines, listing(m.summary.Files, m.columns())...)
 }
@@ -99,9 +98,10 @@ func (m *model) footer() string {
 		keys = append(keys, "pgup/pgdown scroll")
 	}
 	if f.page > 0 || !f.first {
-		keys = append(keys, "shift+tab back")
+		keys = append(keys, "esc back", "ctrl+c stop")
+	} else {
+		keys = append(keys, "esc stop")
 	}
-	keys = append(keys, "esc stop")
 	return m.styles.faint.Render(paragraph(strings.Join(keys, " · "), m.columns()))
 }
 

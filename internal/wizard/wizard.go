@@ -45,8 +45,8 @@ type Summary struct {
 	Dir string
 	// Files are the paths of the project, slash separated.
 	Files []string
-	// Command makes the same project without questions, as a line of a shell.
-	Command string
+	// Command makes the same project without questions: lines of at most width columns to paste into a shell. They are shown as they are.
+	Command func(width int) []string
 }
 
 // Run asks every question that is not given, and then for confirmation. The answers are to every option; the caller validates them with

@@ -35,7 +35,7 @@ func (Kind) Options() []generator.Option {
 			Default:  "tenant_id=custom:tenant_id,plan=custom:plan",
 			Problems: func(value string) []string { _, problems := parseClaims(value); return problems },
 			Pairing: generator.Pairing{
-				Item: "claim", Form: "claim=attribute", Left: "claim", Right: "copied from",
+				Item: "claim", Form: "claim=attribute", Left: "claim", Right: "copied from attribute", Relation: "copied from", Hint: "a user attribute, such as custom:plan",
 				CheckLeft: checkClaim, CheckRight: checkAttribute, Suggest: suggestAttribute, Parse: parseClaims,
 			},
 		},
