@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -134,7 +135,9 @@ type Session struct {
 	problem   string               // why the newest source is not what is served, or ""
 	reasons   map[string]string
 	settings  settings
-	made      bool // golam made the project
+	made      bool           // golam made the project
+	sizes     map[string]int // by function, its memory in MB
+	notes     []string       // what was told last of those of the project
 }
 
 // Start serves a project until ctx is done or Close is called; Close must be called in any case. It returns when the address takes
@@ -154,7 +157,7 @@ func Start(ctx context.Context, options Options) (_ *Session, err error) {
 		options: options, live: live,
 		ended: make(chan struct{}), settles: make(chan chan struct{}), first: make(chan struct{}),
 		events: make(chan Event, 1024), quit: make(chan struct{}), told: make(chan struct{}),
-		state: map[string]FunctionState{}, handovers: map[string]*handover{}, reasons: map[string]string{},
+		state: map[string]FunctionState{}, handovers: map[string]*handover{}, reasons: map[string]string{}, sizes: map[string]int{},
 	}
 	defer func() {
 		if err != nil {
@@ -405,6 +408,12 @@ func (s *Session) look(again, asked bool) (retry bool) {
 	if s.ctx.Err() != nil {
 		return false
 	}
+	if err == nil && !slices.Equal(update.Notes, s.notes) {
+		for _, note := range update.Notes {
+			s.note("%s", note)
+		}
+		s.notes = update.Notes
+	}
 	s.unread = err != nil
 	s.mu.Lock()
 	s.made = s.live.Made()
@@ -593,7 +602,19 @@ func (s *Session) function(f build.Current) local.Function {
 	s.mu.Unlock()
 	function := local.Function{
 		Name: f.Name, Bootstrap: f.Bootstrap, Dir: f.Dir, Env: env,
-		Timeout: s.options.Timeout, MemorySize: s.memorySize(), Concurrency: concurrency,
+		Timeout: cmp.Or(s.options.Timeout, f.Settings.Timeout), MemorySize: s.memorySize(f.Settings), Concurrency: concurrency,
+	}
+	s.mu.Lock()
+	s.sizes[f.Name] = function.MemorySize
+	s.mu.Unlock()
+	if file := f.Settings.EnvFile; file != "" {
+		variables, err := ReadEnv(file)
+		if err != nil {
+			s.note("%s runs without its environment file: %v", f.Name, err)
+		}
+		for name, value := range variables {
+			setDefault(env, name, value)
+		}
 	}
 	s.wire(env)
 	if made {
@@ -613,13 +634,15 @@ func (s *Session) function(f build.Current) local.Function {
 	return function
 }
 
-// memorySize is what functions have, in MB.
-func (s *Session) memorySize() int {
+// memorySize is what a function has, in MB.
+func (s *Session) memorySize(settings build.Settings) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.options.MemorySize != 0:
 		return s.options.MemorySize
+	case settings.MemorySize != 0:
+		return settings.MemorySize
 	case s.made:
 		return madeMemorySize
 	}
@@ -664,7 +687,9 @@ func (s *Session) invocationEnded(function string, result local.Result, err erro
 	if report := result.Report; report != nil {
 		invocation.Duration, invocation.Billed, invocation.MaxMemory = milliseconds(report.Duration), report.BilledDuration.Milliseconds(), report.MaxMemory
 	}
-	invocation.MemorySize = s.memorySize()
+	s.mu.Lock()
+	invocation.MemorySize = s.sizes[function]
+	s.mu.Unlock()
 	switch {
 	case err != nil:
 		invocation.Error = &FunctionError{Type: "Golam", Message: err.Error()}
