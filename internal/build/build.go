@@ -443,13 +443,30 @@ func rounds[T any](items []T, function func(T) Function) [][]T {
 
 // link builds functions into a folder with one go command. If that fails, it asks for each function alone whether it can be built: the
 // folder may hold an older binary of those that cannot.
-func (j *job) link(ctx context.Context, recipe []string, folder string, functions []int, problems []error) error {
+func (j *job) link(ctx context.Context, recipe []string, folder string, functions []int, problems []error) (err error) {
+	// A go command that was killed may have left half a binary, which the next one would take for a whole one.
+	mark := folder + ".linking"
+	for _, i := range functions {
+		if name := filepath.Join(folder, j.functions[i].program()); !j.kept.sound(j.functions[i].Name, name, isFile(mark)) {
+			if err := os.RemoveAll(name); err != nil {
+				return fmt.Errorf("the cache in %s: %w", j.kept.dir, err)
+			}
+		}
+	}
+	if err := os.WriteFile(mark, nil, 0o600); err != nil {
+		return fmt.Errorf("the cache in %s: %w", j.kept.dir, err)
+	}
+	defer func() {
+		if err == nil {
+			err = os.Remove(mark)
+		}
+	}()
 	var paths []string
 	for _, i := range functions {
 		paths = append(paths, j.functions[i].Package)
 	}
 	target := folder + string(filepath.Separator)
-	err := j.toolchain.build(ctx, j.root, recipe, j.platform, target, paths...)
+	err = j.toolchain.build(ctx, j.root, recipe, j.platform, target, paths...)
 	if err == nil {
 		return nil
 	}

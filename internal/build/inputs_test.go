@@ -1,9 +1,12 @@
 package build
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -107,6 +110,12 @@ func TestFresh(t *testing.T) {
 		{"a replaced module", func(t *testing.T) { write(t, in("../beside/beside.go"), "package beside // more\n") }, false},
 		{"a new source in it", func(t *testing.T) { write(t, in("../beside/more.go"), "package beside\n") }, false},
 		{"its go.mod", func(t *testing.T) { write(t, in("../beside/go.mod"), "module example.com/beside\n\ngo 1.25\n") }, false},
+		{"a vendor folder", func(t *testing.T) { write(t, in("vendor/modules.txt"), "") }, false},
+		{"an empty vendor folder", func(t *testing.T) {
+			if err := os.Mkdir(in("vendor"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
 		{"a folder becomes a module", func(t *testing.T) { write(t, in("unused/go.mod"), "module x\n") }, false},
 		{"a test", func(t *testing.T) { write(t, in("cmd/f/main_test.go"), "package main // more\n") }, true},
 		{"a new test", func(t *testing.T) { write(t, in("cmd/f/new_test.go"), "package main\n") }, true},
@@ -131,6 +140,100 @@ func TestFresh(t *testing.T) {
 				t.Errorf("fresh %v, want %v", fresh, test.fresh)
 			}
 		})
+	}
+}
+
+// TestVendor: every file below vendor counts from the moment that go mod vendor has made it.
+func TestVendor(t *testing.T) {
+	above := makeProject(t, manyInputs())
+	root, cache := filepath.Join(above, "p"), t.TempDir()
+	beside := "package beside\n\nfunc init() { println(\"%s\") }\n"
+	write(t, filepath.Join(above, "beside/beside.go"), fmt.Sprintf(beside, "replaced"))
+	l := live(t, root)
+	step := func(what, want string) {
+		t.Helper()
+		if _, printed := forHost(t, root, cache); printed != want {
+			t.Errorf("%s: invoked, it prints %q, want %q", what, printed, want)
+		}
+		if f, _ := update(t, l); says(t, f) != want {
+			t.Errorf("%s: watched, it prints %q, want %q", what, says(t, f), want)
+		}
+		result := mustBuild(t, Options{Dir: root, Cache: cache, Arch: "x86_64"})
+		binary := read(t, filepath.Join(root, result.Functions[0].Bootstrap.Path))
+		for _, text := range strings.Fields(want) {
+			if !strings.Contains(binary, text) {
+				t.Errorf("%s: built, it does not hold %q", what, text)
+			}
+		}
+	}
+	step("a replaced folder", "replaced")
+	command(t, root, []string{"GOFLAGS=", "GOWORK=off"}, "go", "mod", "vendor")
+	step("vendored", "replaced")
+	write(t, filepath.Join(root, "vendor/example.com/beside/beside.go"), fmt.Sprintf(beside, "edited"))
+	step("an edit below vendor", "edited")
+	write(t, filepath.Join(root, "vendor/example.com/beside/more.go"), "package beside\n\nfunc init() { println(\"added\") }\n")
+	step("a new file below vendor", "edited\nadded")
+	remove(t, filepath.Join(root, "vendor"))
+	step("no longer vendored", "replaced")
+}
+
+// TestShadowed: a folder of the project that could provide an import of another module is an input from the moment that it appears.
+func TestShadowed(t *testing.T) {
+	above := makeProject(t, map[string]string{
+		"inner/go.mod":    "module example.com/p/inner\n\ngo 1.26\n",
+		"inner/inner.go":  "package inner\n",
+		"p/go.mod":        "module example.com/p\n\ngo 1.26\n\nrequire example.com/p/inner v0.0.0\n\nreplace example.com/p/inner => ../inner\n",
+		"p/golam.yaml":    "functions: [{name: f}]\n",
+		"p/cmd/f/main.go": "package main\n\nimport _ \"example.com/p/inner\"\n\nfunc main() {}\n",
+	})
+	root := filepath.Join(above, "p")
+	x := lookAt(t, root)
+	if !x.freshHere() {
+		t.Error("it is not fresh from the beginning")
+	}
+	write(t, filepath.Join(root, "inner/inner.go"), "package inner\n")
+	if x.current(0) {
+		t.Error("the new folder is not seen")
+	}
+}
+
+// TestTree: a folder that has not changed is not read again, however many files there are, and one that has changed just now is.
+func TestTree(t *testing.T) {
+	root := makeProject(t, map[string]string{"a/a.go": "", "a/b/b.txt": "", "c/c.txt": ""})
+	past := time.Now().Add(-time.Hour)
+	for _, dir := range []string{".", "a", "a/b"} {
+		if err := os.Chtimes(filepath.Join(root, dir), past, past); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := watched{Root: root}
+	first := w.tree(nil)
+	var paths []string
+	for i := range first {
+		paths = append(paths, first[i].Path)
+		first[i].Names = "known" // to tell what is known from what is read
+	}
+	if want := []string{".", "a", "a/b", "c"}; !slices.Equal(paths, want) {
+		t.Fatalf("the tree has %q, want %q", paths, want)
+	}
+	names := func(tree []folder) (found []string) {
+		for _, f := range tree {
+			if f.Names == "known" {
+				found = append(found, f.Path)
+			}
+		}
+		return found
+	}
+	if got, want := names(w.tree(first)), []string{".", "a", "a/b"}; !slices.Equal(got, want) {
+		t.Errorf("known without reading are %q, want %q", got, want)
+	}
+	write(t, filepath.Join(root, "a/new.go"), "")
+	if got, want := names(w.tree(first)), []string{".", "a/b"}; !slices.Equal(got, want) {
+		t.Errorf("known without reading are %q, want %q", got, want)
+	}
+	remove(t, filepath.Join(root, "a"))
+	if tree := w.tree(first); len(tree) != 2 {
+		t.Errorf("without a: %+v", tree)
 	}
 }
 

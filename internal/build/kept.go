@@ -128,6 +128,26 @@ func (k *kept) sweep() {
 	}
 }
 
+// sound says whether a binary that is kept is a whole one. If in doubt, only the bytes that are known will do.
+func (k *kept) sound(function, name string, doubtful bool) bool {
+	f := file{root: filepath.Dir(name), name: filepath.Base(name)}
+	if !isFile(name) {
+		return false
+	}
+	opened, err := f.open()
+	if err != nil {
+		return false
+	}
+	defer opened.Close()
+	if _, err := buildID(opened); err != nil || !doubtful {
+		return err == nil
+	}
+	sum, err := f.sum()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return err == nil && sum == k.Records[function].Sum
+}
+
 // pack fills in what is known about a package, and makes it if its binary or anything else in it is new.
 func (k *kept) pack(p *packaged) error {
 	fail := func(err error) error { return fmt.Errorf("pack %s: %w", p.function.Name, err) }

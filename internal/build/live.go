@@ -76,6 +76,8 @@ type Current struct {
 	Bootstrap string
 	// Dir is the folder to run it in: that of [Host].
 	Dir string
+	// Settings are what golam.yaml says about it.
+	Settings Settings
 	// Err says why the newest source has not been built, nil if it has. Bootstrap is that of the last good build then.
 	Err error
 	// Payload is how the newest source takes HTTP requests.

@@ -74,8 +74,9 @@ func linkTo(target, source string) error {
 	return os.WriteFile(target, content, 0o600)
 }
 
-// setDir finds out in which folder to run a function.
+// setDir finds out in which folder and with which settings to run a function.
 func (c *Current) setDir(project Project, task string) {
+	c.Settings = project.Settings(c.Name)
 	dir, err := taskFolder(project, c.Name, task)
 	if err != nil {
 		dir, c.Err = project.Root, errors.Join(c.Err, err)

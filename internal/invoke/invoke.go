@@ -201,6 +201,14 @@ func runLocal(ctx context.Context, options Options) (result Result, err error) {
 		return Result{}, err
 	}
 	function := options.Configure(host)
+	if file := host.Project.Settings(host.Function.Name).EnvFile; file != "" {
+		env, err := watch.ReadEnv(file)
+		if err != nil {
+			return Result{}, misuse("the environment file of %s: %v", function.Name, err)
+		}
+		maps.Copy(env, function.Env)
+		function.Env = env
+	}
 	lambda, err := local.Start(ctx, local.Config{Functions: []local.Function{function}, Log: options.Log})
 	if err != nil {
 		return Result{}, fmt.Errorf("start the local Lambda: %w", err)

@@ -126,6 +126,19 @@ func parseEnv(text []byte) (map[string]string, error) {
 	return env, nil
 }
 
+// ReadEnv reads a file of environment variables.
+func ReadEnv(path string) (map[string]string, error) {
+	text, err := readAtMost(path, maxEnv)
+	if err != nil {
+		return nil, err
+	}
+	env, err := parseEnv(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
+	}
+	return env, nil
+}
+
 func readAtMost(path string, most int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -126,10 +127,9 @@ type Session struct {
 	handing sync.WaitGroup // goroutines of handovers
 
 	// Of the loop alone.
-	stale   bool     // functions are to get new settings
-	unread  bool     // the project as a whole could not be read
-	pending bool     // functions are out of date that the last look has not built
-	noted   []string // what build.Update has to note
+	stale   bool // functions are to get new settings
+	unread  bool // the project as a whole could not be read
+	pending bool // functions are out of date that the last look has not built
 
 	mu        sync.Mutex
 	state     map[string]FunctionState
@@ -138,7 +138,9 @@ type Session struct {
 	reasons   map[string]string
 	uses      uses
 	settings  settings
-	made      bool // golam made the project
+	made      bool           // golam made the project
+	sizes     map[string]int // by function, its memory in MB
+	notes     []string       // what was told last of those of the project
 }
 
 // Start serves a project until ctx is done or Close is called; Close must be called in any case. It returns when the address takes
@@ -152,7 +154,7 @@ func Start(ctx context.Context, options Options) (_ *Session, err error) {
 		options: options,
 		ended:   make(chan struct{}), settles: make(chan settling), first: make(chan struct{}),
 		events: make(chan Event, 1024), quit: make(chan struct{}), told: make(chan struct{}),
-		state: map[string]FunctionState{}, handovers: map[string]*handover{}, reasons: map[string]string{}, uses: newUses(),
+		state: map[string]FunctionState{}, handovers: map[string]*handover{}, reasons: map[string]string{}, uses: newUses(), sizes: map[string]int{},
 	}
 	if s.live, err = build.OpenLive(build.LiveOptions{
 		Dir: options.Dir, Cache: options.Cache, Environ: options.Environ, Debug: options.Debugger != "", Next: s.next,
@@ -443,16 +445,14 @@ func (s *Session) look(again, asked bool) (retry bool) {
 		}
 	})
 	s.pending = update.Pending && err == nil
-	if err == nil {
-		for _, note := range update.Notes {
-			if !slices.Contains(s.noted, note) {
-				s.note("%s", note)
-			}
-		}
-		s.noted = update.Notes
-	}
 	if s.ctx.Err() != nil {
 		return false
+	}
+	if err == nil && !slices.Equal(update.Notes, s.notes) {
+		for _, note := range update.Notes {
+			s.note("%s", note)
+		}
+		s.notes = update.Notes
 	}
 	s.unread = err != nil
 	s.mu.Lock()
@@ -653,12 +653,28 @@ func (s *Session) forget(bootstrap string, gone <-chan struct{}) {
 // function says how to run a build.
 func (s *Session) function(f build.Current) local.Function {
 	s.mu.Lock()
-	env, made := local.Environment(s.settings.env, s.options.Environ), s.made
+	given, made := maps.Clone(s.settings.env), s.made
 	s.mu.Unlock()
+	if given == nil {
+		given = map[string]string{}
+	}
+	if file := f.Settings.EnvFile; file != "" {
+		variables, err := ReadEnv(file)
+		if err != nil {
+			s.note("%s runs without its environment file: %v", f.Name, err)
+		}
+		for name, value := range variables {
+			setDefault(given, name, value)
+		}
+	}
+	env := local.Environment(given, s.options.Environ)
 	function := local.Function{
 		Name: f.Name, Bootstrap: f.Bootstrap, Dir: f.Dir, Env: env,
-		Timeout: s.options.Timeout, MemorySize: s.memorySize(), Concurrency: concurrency, Idle: idleTime,
+		Timeout: cmp.Or(s.options.Timeout, f.Settings.Timeout), MemorySize: s.memorySize(f.Settings), Concurrency: concurrency, Idle: idleTime,
 	}
+	s.mu.Lock()
+	s.sizes[f.Name] = function.MemorySize
+	s.mu.Unlock()
 	s.wire(env)
 	if made {
 		setDefault(env, "AWS_LAMBDA_LOG_FORMAT", "JSON")
@@ -678,13 +694,15 @@ func (s *Session) function(f build.Current) local.Function {
 	return function
 }
 
-// memorySize is what functions have, in MB.
-func (s *Session) memorySize() int {
+// memorySize is what a function has, in MB.
+func (s *Session) memorySize(settings build.Settings) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.options.MemorySize != 0:
 		return s.options.MemorySize
+	case settings.MemorySize != 0:
+		return settings.MemorySize
 	case s.made:
 		return madeMemorySize
 	}
@@ -726,7 +744,9 @@ func (s *Session) invocationEnded(function string, result local.Result, err erro
 	if report := result.Report; report != nil {
 		invocation.Duration, invocation.Billed, invocation.MaxMemory = milliseconds(report.Duration), report.BilledDuration.Milliseconds(), report.MaxMemory
 	}
-	invocation.MemorySize = s.memorySize()
+	s.mu.Lock()
+	invocation.MemorySize = s.sizes[function]
+	s.mu.Unlock()
 	switch {
 	case err != nil:
 		invocation.Error = &FunctionError{Type: "Golam", Message: err.Error()}

@@ -1,0 +1,185 @@
+package build
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// two is a project of two functions that share a package.
+func two() map[string]string {
+	files := tiny()
+	files["golam.yaml"] = "arch: x86_64\nfunctions:\n  - name: small\n  - name: second\n"
+	files["cmd/second/main.go"] = files["cmd/small/main.go"]
+	return files
+}
+
+// identities are those of all files in dist: another file in the place of one has another.
+func identities(t *testing.T, root string) map[string]os.FileInfo {
+	t.Helper()
+	found := map[string]os.FileInfo{}
+	for _, name := range inDist(t, root) {
+		info, err := os.Lstat(filepath.Join(root, distFolder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[name] = info
+	}
+	return found
+}
+
+// replaced names the files of dist that were written again.
+func replaced(t *testing.T, root string, before map[string]os.FileInfo) (names []string) {
+	t.Helper()
+	after := identities(t, root)
+	for _, name := range slices.Sorted(maps.Keys(after)) {
+		if now, was := after[name], before[name]; was == nil || !os.SameFile(was, now) || !was.ModTime().Equal(now.ModTime()) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// TestBuildKeeps: what has not changed is neither linked nor packed nor written again, and the bytes are those of a build from nothing.
+func TestBuildKeeps(t *testing.T) {
+	if testing.Short() || runtime.GOOS == "windows" {
+		t.Skip("it builds several times, with a shell script for the go command")
+	}
+	root, cache := makeProject(t, two()), t.TempDir()
+	asked := filepath.Join(t.TempDir(), "asked")
+	t.Setenv("ASKED", asked)
+	shim(t, `echo "$1" >>"$ASKED"; exec "$GO" "$@"`)
+	build := func() Result {
+		t.Helper()
+		_ = os.Remove(asked)
+		return mustBuild(t, Options{Dir: root, Cache: cache})
+	}
+	same := func(what string, a, b Result) {
+		t.Helper()
+		if len(a.Functions) != len(b.Functions) {
+			t.Fatalf("%s: failed %+v", what, b.Failed)
+		}
+		for i, f := range a.Functions {
+			if g := b.Functions[i]; f.Bootstrap.SHA256 != g.Bootstrap.SHA256 || f.Zip.SHA256 != g.Zip.SHA256 || len(f.Modules) != len(g.Modules) {
+				t.Errorf("%s: %+v is not %+v", what, g, f)
+			}
+			for _, made := range []Artifact{b.Functions[i].Bootstrap, b.Functions[i].Zip} {
+				if got := read(t, filepath.Join(root, made.Path)); sumOf([]byte(got)) != made.SHA256 || int64(len(got)) != made.Bytes {
+					t.Errorf("%s: %s is not what the result says", what, made.Path)
+				}
+			}
+		}
+	}
+	// What has changed just now is looked at again.
+	past := time.Now().Add(-time.Hour)
+	err := filepath.WalkDir(root, func(path string, _ os.DirEntry, err error) error {
+		if err == nil {
+			err = os.Chtimes(path, past, past)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := build()
+	before := identities(t, root)
+	zips, err := filepath.Glob(filepath.Join(cache, "golam", "*", "package-x86_64", "zip", "*.zip"))
+	if err != nil || len(zips) != 2 {
+		t.Fatalf("kept %q, %v", zips, err)
+	}
+
+	second := build()
+	same("nothing has changed", first, second)
+	if got := replaced(t, root, before); len(got) > 0 {
+		t.Errorf("nothing has changed, and %q are written", got)
+	}
+	if got := strings.Fields(read(t, asked)); !slices.Equal(got, []string{"env", "build"}) {
+		t.Errorf("nothing has changed, and the go command is asked for %q", got)
+	}
+	if change := second.Functions[0].Zip.Change; change == nil || *change != 0 {
+		t.Errorf("nothing has changed, and the change is %v", change)
+	}
+
+	write(t, filepath.Join(root, "cmd/small/main.go"), tiny()["cmd/small/main.go"]+"\nfunc init() { println(text.Text) }\n")
+	third := build()
+	if got := replaced(t, root, before); !slices.Equal(got, []string{"small.zip", "small/bootstrap"}) {
+		t.Errorf("one main has changed, and %q are written", got)
+	}
+	write(t, filepath.Join(root, "cmd/small/main.go"), tiny()["cmd/small/main.go"])
+	same("as before", first, build())
+
+	// Whatever happens to dist and to the cache, the bytes are the same.
+	for name, harm := range map[string]func(){
+		"no dist":     func() { remove(t, filepath.Join(root, distFolder)) },
+		"another zip": func() { write(t, filepath.Join(root, third.Functions[1].Zip.Path), "other") },
+		"a broken cache": func() {
+			write(t, filepath.Join(filepath.Dir(filepath.Dir(zips[0])), keptName), `{"format":1,"records":{"small":{`)
+		},
+		"an empty one": func() { write(t, filepath.Join(filepath.Dir(filepath.Dir(zips[0])), keptName), `{"format":1}`) },
+		"numbers astray": func() {
+			write(t, filepath.Join(filepath.Dir(filepath.Dir(zips[0])), keptName), `{"format":1,"index":{"format":2,"functions":[{"files":[7]}]},"records":{}}`)
+		},
+		"a broken kept":   func() { write(t, zips[0], "other") },
+		"no kept package": func() { remove(t, filepath.Dir(zips[0])) },
+		"no cache":        func() { remove(t, filepath.Join(cache, "golam")) },
+		"a broken binary": func() {
+			binaries, _ := filepath.Glob(filepath.Join(cache, "golam", "*", "package-x86_64", "link", "*", "small"))
+			if len(binaries) != 1 {
+				t.Fatalf("binaries %q", binaries)
+			}
+			write(t, binaries[0], "other")
+		},
+		"half a binary of a go command that was killed": func() {
+			binaries, _ := filepath.Glob(filepath.Join(cache, "golam", "*", "package-x86_64", "link", "*", "small"))
+			if len(binaries) != 1 {
+				t.Fatalf("binaries %q", binaries)
+			}
+			write(t, binaries[0], read(t, binaries[0])[:200000])
+			write(t, filepath.Dir(binaries[0])+".linking", "")
+		},
+	} {
+		harm()
+		same(name, first, build())
+	}
+	same("without a cache", first, mustBuild(t, Options{Dir: root, Cache: filepath.Join(root, "go.mod")}))
+
+	// What is kept of a function goes with it.
+	remove(t, filepath.Join(root, "cmd/second"))
+	write(t, filepath.Join(root, "golam.yaml"), tiny()["golam.yaml"])
+	build()
+	left, _ := filepath.Glob(filepath.Join(cache, "golam", "*", "package-x86_64", "*", "*"))
+	for _, name := range left {
+		if strings.Contains(name, "second") {
+			t.Errorf("%s is left", name)
+		}
+	}
+}
+
+// TestBuildNoticesFunctions: an edit that makes a package a function, and a new folder, are seen by the next build.
+func TestBuildNoticesFunctions(t *testing.T) {
+	root, cache := makeProject(t, lambdaModule(t)), t.TempDir()
+	write(t, filepath.Join(root, "cmd/a/main.go"), startSource)
+	write(t, filepath.Join(root, "cmd/tool/main.go"), "package main\n\nfunc main() {}\n")
+	names := func() []string {
+		t.Helper()
+		_, names := builtNames(t, Options{Dir: root, Cache: cache})
+		return names
+	}
+	if got := names(); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("functions %q", got)
+	}
+	write(t, filepath.Join(root, "cmd/tool/main.go"), startSource)
+	write(t, filepath.Join(root, "cmd/new/main.go"), startSource)
+	if got := names(); !slices.Equal(got, []string{"a", "new", "tool"}) {
+		t.Errorf("functions %q after two have come", got)
+	}
+	remove(t, filepath.Join(root, "cmd/a"))
+	if got := names(); !slices.Equal(got, []string{"new", "tool"}) {
+		t.Errorf("functions %q after one has gone", got)
+	}
+}

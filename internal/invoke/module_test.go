@@ -1,0 +1,93 @@
+package invoke
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/golam-cli/golam/internal/build"
+)
+
+// TestSettingsOfGolamYAML: in a module that golam did not make, golam.yaml says where a function is and how to run it. What is asked for on
+// the command line wins.
+func TestSettingsOfGolamYAML(t *testing.T) {
+	root := t.TempDir()
+	for name, content := range map[string]string{
+		"golam.yaml":                "functions: {api: {path: services/handler, memory: 512, timeout: 7, env_file: .env, include: [page.txt]}}\n",
+		".env":                      "FROM_FILE=file\nBOTH=file\n",
+		"services/handler/page.txt": "the page",
+		"services/handler/main.go": `package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+func main() {
+	lambda.Start(func(ctx context.Context) (map[string]string, error) {
+		page, err := os.ReadFile("page.txt")
+		deadline, _ := ctx.Deadline()
+		return map[string]string{
+			"page": string(page), "file": os.Getenv("FROM_FILE"), "both": os.Getenv("BOTH"), "memory": os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+			"name": os.Getenv("AWS_LAMBDA_FUNCTION_NAME"), "left": time.Until(deadline).Round(5 * time.Second).String(), "format": os.Getenv("AWS_LAMBDA_LOG_FORMAT"),
+		}, err
+	})
+}
+`,
+	} {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"go.mod", "go.sum"} {
+		content, err := os.ReadFile(filepath.Join(functions, name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(root, name), content, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	answer := func(options Options) map[string]string {
+		t.Helper()
+		options.Dir, options.Cache, options.Environ, options.Event = root, cacheFolder, os.Environ(), []byte("{}")
+		result, err := Run(t.Context(), options)
+		if err != nil || result.FunctionError != "" {
+			t.Fatalf("%v, %s", err, result.Response)
+		}
+		var got map[string]string
+		decode(t, result.Response, &got)
+		return got
+	}
+	check := func(got map[string]string, want map[string]string) {
+		t.Helper()
+		for key, value := range want {
+			if got[key] != value {
+				t.Errorf("%s is %q, want %q", key, got[key], value)
+			}
+		}
+	}
+	check(answer(Options{}), map[string]string{
+		"page": "the page", "file": "file", "both": "file", "memory": "512", "name": "api", "left": "5s", "format": "Text",
+	})
+	check(answer(Options{MemorySize: 256, Timeout: time.Minute, Env: map[string]string{"BOTH": "option"}}), map[string]string{
+		"file": "file", "both": "option", "memory": "256", "left": "1m0s",
+	})
+	if err := os.WriteFile(filepath.Join(root, ".env"), []byte("secret hunter2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Run(t.Context(), Options{Dir: root, Cache: cacheFolder, Environ: os.Environ(), Event: []byte("{}")})
+	misused(t, err, "the environment file of api: .env: line 1 is not of the form NAME=value")
+	project, err := build.Open(root)
+	if err != nil || project.Settings("api") != (build.Settings{MemorySize: 512, Timeout: 7 * time.Second, EnvFile: filepath.Join(project.Root, ".env")}) {
+		t.Errorf("settings %+v, %v", project.Settings("api"), err)
+	}
+}
