@@ -190,7 +190,10 @@ func (r run) function(ctx context.Context) (Function, error) {
 	if err != nil {
 		return Function{}, err
 	}
-	configured := r.options.Invoke.Configure(host)
+	configured, err := r.options.Invoke.Configure(host)
+	if err != nil {
+		return Function{}, err
+	}
 	configured.Throttle = r.throttled
 	function := Function{
 		Name: name, Arch: r.weight.Arch, Zip: r.weighed.Zip, Bootstrap: r.weighed.Bootstrap,

@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -200,14 +201,9 @@ func runLocal(ctx context.Context, options Options) (result Result, err error) {
 	if err != nil {
 		return Result{}, err
 	}
-	function := options.Configure(host)
-	if file := host.Project.Settings(host.Function.Name).EnvFile; file != "" {
-		env, err := watch.ReadEnv(file)
-		if err != nil {
-			return Result{}, misuse("the environment file of %s: %v", function.Name, err)
-		}
-		maps.Copy(env, function.Env)
-		function.Env = env
+	function, err := options.Configure(host)
+	if err != nil {
+		return Result{}, err
 	}
 	lambda, err := local.Start(ctx, local.Config{Functions: []local.Function{function}, Log: options.Log})
 	if err != nil {
@@ -238,11 +234,19 @@ func runLocal(ctx context.Context, options Options) (result Result, err error) {
 }
 
 // Configure gives the function as the local Lambda is to run it.
-func (o Options) Configure(host build.Host) local.Function {
-	function := local.Function{
-		Name: host.Function.Name, Bootstrap: host.Bootstrap, Dir: host.Dir, Env: local.Environment(o.Env, o.Environ),
+func (o Options) Configure(host build.Host) (local.Function, error) {
+	settings, given := host.Project.Settings(host.Function.Name), maps.Clone(o.Env)
+	if settings.EnvFile != "" {
+		variables, err := watch.ReadEnv(settings.EnvFile)
+		if err != nil {
+			return local.Function{}, misuse("the environment file of %s: %v", host.Function.Name, err)
+		}
+		maps.Copy(variables, o.Env)
+		given = variables
 	}
-	settings := host.Project.Settings(host.Function.Name)
+	function := local.Function{
+		Name: host.Function.Name, Bootstrap: host.Bootstrap, Dir: host.Dir, Env: local.Environment(given, o.Environ),
+	}
 	function.Timeout = cmp.Or(o.Timeout, settings.Timeout)
 	function.MemorySize = cmp.Or(o.MemorySize, settings.MemorySize)
 	if host.Project.Made {
@@ -254,7 +258,7 @@ func (o Options) Configure(host build.Host) local.Function {
 	}
 	function.Timeout = cmp.Or(function.Timeout, local.DefaultTimeout)
 	function.MemorySize = cmp.Or(function.MemorySize, local.DefaultMemorySize)
-	return function
+	return function, nil
 }
 
 // refusal tells a request that the local Lambda would not take from what the machine could not do.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -112,5 +113,83 @@ func TestImpostor(t *testing.T) {
 	})
 	if err != nil || result.Failure().Type != "Runtime.ExitError" {
 		t.Errorf("result %+v, %v", result, err)
+	}
+}
+
+// A function gets the same environment from golam invoke and from golam watch, but for what golam watch serves.
+func TestSameEnvironment(t *testing.T) {
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const source = `package main
+
+import (
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+func main() { lambda.Start(func() ([]string, error) { return os.Environ(), nil }) }
+`
+	for _, name := range []string{"go.mod", "go.sum"} {
+		content, err := os.ReadFile(filepath.Join(functions, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(root, "env"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "env", "main.go"), []byte(source), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, given := range []map[string]string{{"TABLE": "orders"}, {"AWS_PROFILE": "shop"}, {"AWS_ACCESS_KEY_ID": "key"}} {
+		options := Options{Dir: root, Cache: cacheFolder, Environ: os.Environ(), Function: "env", Event: []byte("{}"), Env: given, Here: true}
+		invoked, err := Run(t.Context(), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		session, err := watch.Start(t.Context(), watch.Options{
+			Dir: root, Cache: t.TempDir(), Environ: os.Environ(), Address: "127.0.0.1:0", Env: given, Events: func(watch.Event) {},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		watched, err := session.Invoke(t.Context(), "env", local.Invocation{})
+		if closing := session.Close(t.Context()); err != nil || closing != nil {
+			t.Fatal(err, closing)
+		}
+		environment := func(payload []byte) map[string]string {
+			var list []string
+			decode(t, payload, &list)
+			variables := map[string]string{}
+			for _, pair := range list {
+				name, value, _ := strings.Cut(pair, "=")
+				variables[name] = value
+			}
+			// One for each environment.
+			for _, name := range []string{"AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_LOG_STREAM_NAME", "_X_AMZN_TRACE_ID"} {
+				delete(variables, name)
+			}
+			return variables
+		}
+		want := environment(invoked.Response)
+		got := environment(watched.Payload)
+		for _, name := range []string{"AWS_ENDPOINT_URL_EVENTBRIDGE", "EVENT_BUS_NAME", "OTEL_EXPORTER_OTLP_ENDPOINT"} {
+			if got[name] == "" {
+				t.Errorf("%s is missing in golam watch", name)
+			}
+			delete(got, name)
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("given %v\nwatch  %v\ninvoke %v", given, got, want)
+		}
+		if want["AWS_EC2_METADATA_DISABLED"] != "true" || given["AWS_PROFILE"] != "" && (want["AWS_CONFIG_FILE"] == "" || want["AWS_ACCESS_KEY_ID"] != "") {
+			t.Errorf("given %v: %v", given, want)
+		}
 	}
 }

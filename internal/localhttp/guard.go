@@ -1,6 +1,7 @@
 package localhttp
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -27,12 +28,25 @@ func newGuard(options Options, url string) guard {
 
 func (g guard) protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if reason := g.check(r); reason != "" {
+		reason := g.check(r)
+		switch {
+		case reason == "":
+			next.ServeHTTP(w, r)
+		case r.Header.Get("Sec-Fetch-Mode") == "navigate":
+			refusePage(w, reason)
+		default:
 			g.refuse(w, http.StatusForbidden, reason)
-			return
 		}
-		next.ServeHTTP(w, r)
 	})
+}
+
+// refusePage refuses what a browser would show as a page. It is a page with an icon of its own: without one, the browser would ask for
+// /favicon.ico next, as a page of this server.
+func refusePage(w http.ResponseWriter, reason string) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; img-src data:")
+	w.WriteHeader(http.StatusForbidden)
+	_, _ = io.WriteString(w, "<!doctype html><title>403 Forbidden</title><link rel=\"icon\" href=\"data:,\"><p>golam: "+reason+"\n")
 }
 
 // check returns why a request may not be served, or "".

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -113,14 +114,18 @@ func TestGuard(t *testing.T) {
 			for name, value := range tt.header {
 				r.Header.Set(name, value)
 			}
-			served := false
+			served, body := false, ""
 			serve := func(options Options) int {
 				served = false
 				w := httptest.NewRecorder()
 				newGuard(options.complete(), "http://"+tt.at).protect(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served = true })).ServeHTTP(w, r)
+				body = w.Body.String()
 				return w.Code
 			}
 			status := serve(Options{Host: "box.example", Pages: true})
+			if icon := strings.Contains(body, `<link rel="icon" href="data:,">`); icon != (!served && tt.header["Sec-Fetch-Mode"] == "navigate") {
+				t.Errorf("a page with an icon of its own: %t", icon)
+			}
 			if served != tt.passes || !served && status != http.StatusForbidden {
 				t.Errorf("served: %t, status %d", served, status)
 			}

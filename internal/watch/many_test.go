@@ -132,9 +132,9 @@ func TestNext(t *testing.T) {
 		want         []string
 	}{
 		{"few", all[:4], []string{"f03"}, nil, all[:4]},
-		{"many", all, nil, nil, all[:8]},
+		{"many", all, nil, nil, all[:12]},
 		{"used last", all, []string{"f03", "f05", "f07", "gone"}, nil, []string{"f07", "f05"}},
-		{"used, and built by now", all[10:], []string{"f03", "f05", "f07"}, nil, all[10:18]},
+		{"used, and built by now", all[10:], []string{"f03", "f05", "f07"}, nil, all[10:20]},
 		{"waited for", all, []string{"f03"}, []string{"f19"}, []string{"f19"}},
 		{"waited for among few", all[:3], nil, []string{"f01"}, []string{"f01"}},
 		{"waited for, and built by now", all[:3], nil, []string{"f19"}, all[:3]},

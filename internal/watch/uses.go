@@ -49,7 +49,7 @@ func (s *Session) await(function string) (done func()) {
 // The go command works on several functions at a time, and takes a moment to start. So few functions are built at once, and many in parts.
 const (
 	fewFunctions = 4
-	partSize     = 8
+	partSize     = 12
 )
 
 // next chooses what to build first of the functions that are out of date: those that somebody waits for, then those that were used last.
