@@ -158,7 +158,7 @@ func Options() []Option {
 			Help: "Spans leave after the answer, so no user waits for them. Adds 0.4 MB (1.8 with slim).",
 			Choices: []Choice{
 				{
-					Value: "otlp", Label: "otlp", Layers: []string{"otel", "otel-otlp", "sigv4"},
+					Value: "otlp", Label: "otlp", Layers: []string{"awsendpoint", "otel", "otel-otlp", "sigv4"},
 					Help: "any OTLP endpoint: wired, and silent until you configure one",
 				},
 				{
@@ -179,7 +179,7 @@ func Options() []Option {
 				{Value: "official", Help: "aws-lambda-go, and the AWS SDK where one is needed", Layers: []string{"official"}},
 				{
 					Value: "slim", Help: "the standard library: the project has its own small client of Lambda's Runtime API", Label: "slim",
-					Layers: []string{"slim"}, LayersWith: map[string][]string{"eventbridge": {"sigv4"}},
+					Layers: []string{"slim"}, LayersWith: map[string][]string{"eventbridge": {"awsendpoint", "netstream", "sigv4"}, "otel": {"netstream"}},
 				},
 			},
 		}, func(s *Spec) *string { return &s.Runtime }),
