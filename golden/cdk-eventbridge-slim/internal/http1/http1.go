@@ -5,13 +5,14 @@
 // belongs to a request only if nothing else was left on the connection when the request was sent:
 //
 //   - Before a connection is used again, anything that has arrived on it, or its end, means a new connection.
-//   - A response that is malformed, too large or cut off is an error and ends the connection. So does a response that announces the end of the
-//     connection, and one that announces a body where there is none.
+//   - A response that is malformed, too large or shorter than it says is an error and ends the connection. So does a response that announces the
+//     end of the connection, and one that announces a body where there is none.
 //   - A request that could look like two requests, or whose response has no clear end, is refused.
 //
-// One gap remains in the protocol: what the server sent on its own while the request was on its way looks like the response. The only such
-// response that servers are known to send is 408, to a connection that was idle for too long. It is never final on a connection that was
-// used before: the request goes out again over a new one, if that does no harm.
+// The protocol leaves two gaps. A response without a length is complete when the connection ends, whatever was lost. And what the server
+// sends on its own while a request is on its way looks like the response. In practice that is 408, for a connection that was idle for too
+// long. A request that may be sent twice is then sent again over a new connection, if the old one was used before; any other request gets
+// the 408.
 //
 // Source: RFC 9110, "HTTP Semantics", and RFC 9112, "HTTP/1.1".
 package http1

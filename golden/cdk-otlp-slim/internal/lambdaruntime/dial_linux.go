@@ -79,8 +79,8 @@ func (s socket) Quiet() bool {
 	var first [1]byte
 	for {
 		_, _, err := syscall.Recvfrom(int(s), first[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		if err != syscall.EINTR { //nolint:errorlint // system calls return bare numbers
-			return err == syscall.EAGAIN //nolint:errorlint // likewise
+		if err != syscall.EINTR {
+			return err == syscall.EAGAIN
 		}
 	}
 }

@@ -86,7 +86,7 @@ func connect(t *testing.T, secure bool) (*Stream, peer) {
 	if other.err != nil {
 		t.Fatal(other.err)
 	}
-	t.Cleanup(func() { _ = other.peer.below.TCPConn.Close() })
+	t.Cleanup(func() { _ = other.peer.below.Close() })
 	return stream, other.peer
 }
 
@@ -121,8 +121,10 @@ func TestQuiet(t *testing.T) {
 				if err := stream.SetDeadline(time.Unix(1, 0)); err != nil { // as of the request before
 					t.Fatal(err)
 				}
-				if !stream.Quiet() || !stream.Quiet() {
-					t.Fatalf("not quiet after %d answers", i)
+				for range 2 {
+					if !stream.Quiet() {
+						t.Fatalf("not quiet after %d answers", i)
+					}
 				}
 				if err := stream.SetDeadline(time.Time{}); err != nil {
 					t.Fatal(err)
@@ -139,12 +141,12 @@ func TestQuiet(t *testing.T) {
 			for _, disturb := range map[string]func(peer) error{
 				"a byte":               func(p peer) error { _, err := p.Write([]byte("x")); return err },
 				"an end":               func(p peer) error { return p.Close() },
-				"an end without TLS's": func(p peer) error { return p.below.TCPConn.Close() },
+				"an end without TLS's": func(p peer) error { return p.below.Close() },
 				"a reset": func(p peer) error {
 					if err := p.below.SetLinger(0); err != nil {
 						return err
 					}
-					return p.below.TCPConn.Close()
+					return p.below.Close()
 				},
 			} {
 				stream, other := connect(t, secure)
