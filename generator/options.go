@@ -190,7 +190,7 @@ func ProjectOptions() []Option {
 			Help: "Spans are sent after the answer, so no user waits for them. Adds 0.4 MB (1.8 with slim).",
 			Choices: []Choice{
 				{
-					Value: "otlp", Label: "otlp", Layers: []string{"otel", "otel-otlp", "sigv4"},
+					Value: "otlp", Label: "otlp", Layers: []string{"awsendpoint", "otel", "otel-otlp", "sigv4"},
 					Help: "any OTLP endpoint; nothing is sent until you configure one",
 				},
 				{
@@ -212,7 +212,7 @@ func ProjectOptions() []Option {
 				{Value: "official", Help: "aws-lambda-go, and the AWS SDK where it is needed", Layers: []string{"official"}},
 				{
 					Value: "slim", Help: "only the standard library, with a small client of the Runtime API in the project", Label: "slim",
-					Layers: []string{"slim"},
+					Layers: []string{"slim"}, LayersWith: map[string][]string{"otel": {"netstream"}},
 				},
 			},
 			field: func(s *Spec) *string { return &s.Runtime },

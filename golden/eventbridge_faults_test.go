@@ -129,9 +129,15 @@ func faults(t *testing.T) []fault {
 		{name: "deadline 300 ms away", handler: taken, timeout: 300 * time.Millisecond, dropped: 1, reason: "no time left before the deadline"},
 		{name: "hangs before the deadline", handler: wait(never, nil), timeout: time.Second, failed: 1, requests: 1, reason: deadline},
 		{
-			name: "too large", handler: taken, dropped: 1, reason: "and EventBridge takes 262144",
+			name: "large", handler: taken, published: 1, requests: 1,
 			payload: func(event []byte) []byte {
-				return bytes.Replace(event, []byte(`"clientId": "`), []byte(`"clientId": "`+strings.Repeat("x", 256<<10)), 1)
+				return bytes.Replace(event, []byte(`"clientId": "`), []byte(`"clientId": "`+strings.Repeat("x", 1_000_000)), 1)
+			},
+		},
+		{
+			name: "too large", handler: taken, dropped: 1, reason: "and EventBridge takes 1048576",
+			payload: func(event []byte) []byte {
+				return bytes.Replace(event, []byte(`"clientId": "`), []byte(`"clientId": "`+strings.Repeat("x", 1<<20)), 1)
 			},
 		},
 		{

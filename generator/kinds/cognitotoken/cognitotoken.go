@@ -45,7 +45,7 @@ func (Kind) Options() []generator.Option {
 			Choices: []generator.Choice{
 				{Value: "false", Help: "no"},
 				{Value: "true", Help: "yes: to a new bus with an archive and an example consumer, or to your own bus", Label: "eventbridge",
-					Layers: []string{"awsroots", "eventbridge"}, LayersWith: map[string][]string{"slim": {"sigv4"}}},
+					Layers: []string{"awsroots", "eventbridge"}, LayersWith: map[string][]string{"slim": {"awsendpoint", "netstream", "sigv4"}}},
 			},
 		}),
 	}

@@ -1,6 +1,7 @@
 package awsroots
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -103,7 +104,9 @@ func TestDialTLSContext(t *testing.T) {
 				test.until = soon
 			}
 			address, connections := test.authority.serve(t, test.host, test.until)
-			client := &http.Client{Transport: &http.Transport{DialTLSContext: newDialer(amazon.pool(), system.pool()).DialTLSContext}}
+			client := &http.Client{Transport: &http.Transport{DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				return newDialer(amazon.pool(), system.pool()).DialTLSContext(ctx, network, address)
+			}}}
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+address, http.NoBody)
 			if err != nil {
 				t.Fatal(err)

@@ -70,11 +70,12 @@ type entry struct {
 }
 
 const (
-	// maxEntry is the size of an entry in bytes beyond which EventBridge refuses it. An entry counts with its source, its detail type, its
-	// detail, and 14 bytes for its time.
-	// Source: Amazon EventBridge User Guide, "Calculating PutEvents event entry size".
-	maxEntry  = 256 << 10
+	// maxEntry is the size in bytes of the largest entry that EventBridge takes: its source, its detail type, its detail, and entryTime.
+	// Source: Amazon EventBridge User Guide, "Calculating PutEvents event entry size"; 1 MB since January 2026.
+	maxEntry  = 1 << 20
 	entryTime = 14
+	// maxTraceHeader is the longest trace header that EventBridge takes. Source: Amazon EventBridge API Reference, "PutEventsRequestEntry".
+	maxTraceHeader = 500
 )
 
 // traceKey is where lambdaruntime puts the header that X-Ray follows an event by.
@@ -100,5 +101,8 @@ func newEntry(ctx context.Context, busName string, event *pretoken.Event, respon
 		return entry{}, fmt.Errorf("the event has %d bytes, and EventBridge takes %d", size, maxEntry)
 	}
 	trace, _ := ctx.Value(traceKey).(string)
+	if len(trace) > maxTraceHeader {
+		trace = "" // with it, EventBridge would refuse the event
+	}
 	return entry{busName: busName, detail: string(encoded), traceHeader: trace, time: now}, nil
 }

@@ -14,28 +14,35 @@ import (
 	"time"
 
 	"example.com/cdk-eventbridge-otlp-slim/internal/http1"
+	"example.com/cdk-eventbridge-otlp-slim/internal/netstream"
 )
 
 // client sends requests, one after the other, over one connection to one server. It has the methods of http.Client that are needed here, and
 // neither a pool nor proxies, redirects or HTTP/2.
 type client = *connectionClient
 
+// dialer opens a connection with TLS.
+type dialer = func(ctx context.Context, network, address string) (*netstream.Stream, error)
+
 type connectionClient struct {
-	dialTLS func(ctx context.Context, network, address string) (net.Conn, error)
+	dialTLS dialer
 
 	mu         sync.Mutex // of what follows
 	connection http1.Connection
-	stream     net.Conn // of the connection
+	origin     string            // that the connection leads to
+	stream     *netstream.Stream // of the connection
 	used       time.Time
 }
 
 // maxResponse bounds the body of a response, in bytes. The largest that is wanted is a secret with what stands around it.
 const maxResponse = 128 << 10
 
-// newClient returns a client that connects with TLS by dialTLS, or as Go does where that is nil.
-func newClient(dialTLS func(ctx context.Context, network, address string) (net.Conn, error)) client {
+// newClient returns a client that connects with TLS by dialTLS, or trusts the system's authorities if that is nil.
+func newClient(dialTLS dialer) client {
 	if dialTLS == nil {
-		dialTLS = (&tls.Dialer{}).DialContext
+		dialTLS = func(ctx context.Context, network, address string) (*netstream.Stream, error) {
+			return netstream.DialTLS(ctx, network, address, &tls.Config{MinVersion: tls.VersionTLS12})
+		}
 	}
 	return &connectionClient{dialTLS: dialTLS, connection: http1.Connection{MaxBody: maxResponse}}
 }
@@ -53,23 +60,27 @@ func (c *connectionClient) Do(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if host := request.URL.Host; c.connection.Host != host || time.Since(c.used) > idleTimeout {
+	if origin := request.URL.Scheme + "://" + request.URL.Host; c.origin != origin || time.Since(c.used) > idleTimeout {
 		c.connection.Close()
-		c.connection.Host = host
+		c.connection.Host, c.origin = request.URL.Host, origin
 	}
 	// When the context ends, so does whatever waits for the stream.
-	unwatch := func() bool { return false }
-	defer func() { unwatch() }()
+	unwatch := func() bool { return true }
+	defer func() {
+		if !unwatch() {
+			c.connection.Close() // the context may end the stream at any time from now on
+		}
+	}()
 	watch := func() {
 		unwatch()
 		stream := c.stream
-		_ = stream.SetDeadline(time.Time{}) // fails where it is closed, which the request will find out
+		_ = stream.SetDeadline(time.Time{}) // fails if it is closed, which the request will find out
 		unwatch = context.AfterFunc(ctx, func() { _ = stream.SetDeadline(time.Unix(1, 0)) })
 	}
 	if c.stream != nil {
 		watch()
 	}
-	c.connection.Dial = func() (io.ReadWriteCloser, error) {
+	c.connection.Dial = func() (http1.Stream, error) {
 		var err error
 		if c.stream, err = c.dial(ctx, request); err != nil {
 			return nil, err
@@ -101,13 +112,13 @@ func (c *connectionClient) CloseIdleConnections() {
 	c.connection.Close()
 }
 
-func (c *connectionClient) dial(ctx context.Context, request *http.Request) (net.Conn, error) {
+func (c *connectionClient) dial(ctx context.Context, request *http.Request) (*netstream.Stream, error) {
 	host, port := request.URL.Hostname(), request.URL.Port()
 	switch request.URL.Scheme {
 	case "https":
 		return c.dialTLS(ctx, "tcp", net.JoinHostPort(host, cmp.Or(port, "443")))
 	case "http":
-		return (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(host, cmp.Or(port, "80")))
+		return netstream.Dial(ctx, "tcp", net.JoinHostPort(host, cmp.Or(port, "80")))
 	}
 	return nil, errors.New("the address begins with neither http nor https")
 }

@@ -8,7 +8,8 @@ import (
 	"crypto/x509"
 	_ "embed"
 	"errors"
-	"net"
+
+	"example.com/cdk-eventbridge-slim/internal/netstream"
 )
 
 // amazon holds the authorities that sign for AWS's services, with the day until which each is valid.
@@ -37,12 +38,12 @@ func newDialer(amazon, system *x509.CertPool) *Dialer {
 	}
 }
 
-// DialTLSContext connects and verifies, for http.Transport. Where Amazon's authorities do not know the certificate's it connects once
-// more and asks the system's. A certificate that is expired or another host's is refused at once.
-func (d *Dialer) DialTLSContext(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := (&tls.Dialer{Config: d.amazon}).DialContext(ctx, network, address)
+// DialTLSContext connects and verifies. If Amazon's authorities did not sign the certificate, it connects again and asks the
+// system's. It refuses a certificate that is expired or another host's at once.
+func (d *Dialer) DialTLSContext(ctx context.Context, network, address string) (*netstream.Stream, error) {
+	stream, err := netstream.DialTLS(ctx, network, address, d.amazon)
 	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
-		return (&tls.Dialer{Config: d.system}).DialContext(ctx, network, address)
+		return netstream.DialTLS(ctx, network, address, d.system)
 	}
-	return conn, err
+	return stream, err
 }

@@ -53,7 +53,30 @@ func parseXRay(header string) (found xrayContext, ok bool) {
 	return found, found.root.IsValid()
 }
 
-// formatXRay is the header of a span.
+// forwardXRay returns the header for what is called from a span. It is the header that came, since X-Ray's decision and the lineage are not ours
+// to change. Only where spans go to X-Ray and the span is part of its trace, the span is the parent. Without a header that came it names the
+// span.
+func forwardXRay(came string, span trace.SpanContext, follow bool) string {
+	header, ok := parseXRay(came)
+	switch {
+	case !ok && span.IsValid():
+		return formatXRay(span)
+	case !ok || !follow || !span.IsSampled() || span.TraceID() != header.root:
+		return came
+	}
+	var fields []string
+	for field := range strings.SplitSeq(came, ";") {
+		if name, _, _ := strings.Cut(strings.TrimSpace(field), "="); name != "Parent" {
+			fields = append(fields, field)
+		}
+		if strings.HasPrefix(strings.TrimSpace(field), "Root=") {
+			fields = append(fields, "Parent="+span.SpanID().String())
+		}
+	}
+	return strings.Join(fields, ";")
+}
+
+// formatXRay is the header of a span that begins its trace.
 func formatXRay(span trace.SpanContext) string {
 	id, sampled := span.TraceID().String(), "0"
 	if span.IsSampled() {
@@ -64,14 +87,16 @@ func formatXRay(span trace.SpanContext) string {
 
 // xray propagates trace contexts in X-Ray's header. It implements propagation.TextMapPropagator.
 type xray struct {
-	// follow has X-Ray decide what is recorded. Without it, a trace that X-Ray does not record keeps its id, and begins here.
+	// follow has X-Ray decide what is recorded, because spans go to where X-Ray's are. Without it, a trace that X-Ray does not record keeps its
+	// id, and begins here.
 	follow bool
 }
 
 // Inject implements propagation.TextMapPropagator.
-func (xray) Inject(ctx context.Context, carrier propagation.TextMapCarrier) {
-	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
-		carrier.Set(traceHeader, formatXRay(span))
+func (x xray) Inject(ctx context.Context, carrier propagation.TextMapCarrier) {
+	came, _ := ctx.Value(headerKey).(string)
+	if header := forwardXRay(came, trace.SpanContextFromContext(ctx), x.follow); header != "" {
+		carrier.Set(traceHeader, header)
 	}
 }
 

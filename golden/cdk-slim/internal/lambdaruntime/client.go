@@ -2,7 +2,6 @@ package lambdaruntime
 
 import (
 	"errors"
-	"io"
 	"strconv"
 	"strings"
 
@@ -34,7 +33,7 @@ func connect() (*client, error) {
 	if err := checkAddress(address); err != nil {
 		return nil, errors.New("AWS_LAMBDA_RUNTIME_API: " + err.Error())
 	}
-	connection := &http1.Connection{Host: host, MaxBody: maxEvent, Dial: func() (io.ReadWriteCloser, error) { return dial(host) }}
+	connection := &http1.Connection{Host: host, MaxBody: maxEvent, Dial: func() (http1.Stream, error) { return dial(host) }}
 	return &client{connection: connection, path: path}, nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"example.com/cdk-slim/internal/http1"
 )
 
 // stdout is where the log goes.
@@ -17,7 +19,7 @@ var stdout io.Writer = socket(1)
 type socket int
 
 // dial connects to host:port, where the host is an IP address, an IPv6 one in brackets, or localhost.
-func dial(address string) (io.ReadWriteCloser, error) {
+func dial(address string) (http1.Stream, error) {
 	remote, family, err := parseAddress(address)
 	if err != nil {
 		return nil, err
@@ -70,6 +72,17 @@ func (s socket) Write(from []byte) (int, error) {
 		written += max(n, 0)
 	}
 	return written, nil
+}
+
+// Quiet implements http1.Stream.
+func (s socket) Quiet() bool {
+	var first [1]byte
+	for {
+		_, _, err := syscall.Recvfrom(int(s), first[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		if err != syscall.EINTR {
+			return err == syscall.EAGAIN
+		}
+	}
 }
 
 // Close implements io.Closer.

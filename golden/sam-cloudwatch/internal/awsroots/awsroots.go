@@ -37,8 +37,8 @@ func newDialer(amazon, system *x509.CertPool) *Dialer {
 	}
 }
 
-// DialTLSContext connects and verifies, for http.Transport. Where Amazon's authorities do not know the certificate's it connects once
-// more and asks the system's. A certificate that is expired or another host's is refused at once.
+// DialTLSContext connects and verifies, for http.Transport. If Amazon's authorities did not sign the certificate, it connects again and asks the
+// system's. It refuses a certificate that is expired or another host's at once.
 func (d *Dialer) DialTLSContext(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := (&tls.Dialer{Config: d.amazon}).DialContext(ctx, network, address)
 	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {

@@ -92,7 +92,7 @@ func (t *Telemetry) begin(ctx context.Context, call invocation, cold bool) (cont
 	t.open[span.SpanContext().SpanID()] = span
 	t.mu.Unlock()
 	ctx = trace.ContextWithSpan(ctx, span)
-	// Who calls AWS's services from here finds the header that names this span where the runtime has put its own.
+	// Code that calls AWS's services finds the header to send where the runtime has put the one that came.
 	header := propagation.MapCarrier{}
 	if t.propagator.Inject(ctx, header); header[traceHeader] != "" {
 		ctx = context.WithValue(ctx, headerKey, header[traceHeader]) //nolint:staticcheck // the runtime's key is a plain text

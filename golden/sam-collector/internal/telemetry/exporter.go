@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -41,8 +40,8 @@ type destination struct {
 	authorize func(ctx context.Context, request *http.Request, body []byte) error
 	// refused is called when the collector does not accept what authorize added. It may be nil.
 	refused func()
-	// dialTLS takes the place of Go's own TLS connections. It may be nil.
-	dialTLS func(ctx context.Context, network, address string) (net.Conn, error)
+	// dialTLS replaces Go's own TLS connections. It may be nil.
+	dialTLS dialer
 	// followXRay has X-Ray decide which traces are recorded, for where X-Ray's own spans are too.
 	followXRay bool
 }
@@ -75,13 +74,15 @@ func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpa
 	if err != nil {
 		return fmt.Errorf("encode spans: %w", err)
 	}
-	request, err := e.request(ctx, encoded)
+	response, err := e.send(ctx, encoded)
+	if err == nil && response.StatusCode == http.StatusRequestTimeout {
+		// A server says this to an idle connection that it is about to close. It has not seen the spans then: they go over another connection.
+		_ = response.Body.Close()
+		e.client.CloseIdleConnections()
+		response, err = e.send(ctx, encoded)
+	}
 	if err != nil {
 		return err
-	}
-	response, err := e.client.Do(request)
-	if err != nil {
-		return explain(ctx, err)
 	}
 	defer response.Body.Close() //nolint:errcheck // it was only read
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
@@ -98,6 +99,18 @@ func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpa
 func (e *exporter) Shutdown(context.Context) error {
 	e.client.CloseIdleConnections()
 	return nil
+}
+
+func (e *exporter) send(ctx context.Context, body []byte) (*http.Response, error) {
+	request, err := e.request(ctx, body)
+	if err != nil {
+		return nil, err
+	}
+	response, err := e.client.Do(request)
+	if err != nil {
+		return nil, explain(ctx, err)
+	}
+	return response, nil
 }
 
 func (e *exporter) request(ctx context.Context, body []byte) (*http.Request, error) {

@@ -9,9 +9,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"example.com/sam-eventbridge-otlp-slim/internal/netstream"
 )
 
 // counter is an EventBridge with TLS that counts what reaches it.
@@ -42,10 +45,10 @@ func newCounter(t *testing.T) *counter {
 }
 
 // dial connects to the server, whose certificate it trusts.
-func (c *counter) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (c *counter) dial(ctx context.Context, network, address string) (*netstream.Stream, error) {
 	roots := x509.NewCertPool()
 	roots.AddCert(c.Certificate())
-	return (&tls.Dialer{Config: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}).DialContext(ctx, network, address)
+	return netstream.DialTLS(ctx, network, address, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12})
 }
 
 func putOne(ctx context.Context, t *testing.T, bus *eventBridge) {
@@ -98,8 +101,9 @@ func TestEarlyConnectionThatIsOld(t *testing.T) {
 	bus := newEventBridgeBy(server.dial)
 	early := <-bus.early
 	old := &watched{Conn: early.Conn}
+	early.Conn, early.opened = old, now().Add(-earlyTimeout)
 	again := make(chan earlyStream, 1)
-	again <- earlyStream{old, now().Add(-earlyTimeout)}
+	again <- early
 	bus.early = again
 	putOne(t.Context(), t, bus)
 	server.want(t, 2, 1)
@@ -108,11 +112,27 @@ func TestEarlyConnectionThatIsOld(t *testing.T) {
 	}
 }
 
+// TestEarlyConnectionThatEnded publishes though the server has closed the connection before the first request, which must not cost an attempt.
+func TestEarlyConnectionThatEnded(t *testing.T) {
+	server := newCounter(t)
+	bus := newEventBridgeBy(server.dial)
+	early := <-bus.early
+	server.CloseClientConnections()
+	for early.Quiet() { // until it has heard of that
+		runtime.Gosched()
+	}
+	again := make(chan earlyStream, 1)
+	again <- early
+	bus.early = again
+	putOne(t.Context(), t, bus)
+	server.want(t, 2, 1)
+}
+
 // TestEarlyConnectionIsNotLost gives up an attempt that waits for the connection.
 func TestEarlyConnectionIsNotLost(t *testing.T) {
 	server := newCounter(t)
 	open := make(chan struct{})
-	bus := newEventBridgeBy(func(ctx context.Context, network, address string) (net.Conn, error) {
+	bus := newEventBridgeBy(func(ctx context.Context, network, address string) (*netstream.Stream, error) {
 		<-open
 		return server.dial(ctx, network, address)
 	})
@@ -130,6 +150,7 @@ func TestEndpoint(t *testing.T) {
 	for _, test := range []struct{ region, endpoint, want string }{
 		{"eu-west-1", "", "https://events.eu-west-1.amazonaws.com"},
 		{"cn-north-1", "", "https://events.cn-north-1.amazonaws.com.cn"},
+		{"eusc-de-east-1", "", "https://events.eusc-de-east-1.amazonaws.eu"},
 		{"eu-west-1", "http://127.0.0.1:1/path", "http://127.0.0.1:1/path"},
 	} {
 		t.Setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", test.endpoint)

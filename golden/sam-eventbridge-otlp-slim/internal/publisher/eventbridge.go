@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
@@ -15,8 +14,10 @@ import (
 	"strings"
 	"time"
 
+	"example.com/sam-eventbridge-otlp-slim/internal/awsendpoint"
 	"example.com/sam-eventbridge-otlp-slim/internal/awsroots"
 	"example.com/sam-eventbridge-otlp-slim/internal/http1"
+	"example.com/sam-eventbridge-otlp-slim/internal/netstream"
 	"example.com/sam-eventbridge-otlp-slim/internal/sigv4"
 )
 
@@ -28,17 +29,17 @@ type eventBridge struct {
 	region     string
 	dialTLS    dialer
 	connection http1.Connection
-	stream     net.Conn  // of the connection
-	used       time.Time // when it was used last
+	stream     *netstream.Stream // of the connection
+	used       time.Time         // when it was used last
 	early      <-chan earlyStream
 }
 
 // dialer connects to an address.
-type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+type dialer func(ctx context.Context, network, address string) (*netstream.Stream, error)
 
-// earlyStream is opened while the function starts. It is nil where that fails.
+// earlyStream is opened while the function starts. It is nil if that fails.
 type earlyStream struct {
-	net.Conn
+	*netstream.Stream
 	opened time.Time
 }
 
@@ -65,11 +66,7 @@ func endpointOf(region string) *url.URL {
 		}
 		return &url.URL{} // which no request reaches
 	}
-	domain := "amazonaws.com"
-	if strings.HasPrefix(region, "cn-") {
-		domain += ".cn"
-	}
-	return &url.URL{Scheme: "https", Host: "events." + region + "." + domain}
+	return &url.URL{Scheme: "https", Host: awsendpoint.Host("events", region)}
 }
 
 // connectEarly connects while the function starts, so that the first sign-in does not wait for it alone.
@@ -175,7 +172,7 @@ func (b *eventBridge) send(ctx context.Context, request http1.Request) (*http1.R
 	if b.stream != nil {
 		_ = b.stream.SetDeadline(deadline) // fails where it is closed, which the request will find out
 	}
-	b.connection.Dial = func() (io.ReadWriteCloser, error) {
+	b.connection.Dial = func() (http1.Stream, error) {
 		var err error
 		if b.stream, err = b.connect(ctx); err != nil {
 			return nil, err
@@ -193,21 +190,21 @@ func (b *eventBridge) send(ctx context.Context, request http1.Request) (*http1.R
 	return nil, &connectionError{err}
 }
 
-// connect returns the stream that was opened early, where it is not too old, and a new one from then on.
-func (b *eventBridge) connect(ctx context.Context) (net.Conn, error) {
+// connect returns the stream that was opened early, if it is still good, and a new one from then on.
+func (b *eventBridge) connect(ctx context.Context) (*netstream.Stream, error) {
 	if b.early == nil {
 		return b.dial(ctx)
 	}
 	select {
 	case early := <-b.early:
 		b.early = nil
-		if early.Conn == nil {
+		if early.Stream == nil {
 			return b.dial(ctx)
 		}
-		if time.Since(early.opened) < earlyTimeout {
-			return early.Conn, nil
+		if time.Since(early.opened) < earlyTimeout && early.Quiet() {
+			return early.Stream, nil
 		}
-		_ = early.Close() // nothing is wanted of it
+		_ = early.Close() // it was never used
 		return b.dial(ctx)
 	case <-ctx.Done():
 		return nil, ctx.Err() // the next attempt waits for it again
@@ -215,13 +212,13 @@ func (b *eventBridge) connect(ctx context.Context) (net.Conn, error) {
 }
 
 // dial connects to the endpoint, with TLS unless the endpoint says http.
-func (b *eventBridge) dial(ctx context.Context) (net.Conn, error) {
+func (b *eventBridge) dial(ctx context.Context) (*netstream.Stream, error) {
 	port := b.endpoint.Port()
 	switch b.endpoint.Scheme {
 	case "https":
 		return b.dialTLS(ctx, "tcp", net.JoinHostPort(b.endpoint.Hostname(), cmp.Or(port, "443")))
 	case "http":
-		return (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(b.endpoint.Hostname(), cmp.Or(port, "80")))
+		return netstream.Dial(ctx, "tcp", net.JoinHostPort(b.endpoint.Hostname(), cmp.Or(port, "80")))
 	}
 	return nil, errors.New("AWS_ENDPOINT_URL_EVENTBRIDGE is not a URL with http or https")
 }

@@ -267,3 +267,22 @@ func TestEntry(t *testing.T) {
 		})
 	}
 }
+
+// TestNewEntryLimits makes entries that are as large as EventBridge takes them, and larger.
+func TestNewEntryLimits(t *testing.T) {
+	entryOf := func(size, header int) (entry, error) {
+		ctx := context.WithValue(t.Context(), traceKey, strings.Repeat("x", header)) //nolint:staticcheck // the key is not ours
+		event, response := user()
+		event.ClientID = strings.Repeat("x", size)
+		return newEntry(ctx, "tokens", event, response)
+	}
+	if got, err := entryOf(1_000_000, 500); err != nil || len(got.detail) < 1_000_000 || len(got.traceHeader) != 500 {
+		t.Errorf("1 MB of detail: %v, with a trace header of %d", err, len(got.traceHeader))
+	}
+	if _, err := entryOf(1<<20, 0); err == nil {
+		t.Error("an event of more than 1 MB is taken")
+	}
+	if got, err := entryOf(1, 501); err != nil || got.traceHeader != "" {
+		t.Errorf("a trace header that is too long: %v, %q", err, got.traceHeader)
+	}
+}

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"bufio"
 	"compress/gzip"
 	"context"
 	"io"
@@ -209,5 +210,54 @@ func TestDeadConnection(t *testing.T) {
 	}
 	if requests != 5 {
 		t.Errorf("%d requests", requests)
+	}
+}
+
+// TestRequestTimeout sends a batch to a server that said 408 to the idle connection: before the batch came, or when it came.
+func TestRequestTimeout(t *testing.T) {
+	const (
+		taken   = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+		timeout = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 5\r\n\r\nsorry"
+	)
+	for name, answers := range map[string][]string{
+		"while idle":                  {taken + timeout},
+		"while idle, without an end":  {taken + "HTTP/1.1 408 Request Timeout\r\n\r\n"},
+		"as the answer":               {taken, timeout},
+		"as the answer, and stays on": {taken, "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"},
+		"on a new connection":         {timeout},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first := make(chan []string, 1) // the answers on the first connection
+			first <- answers
+			exporter := newTestExporter(rawServer(t, func(conn net.Conn) {
+				var script []string
+				select {
+				case script = <-first:
+				default:
+				}
+				in := bufio.NewReader(conn)
+				for i := 0; script == nil || i < len(script); i++ {
+					request, err := http.ReadRequest(in)
+					if err != nil {
+						return
+					}
+					if _, err := io.Copy(io.Discard, request.Body); err != nil {
+						return
+					}
+					answer := taken
+					if script != nil {
+						answer = script[i]
+					}
+					if _, err := io.WriteString(conn, answer); err != nil {
+						return
+					}
+				}
+			}))
+			for i := range 3 {
+				if err := exporter.ExportSpans(t.Context(), span(t)); err != nil {
+					t.Errorf("batch %d: %v", i+1, err)
+				}
+			}
+		})
 	}
 }

@@ -1,5 +1,18 @@
-// Package http1 is a client of HTTP/1.1 for one server over one connection, a fraction of the size of net/http. It takes nothing that the
-// server says on trust. What is said belongs to who uses it; there are no redirects, proxies, cookies or compression here.
+// Package http1 is a client of HTTP/1.1 for one server over one connection, a fraction of the size of net/http. It has no redirects, proxies,
+// cookies or compression, and does not know what its callers' responses mean.
+//
+// It does not trust the server, and it never mixes up responses as far as HTTP/1.1 allows. Responses do not name their requests, so a response
+// belongs to a request only if nothing else was left on the connection when the request was sent:
+//
+//   - Before a connection is used again, anything that has arrived on it, or its end, means a new connection.
+//   - A response that is malformed, too large or shorter than it says is an error and ends the connection. So does a response that announces the
+//     end of the connection, and one that announces a body where there is none.
+//   - A request that could look like two requests, or whose response has no clear end, is refused.
+//
+// The protocol leaves two gaps. A response without a length is complete when the connection ends, whatever was lost. And what the server
+// sends on its own while a request is on its way looks like the response. In practice that is 408, for a connection that was idle for too
+// long. A request that may be sent twice is then sent again over a new connection, if the old one was used before; any other request gets
+// the 408.
 //
 // Source: RFC 9110, "HTTP Semantics", and RFC 9112, "HTTP/1.1".
 package http1
@@ -13,27 +26,36 @@ import (
 	"strings"
 )
 
-// Connection is made with the first request, and again after the other side has closed it. It serves one request at a time.
+// Stream is what a connection sends and receives over.
+type Stream interface {
+	io.ReadWriteCloser
+	// Quiet reports, without waiting, that nothing has arrived since the last read and that the other side has not closed. If it reports
+	// false, nothing is read from the stream any more.
+	Quiet() bool
+}
+
+// Connection connects for the first request, and again when the connection has ended or cannot be trusted any more. It serves one request at
+// a time.
 type Connection struct {
-	// Host is host:port, or the host alone, as the server is to see it.
+	// Host is what the server sees as its name: host:port, or the host alone.
 	Host string
 	// Dial connects.
-	Dial func() (io.ReadWriteCloser, error)
-	// MaxBody bounds the body of a response, in bytes.
+	Dial func() (Stream, error)
+	// MaxBody limits the body of a response, in bytes.
 	MaxBody int
 
-	stream io.ReadWriteCloser
+	stream Stream
 	in     *bufio.Reader
 	out    []byte
 }
 
-// Request is what goes out. Fields has names and values in turn, and no line feeds in them.
+// Request is what goes out. Fields has names and values in turn.
 type Request struct {
 	Method, Path string
 	Fields       []string
 	Body         []byte
-	// Again tells that it does no harm to send it again, over a new connection, where the old one turns out to be dead: where not one byte of
-	// an answer comes.
+	// Again says that it does no harm to send the request twice. It is sent again, over a new connection, if the server gave up the old one
+	// while it was idle.
 	Again bool
 }
 
@@ -42,9 +64,9 @@ type Response struct {
 	Status int
 	Header Header
 	Body   []byte
-	// old tells that it is in HTTP/1.0.
+	// old says that the response is in HTTP/1.0.
 	old bool
-	// close tells that there will be no other response on this connection.
+	// close says that the connection must not be used again.
 	close bool
 }
 
@@ -60,22 +82,27 @@ const (
 	smallBody = 32 << 10
 )
 
+// requestTimeout is the status of a server that got no request in time. Source: RFC 9110, section 15.5.9.
+const requestTimeout = 408
+
 // Do sends a request and returns its response, whose body is appended to the memory given.
 func (c *Connection) Do(request Request, body []byte) (*Response, error) {
-	if c.stream != nil && c.in.Buffered() > 0 {
-		c.Close() // what came behind the last answer is not the answer to this request
+	if err := request.check(c.Host); err != nil {
+		return nil, err
+	}
+	if c.stream != nil && (c.in.Buffered() > 0 || !c.stream.Quiet()) {
+		c.Close() // whatever came is not the response to this request
 	}
 	reused := c.stream != nil
-	answer, begun, err := c.try(request, body)
-	if err != nil && reused && !begun && request.Again {
-		// The other side may have closed the connection while it was idle.
+	answer, unheard, err := c.try(request, body)
+	if unheard && reused && request.Again {
 		answer, _, err = c.try(request, body)
 	}
 	return answer, err
 }
 
-// try also reports whether an answer has begun.
-func (c *Connection) try(request Request, body []byte) (answer *Response, begun bool, err error) {
+// try also reports whether the server seems not to have read the request: it sent nothing, or says that it waited in vain.
+func (c *Connection) try(request Request, body []byte) (answer *Response, unheard bool, err error) {
 	if c.stream == nil {
 		stream, err := c.Dial()
 		if err != nil {
@@ -83,23 +110,49 @@ func (c *Connection) try(request Request, body []byte) (answer *Response, begun 
 		}
 		c.stream, c.in = stream, bufio.NewReader(stream)
 	}
-	if err = c.send(request); err == nil {
-		_, none := c.in.Peek(1)
-		begun = none == nil
-		answer, err = readResponse(c.in, body, c.MaxBody)
+	defer func() {
+		if err != nil || unheard || answer.close {
+			c.Close()
+		}
+	}()
+	if err := c.send(request); err != nil {
+		return nil, true, err
 	}
-	if err != nil || answer.close {
-		c.Close()
+	if _, err := c.in.Peek(1); err != nil {
+		return nil, true, cut(err)
 	}
-	return answer, begun, err
+	answer = &Response{}
+	if err := answer.read(c.in, body, c.MaxBody); err != nil {
+		return nil, answer.Status == requestTimeout, err
+	}
+	return answer, answer.Status == requestTimeout, nil
 }
 
 // Close closes what is open. The next request connects again.
 func (c *Connection) Close() {
 	if c.stream != nil {
-		_ = c.stream.Close() // nothing more is wanted of it
+		_ = c.stream.Close() // nothing more is read from it
 		c.stream = nil
 	}
+}
+
+// check refuses what a server could read as another request, or as more than one, and methods whose responses end where no other's does.
+func (r *Request) check(host string) error {
+	if r.Method == "HEAD" || r.Method == "CONNECT" {
+		return errors.New("http1 cannot send " + r.Method)
+	}
+	if strings.ContainsAny(r.Method+r.Path+host, " \r\n\x00") {
+		return errors.New("the method, the path or the host of the request has a space or a line break")
+	}
+	for i, text := range r.Fields {
+		if strings.ContainsAny(text, "\r\n\x00") {
+			return errors.New("a header of the request has a line break")
+		}
+		if i%2 == 0 && (strings.EqualFold(text, "Content-Length") || strings.EqualFold(text, "Transfer-Encoding")) {
+			return errors.New("http1 itself sets the header " + text)
+		}
+	}
+	return nil
 }
 
 func (c *Connection) send(request Request) error {
@@ -116,7 +169,7 @@ func (c *Connection) send(request Request) error {
 		head = append(head, request.Fields[i+1]...)
 		head = append(head, "\r\n"...)
 	}
-	if request.Method != "GET" {
+	if request.Method != "GET" || len(request.Body) > 0 {
 		head = append(head, "Content-Length: "...)
 		head = strconv.AppendInt(head, int64(len(request.Body)), 10)
 		head = append(head, "\r\n"...)
@@ -138,47 +191,44 @@ func (c *Connection) send(request Request) error {
 	return nil
 }
 
-// readResponse reads one response. It takes nothing on trust: what is malformed, too long or cut off is an error.
-func readResponse(in *bufio.Reader, body []byte, maxBody int) (*Response, error) {
-	answer := &Response{}
+// read reads one response. After an error only the status may be used, if there is one.
+func (r *Response) read(in *bufio.Reader, body []byte, maxBody int) error {
 	left := maxHead
-	for answer.Status < 200 { // 100 Continue and the like come before
-		var err error
-		if err = answer.readStatus(in, &left); err != nil {
-			return nil, err
+	for r.Status < 200 { // 100 Continue and the like come before
+		err := r.readStatus(in, &left)
+		if err != nil {
+			return err
 		}
-		if answer.Header, err = readHeader(in, &left); err != nil {
-			return nil, err
+		if r.Header, err = readHeader(in, &left); err != nil {
+			return err
 		}
-		answer.close = answer.old || closes(answer.Header["connection"])
+		r.close = r.old || closes(r.Header["connection"])
 	}
-	if answer.Status == 204 || answer.Status == 304 {
-		return answer, nil
+	length, hasLength := r.Header["content-length"]
+	coding, hasCoding := r.Header["transfer-encoding"]
+	if r.Status == 204 || r.Status == 304 { // which have no body
+		r.close = r.close || hasCoding || hasLength && length != "0"
+		return nil
 	}
-	length, hasLength := answer.Header["content-length"]
-	coding, hasCoding := answer.Header["transfer-encoding"]
 	var err error
 	switch {
-	case hasCoding && (hasLength || answer.old):
-		return nil, errors.New("malformed response: a transfer encoding stands beside a length, or in HTTP/1.0")
+	case hasCoding && (hasLength || r.old):
+		return errors.New("malformed response: it has a transfer encoding and a length, or a transfer encoding in HTTP/1.0")
 	case hasCoding && !strings.EqualFold(coding, "chunked"):
-		return nil, errors.New("malformed response: its transfer encoding is not chunked")
+		return errors.New("malformed response: its transfer encoding is not chunked")
 	case hasCoding:
-		answer.Body, err = readChunks(in, body, maxBody)
+		r.Body, err = readChunks(in, body, maxBody)
 	case hasLength:
 		var n int
 		if n, err = parseLength(length, 10); err == nil {
-			answer.Body, err = readBody(in, body, n, maxBody)
+			r.Body, err = readBody(in, body, n, maxBody)
 		}
-	case answer.close:
-		answer.Body, err = readRest(in, body, maxBody)
+	case r.close:
+		r.Body, err = readRest(in, body, maxBody)
 	default:
-		return nil, errors.New("malformed response: its body has no length")
+		return errors.New("malformed response: its body has no length")
 	}
-	if err != nil {
-		return nil, err
-	}
-	return answer, nil
+	return err
 }
 
 // readStatus reads the first line: HTTP/1.1 200 OK.
@@ -194,10 +244,11 @@ func (r *Response) readStatus(in *bufio.Reader, left *int) error {
 	if !found && !r.old || len(rest) < 3 || len(rest) > 3 && rest[3] != ' ' {
 		return errors.New("malformed response: it does not begin with a status")
 	}
-	r.Status, err = parseLength(rest[:3], 10)
-	if err != nil || r.Status < 100 || r.Status == 101 {
-		return errors.New("malformed response: its status is no number, or one that nobody asked for")
+	status, err := parseLength(rest[:3], 10)
+	if err != nil || status < 100 || status == 101 { // no request asks for another protocol
+		return errors.New("malformed response: its status is not a number, or announces another protocol")
 	}
+	r.Status = status
 	return nil
 }
 
@@ -211,8 +262,8 @@ func closes(connection string) bool {
 	return false
 }
 
-// readHeader reads the fields up to and with the empty line after them. A field that matters is refused when it comes twice, but for
-// Connection, a folded line always.
+// readHeader reads the fields and the empty line after them. It refuses folded lines, and a second field of a name that matters here or to
+// Lambda's runtimes; only Connection may come more than once.
 func readHeader(in *bufio.Reader, left *int) (Header, error) {
 	fields := Header{}
 	for {
@@ -236,7 +287,7 @@ func readHeader(in *bufio.Reader, left *int) (Header, error) {
 	}
 }
 
-// harmless tells that nothing here reads the field.
+// harmless reports that neither this package nor a runtime of Lambda reads the field.
 func harmless(name string) bool {
 	return !strings.HasPrefix(name, "lambda-") && name != "content-length" && name != "transfer-encoding"
 }

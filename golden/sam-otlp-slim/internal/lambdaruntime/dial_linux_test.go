@@ -1,7 +1,11 @@
 package lambdaruntime
 
 import (
+	"errors"
+	"io"
+	"net"
 	"net/netip"
+	"runtime"
 	"syscall"
 	"testing"
 )
@@ -56,4 +60,40 @@ func FuzzParseIP(f *testing.F) {
 			t.Errorf("%q is %v as IPv6, and %v, %v to netip", text, ip, want, err)
 		}
 	})
+}
+
+// TestQuiet asks sockets on which nothing, something or the end has arrived.
+func TestQuiet(t *testing.T) {
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	for name, disturb := range map[string]func(*net.TCPConn) error{
+		"a byte":  func(conn *net.TCPConn) error { _, err := io.WriteString(conn, "x"); return err },
+		"an end":  func(conn *net.TCPConn) error { return conn.CloseWrite() },
+		"a reset": func(conn *net.TCPConn) error { return errors.Join(conn.SetLinger(0), conn.Close()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			stream, err := dial(listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = stream.Close() }()
+			conn, err := listener.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close() }()
+			if !stream.Quiet() {
+				t.Error("not quiet at first")
+			}
+			if err := disturb(conn.(*net.TCPConn)); err != nil {
+				t.Fatal(err)
+			}
+			for stream.Quiet() { // until it has arrived
+				runtime.Gosched()
+			}
+		})
+	}
 }

@@ -147,3 +147,69 @@ func TestPropagation(t *testing.T) {
 		propagator.Inject(t.Context(), propagation.MapCarrier{}) // no span: nothing to name
 	}
 }
+
+// TestForwardXRay wants the header that came to go on as it came, but for the parent if the span is in X-Ray's trace.
+func TestForwardXRay(t *testing.T) {
+	const (
+		lineage = ";Lineage=1:a87bd80c:0|68fd508a:5|c512fbe3:2"
+		spanID  = "0000020000000000"
+		ours    = rootOnly + ";Parent=" + spanID
+	)
+	root, err := trace.TraceIDFromHex(rootID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	span := func(id trace.TraceID, flags trace.TraceFlags) trace.SpanContext {
+		return trace.NewSpanContext(trace.SpanContextConfig{TraceID: id, SpanID: trace.SpanID{2: 2}, TraceFlags: flags})
+	}
+	recorded, dropped, another := span(root, trace.FlagsSampled), span(root, 0), span(trace.TraceID{1: 1}, trace.FlagsSampled)
+	for name, test := range map[string]struct {
+		came            string
+		span            trace.SpanContext
+		elsewhere, xray string
+	}{
+		"recorded by X-Ray":       {header + ";Sampled=1" + lineage, recorded, header + ";Sampled=1" + lineage, ours + ";Sampled=1" + lineage},
+		"not recorded by X-Ray":   {header + ";Sampled=0" + lineage, recorded, header + ";Sampled=0" + lineage, ours + ";Sampled=0" + lineage},
+		"not recorded at all":     {header + ";Sampled=0" + lineage, dropped, header + ";Sampled=0" + lineage, header + ";Sampled=0" + lineage},
+		"not decided":             {header + lineage, recorded, header + lineage, ours + lineage},
+		"left to whoever gets it": {header + ";Sampled=?", recorded, header + ";Sampled=?", ours + ";Sampled=?"},
+		"no parent":               {rootOnly + ";Sampled=1", recorded, rootOnly + ";Sampled=1", ours + ";Sampled=1"},
+		"another order": {
+			"Self=1-2-3; Sampled=1;Parent=" + parentID + "; " + rootOnly + ";New=a=b;", recorded,
+			"Self=1-2-3; Sampled=1;Parent=" + parentID + "; " + rootOnly + ";New=a=b;", "Self=1-2-3; Sampled=1; " + rootOnly + ";Parent=" + spanID + ";New=a=b;",
+		},
+		"another trace": {header + ";Sampled=1", another, header + ";Sampled=1", header + ";Sampled=1"},
+		"no span":       {header + ";Sampled=1", trace.SpanContext{}, header + ";Sampled=1", header + ";Sampled=1"},
+		"no header":     {"", recorded, ours + ";Sampled=1", ours + ";Sampled=1"},
+		"nothing":       {"", trace.SpanContext{}, "", ""},
+	} {
+		for follow, want := range map[bool]string{false: test.elsewhere, true: test.xray} {
+			if got := forwardXRay(test.came, test.span, follow); got != want {
+				t.Errorf("%s, following X-Ray %v: got %q, want %q", name, follow, got, want)
+			}
+		}
+	}
+}
+
+// TestInvocationForwardsXRay wants X-Ray's decision and the lineage in the header that the code of an invocation finds, and in what it injects.
+func TestInvocationForwardsXRay(t *testing.T) {
+	const rest = ";Sampled=0;Lineage=1:a87bd80c:0"
+	for _, follow := range []bool{false, true} {
+		tracing := newTelemetry(&recorder{}, newPropagator([]string{traceContextName, xrayName}, follow), &logs{})
+		var found any
+		carrier := propagation.MapCarrier{}
+		handler := tracing.Wrap(handlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+			found = ctx.Value(headerKey)
+			ctx, span := tracing.Tracer().Start(ctx, "call")
+			defer span.End()
+			tracing.propagator.Inject(ctx, carrier)
+			return nil, nil
+		}))
+		if _, err := handler.Invoke(invocationContext(t, header+rest), nil); err != nil {
+			t.Fatal(err)
+		}
+		if want := header + rest; found != want || carrier[traceHeader] != want {
+			t.Errorf("following X-Ray %v: found %v, injected %s, want %s", follow, found, carrier[traceHeader], want)
+		}
+	}
+}

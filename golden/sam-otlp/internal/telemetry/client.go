@@ -9,8 +9,11 @@ import (
 // client sends requests.
 type client = *http.Client
 
-// newClient returns a client that connects with TLS by dialTLS, or as Go does where that is nil.
-func newClient(dialTLS func(ctx context.Context, network, address string) (net.Conn, error)) client {
+// dialer opens a connection with TLS.
+type dialer = func(ctx context.Context, network, address string) (net.Conn, error)
+
+// newClient returns a client that connects with TLS by dialTLS, or as Go does if that is nil.
+func newClient(dialTLS dialer) client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DialTLSContext = dialTLS
 	transport.IdleConnTimeout = idleTimeout

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/sam-otlp/internal/awsendpoint"
 	"example.com/sam-otlp/internal/sigv4"
 )
 
@@ -44,20 +45,9 @@ func newSecret(arn string, getenv func(string) string) *secret {
 		s.region = parts[3]
 	}
 	if s.endpoint == "" {
-		s.endpoint = "https://secretsmanager." + s.region + "." + domain(s.region) + "/"
+		s.endpoint = "https://" + awsendpoint.Host("secretsmanager", s.region) + "/"
 	}
 	return s
-}
-
-// domain is that of AWS's services in a region.
-func domain(region string) string {
-	switch partition, _, _ := strings.Cut(region, "-"); partition {
-	case "cn":
-		return "amazonaws.com.cn"
-	case "eusc":
-		return "amazonaws.eu"
-	}
-	return "amazonaws.com"
 }
 
 // fetchAhead fetches during the init phase, and does not make it longer. A failure is left for the first export to find.
@@ -120,6 +110,7 @@ func (s *secret) fetch(ctx context.Context) (http.Header, error) {
 	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	request.Header.Set("X-Amz-Target", "secretsmanager.GetSecretValue")
 	credentials.Sign(sigv4.Request{Method: request.Method, URL: request.URL, Header: request.Header}, body, "secretsmanager", s.region, time.Now())
+	request.Header["Idempotency-Key"] = nil // it only reads, so the client may send it again
 	response, err := s.client.Do(request)
 	if err != nil {
 		return nil, withoutURL(err)
