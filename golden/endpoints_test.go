@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/counts"
 )
 
@@ -25,7 +25,7 @@ func TestEndpointsOfTheSDK(t *testing.T) {
 func TestOnePlaceKnowsPartitions(t *testing.T) {
 	domain := regexp.MustCompile(`[\w.$<>{}:%-]*\bamazonaws\.[\w.]+|\bc2s\.ic\.gov|\baws-cn\b`)
 	principals := []string{"lambda.amazonaws.com", "events.amazonaws.com", "cognito-idp.amazonaws.com"}
-	for _, variant := range generator.Golden() {
+	for _, variant := range kinds.All().Golden() {
 		for _, file := range render(t, variant.Answers) {
 			if path.Ext(file.Path) == ".md" || strings.HasSuffix(file.Path, "_test.go") || strings.HasSuffix(file.Path, "/cdk.json") ||
 				strings.HasPrefix(file.Path, "internal/awsendpoint/") {
