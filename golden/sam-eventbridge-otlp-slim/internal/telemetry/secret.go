@@ -60,12 +60,15 @@ func domain(region string) string {
 	return "amazonaws.com"
 }
 
-// fetchAhead fetches during the init phase, and does not make it longer. A failure is left for the first export to find.
+// fetchAhead fetches during the init phase without making it longer. Exports wait for it. If it fails, the first export tries again and
+// reports the reason.
 func (s *secret) fetchAhead() {
+	s.turn <- struct{}{}
 	go func() {
+		defer func() { <-s.turn }()
 		ctx, cancel := context.WithTimeout(context.Background(), secretLimit)
 		defer cancel()
-		_ = s.with(ctx, func(http.Header) {})
+		s.found, _ = s.fetch(ctx)
 	}()
 }
 
