@@ -120,6 +120,9 @@ func (s *secret) fetch(ctx context.Context) (http.Header, error) {
 	if err != nil {
 		return nil, withoutURL(err)
 	}
+	if request.URL.Scheme != "https" && !isLoopback(request.URL.Hostname()) {
+		return nil, errors.New(managerEndpoint + " does not begin with https://, so others could read the secret on the way")
+	}
 	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	request.Header.Set("X-Amz-Target", "secretsmanager.GetSecretValue")
 	credentials.Sign(sigv4.Request{Method: request.Method, URL: request.URL, Header: request.Header}, body, "secretsmanager", s.region, time.Now())

@@ -73,12 +73,12 @@ func TestFlushAfterTheAnswer(t *testing.T) {
 	tracing.extension.start(patience)
 	await(t, api.polls, "the extension asks for an event")
 
-	api.events <- event("other", time.Minute)                                  // of an invocation whose answer nobody hears of
+	api.events <- event("other", time.Hour)                                    // of an invocation whose answer nobody hears of
 	tracing.extension.posted("other")                                          // but here it is
 	await(t, api.polls, "the extension asks again")                            // with nothing to send
 	ctx, post := context.WithCancel(invocationContext(t, header+";Sampled=1")) // the runtime cancels it when it has posted the answer
 	defer post()
-	api.events <- event(requestID, time.Minute)
+	api.events <- event(requestID, time.Hour)
 	if _, err := tracing.Wrap(answers{}).Invoke(ctx, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func TestPollsFail(t *testing.T) {
 		t.Errorf("%d spans are sent before the answer", len(spans))
 	}
 	post()
-	api.events <- event(requestID, time.Minute) // beyond all patience
+	api.events <- event(requestID, time.Hour) // beyond all patience
 	await(t, api.polls, "the extension asks again")
 	if !tracing.extension.active.Load() {
 		t.Error("the extension is not active with events")
