@@ -87,6 +87,20 @@ func TestCustomize(t *testing.T) {
 				"seats": "9007199254740993", "beta": "true", "limits": `{"rows":[1,{"deep":null}]}`, "list": `["a",1,true]`,
 			}},
 		},
+		"lists": {
+			policy: access(
+				customizer.Claim{Name: "saml", From: customizer.AttributeAs("custom:ad-groups", customizer.List)},
+				customizer.Claim{Name: "json", From: customizer.AttributeAs("custom:list", customizer.List)},
+				customizer.Claim{Name: "none", From: customizer.AttributeAs("custom:empty", customizer.List)},
+				customizer.Claim{Name: "roles", From: customizer.Groups("custom:ad-groups", "custom:absent")}),
+			event: func(event *pretoken.Event) {
+				event.Groups = []string{"admins"}
+				event.Attributes["custom:ad-groups"], event.Attributes["custom:empty"] = "[grp one, admins, grp two]", "[]"
+			},
+			want: tokens{Access: map[string]string{
+				"saml": `["grp one","admins","grp two"]`, "json": `["a","1","true"]`, "roles": `["admins","grp one","grp two"]`,
+			}},
+		},
 		"attribute of another type": {
 			policy: access(
 				customizer.Claim{Name: "number", From: customizer.AttributeAs("email", customizer.Number)},
@@ -382,9 +396,10 @@ func FuzzCustomize(f *testing.F) {
 	f.Fuzz(func(t *testing.T, attribute, text, claim, scope, client string) {
 		event := &pretoken.Event{ClientID: client, Attributes: map[string]string{attribute: text}, Groups: []string{text}}
 		var claims []customizer.Claim
-		for as := range customizer.JSON + 1 {
+		for as := range customizer.List + 1 {
 			claims = append(claims, customizer.Claim{Name: claim, From: customizer.AttributeAs(attribute, as)})
 		}
+		claims = append(claims, customizer.Claim{Name: claim, From: customizer.Groups(attribute)})
 		policy := customizer.Policy{
 			MaxSize: 500,
 			Rules:   []customizer.Rule{{Claims: claims, AddScopes: []string{scope}}},

@@ -57,6 +57,16 @@ func TestCustomize(t *testing.T) {
 			policy: claims(customizer.Claim{Name: "roles", From: customizer.Groups()}, static("stage", "test")),
 			claims: map[string]string{"roles": `["admins","billing"]`, "stage": "test"},
 		},
+		"lists": {
+			policy: claims(
+				customizer.Claim{Name: "saml", From: customizer.AttributeList("custom:ad-groups")},
+				customizer.Claim{Name: "none", From: customizer.AttributeList("custom:absent")},
+				customizer.Claim{Name: "roles", From: customizer.Groups("custom:ad-groups", "custom:absent")}),
+			event: func(event *pretoken.Event) {
+				event.Groups, event.Attributes = []string{"admins"}, map[string]string{"custom:ad-groups": "[grp one, admins, grp two]"}
+			},
+			claims: map[string]string{"saml": `["grp one","admins","grp two"]`, "roles": `["admins","grp one","grp two"]`},
+		},
 		"no groups": {
 			policy: claims(customizer.Claim{Name: "roles", From: customizer.Groups()}),
 			event:  func(event *pretoken.Event) { event.Groups = nil },
@@ -266,7 +276,8 @@ func FuzzCustomize(f *testing.F) {
 			MaxSize: 500,
 			Rules: []customizer.Rule{{Claims: []customizer.Claim{
 				{Name: claim, From: customizer.Attribute(attribute)},
-				{Name: claim, From: customizer.Groups()},
+				{Name: claim, From: customizer.AttributeList(attribute)},
+				{Name: claim, From: customizer.Groups(attribute)},
 			}}},
 			Lookup: customizer.Lookup{Timeout: time.Minute, Claims: []string{text, claim}, Find: func(context.Context, *pretoken.Event) (customizer.Found, error) {
 				return customizer.Found{Claims: map[string]string{text: claim}}, nil

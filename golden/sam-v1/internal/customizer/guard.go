@@ -19,7 +19,7 @@ func (p Policy) check() error {
 		for _, claim := range rule.Claims {
 			err := checkName(claim.Name)
 			if err == nil && claim.From == nil {
-				err = errors.New("it needs a source: Attribute, Groups or Static")
+				err = errors.New("it needs a source: Attribute, AttributeList, Groups or Static")
 			}
 			mistake("claim", claim.Name, err)
 		}
