@@ -44,7 +44,7 @@ func kindOf(err error) string {
 
 // inner is the error that another wraps, and the first one where it wraps several.
 func inner(err error) error {
-	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // of this very error
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		if errs := several.Unwrap(); len(errs) > 0 {
 			return errs[0]
 		}
