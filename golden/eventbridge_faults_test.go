@@ -266,12 +266,22 @@ func (f fault) try(t *testing.T, project, bootstrap string, event []byte, n int)
 	end(t, mark)
 	stop()
 	lines.check(t, f, ids)
-	if got, want := requests.Load(), int64(n*f.requests); got != want {
-		t.Errorf("%d requests reached the endpoint, want %d", got, want)
+	// On a busy machine an answer can come too late for the publisher, which then asks again. Such an invocation takes that long.
+	late := 0
+	for _, duration := range durations {
+		if f.requests == 1 && duration >= attemptTimeout {
+			late++
+		}
+	}
+	if got, want := requests.Load(), int64(n*f.requests); got < want || got > want+int64(late) {
+		t.Errorf("%d requests reached the endpoint, want %d, and %d of the invocations may have made one more", got, want, late)
 	}
 	slices.Sort(durations)
 	t.Logf("%s: %d invocations, median %.1f ms, worst %.1f ms", f.name, n, milliseconds(durations[n/2]), milliseconds(durations[n-1]))
 }
+
+// attemptTimeout is how long a publisher waits for an answer before it asks again.
+const attemptTimeout = 500 * time.Millisecond
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 

@@ -30,7 +30,7 @@ var traced = []struct {
 }{{"sam-otlp", false}, {"sam-otlp-slim", false}, {"sam-cloudwatch", true}, {"sam-collector", true}}
 
 // patience is how long a test waits for what is bound to happen.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // functionLog is what a function logs.
 type functionLog struct {

@@ -81,7 +81,7 @@ type testLambda struct {
 }
 
 // patience is how long a test waits for what is bound to happen.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // start starts a Lambda and, at the end of the test, closes it and looks for leftovers.
 func start(t *testing.T, cfg Config) *testLambda {
