@@ -14,13 +14,13 @@ func TestReservedPortRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer port.Close() //nolint:errcheck // the test is over
+	defer port.Close()
 	for range 500 {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer listener.Close() //nolint:errcheck // the test is over
+		defer listener.Close()
 		if listener.Addr().String() == port.Address {
 			t.Fatal("another listener has got the port")
 		}
@@ -36,7 +36,7 @@ func TestHandOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer port.Close() //nolint:errcheck // the test is over
+	defer port.Close()
 	if err := port.HandOver(); err != nil {
 		t.Fatal(err)
 	}
