@@ -10,7 +10,6 @@ import (
 	"io"
 	"log"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -273,12 +272,22 @@ func (f fault) try(t *testing.T, project, bootstrap string, event []byte, n int)
 	end(t, mark)
 	stop()
 	lines.check(t, f, ids)
-	if got, want := requests.Load(), int64(n*f.requests); got != want {
-		t.Errorf("%d requests reached the endpoint, want %d", got, want)
+	// On a busy machine an answer can come too late for the publisher, which then asks again. Such an invocation takes that long.
+	late := 0
+	for _, duration := range durations {
+		if f.requests == 1 && duration >= attemptTimeout {
+			late++
+		}
+	}
+	if got, want := requests.Load(), int64(n*f.requests); got < want || got > want+int64(late) {
+		t.Errorf("%d requests reached the endpoint, want %d, and %d of the invocations may have made one more", got, want, late)
 	}
 	slices.Sort(durations)
 	t.Logf("%s: %d invocations, median %.1f ms, worst %.1f ms", f.name, n, milliseconds(durations[n/2]), milliseconds(durations[n-1]))
 }
+
+// attemptTimeout is how long a publisher waits for an answer before it asks again.
+const attemptTimeout = 500 * time.Millisecond
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
@@ -287,12 +296,7 @@ func (f fault) serve(t *testing.T) (url string, requests *atomic.Int64) {
 	t.Helper()
 	requests = new(atomic.Int64)
 	if f.handler == nil {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer listener.Close()
-		return "http://" + listener.Addr().String(), requests
+		return "http://" + refusing(t), requests
 	}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)

@@ -26,6 +26,7 @@ import (
 
 	"github.com/golam-cli/golam/internal/counts"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/ports"
 )
 
 // traceFault is one thing that can be wrong with telemetry, and what becomes of the spans.
@@ -70,7 +71,7 @@ func DefaultPolicy() Policy {
 		Rules: []Rule{{Claims: []Claim{
 			{Name: "tenant_id", From: Attribute("custom:tenant_id")}, {Name: "plan", From: Attribute("custom:plan")}, {Name: "roles", From: Groups()},
 		}}},
-		Lookup: Lookup{Timeout: time.Second, Find: func(ctx context.Context, _ *pretoken.Event) (Found, error) {
+		Lookup: Lookup{Timeout: time.Second, Claims: []string{"tier"}, Find: func(ctx context.Context, _ *pretoken.Event) (Found, error) {
 			for range 998 {
 				_, span := otel.Tracer("test").Start(ctx, "step")
 				span.End()
@@ -211,15 +212,15 @@ type traceSink struct {
 
 func (s *traceSink) serve(t *testing.T, f traceFault) {
 	t.Helper()
+	if f.handler == nil {
+		s.address = "http://" + refusing(t)
+		return
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.address = "http://" + listener.Addr().String()
-	if f.handler == nil {
-		listener.Close()
-		return
-	}
 	server := s.server(t, listener, f)
 	if f.certificate == nil {
 		server.Start()
@@ -228,6 +229,20 @@ func (s *traceSink) serve(t *testing.T, f traceFault) {
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{*f.certificate}, MinVersion: tls.VersionTLS12}
 	server.StartTLS()
 	s.address = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+}
+
+// refusing returns an address that refuses connections until something listens there by that name.
+func refusing(t *testing.T) string {
+	t.Helper()
+	port, err := ports.Reserve()
+	if err == nil {
+		t.Cleanup(func() { _ = port.Close() })
+		err = port.HandOver()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port.Address
 }
 
 func (s *traceSink) server(t *testing.T, listener net.Listener, f traceFault) *httptest.Server {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/ports"
 )
 
 func main() {
@@ -95,9 +96,13 @@ func bench(ctx context.Context, arguments []string, stdout, stderr io.Writer) er
 // prepare builds the functions and starts the endpoints.
 func prepare(ctx context.Context, folder string) (states []*state, functions []local.Function, stop func(), err error) {
 	var servers []*http.Server
+	var refusing *ports.Port
 	stop = func() {
 		for _, server := range servers {
 			_ = server.Close() // what is under way is of no use any more
+		}
+		if refusing != nil {
+			_ = refusing.Close()
 		}
 	}
 	serve := func(wait time.Duration) (string, error) {
@@ -117,7 +122,10 @@ func prepare(ctx context.Context, folder string) (states []*state, functions []l
 		return "http://" + listener.Addr().String(), nil
 	}
 	const slow, hanging = 50 * time.Millisecond, 20 * time.Second
-	endpoints := map[string]string{"refused": "http://127.0.0.1:9", "silent": ""}
+	if refusing, err = ports.Reserve(); err != nil {
+		return nil, nil, stop, err
+	}
+	endpoints := map[string]string{"refused": "http://" + refusing.Address, "silent": ""}
 	for name, wait := range map[string]time.Duration{"healthy": 0, "slow": slow, "hanging": hanging} {
 		if endpoints[name], err = serve(wait); err != nil {
 			return nil, nil, stop, err

@@ -89,7 +89,7 @@ func serveLogging(t *testing.T, handler string, timeout time.Duration, log func(
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := lambda.Close(ctx); err != nil {
 			t.Error(err)

@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/ports"
 )
 
 func TestRemote(t *testing.T) {
@@ -66,14 +66,13 @@ func TestRemoteFailure(t *testing.T) {
 }
 
 func TestRemoteRefused(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Reserve()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := listener.Addr().String()
-	listener.Close()
-	_, err = Run(t.Context(), Options{Function: "f", Address: address, Event: []byte("{}")})
-	contains(t, err, "nothing listens at http://"+address, "leave --address out")
+	defer port.Close()
+	_, err = Run(t.Context(), Options{Function: "f", Address: port.Address, Event: []byte("{}")})
+	contains(t, err, "nothing listens at http://"+port.Address, "leave --address out")
 }
 
 func TestRemoteInterrupted(t *testing.T) {

@@ -6,17 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
+
+	"github.com/golam-cli/golam/internal/ports"
 )
 
 // StartCollector starts an OpenTelemetry Collector that takes spans with OTLP over HTTP at the endpoint, and sends them on to sink, the
 // base of an address, as JSON.
 func (j Judges) StartCollector(ctx context.Context, sink string) (endpoint string, stop func() error, err error) {
-	address, err := freeAddress(ctx)
+	port, err := ports.Reserve() // the collector doesn't say which port it got, so it's told one
 	if err != nil {
+		return "", nil, err
+	}
+	defer func() { _ = port.Close() }()
+	if err := port.HandOver(); err != nil {
 		return "", nil, err
 	}
 	config := fmt.Sprintf(`
@@ -25,7 +30,7 @@ exporters: {otlphttp: {endpoint: %q, encoding: json, compression: none, sending_
 service:
   pipelines: {traces: {receivers: [otlp], exporters: [otlphttp]}}
   telemetry: {metrics: {level: none}}
-`, address, sink)
+`, port.Address, sink)
 	collector := exec.CommandContext(ctx, j.executable("otelcol"), "--config", "yaml:"+config)
 	collector.Env = environment()
 	log, err := collector.StderrPipe()
@@ -47,18 +52,9 @@ service:
 	for lines.Scan() {
 		if strings.Contains(lines.Text(), "Everything is ready") {
 			go func() { _, _ = io.Copy(io.Discard, log) }()
-			return "http://" + address, stop, nil
+			return "http://" + port.Address, stop, nil
 		}
 		fmt.Fprintln(&said, lines.Text())
 	}
 	return "", nil, errors.Join(fmt.Errorf("the collector does not start:\n%s", said.String()), stop())
-}
-
-// freeAddress is an address of the loopback that nobody listened at a moment ago: the collector does not say which port it got.
-func freeAddress(ctx context.Context) (string, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
 }

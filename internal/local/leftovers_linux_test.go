@@ -3,9 +3,12 @@ package local
 import (
 	"bufio"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -55,6 +58,56 @@ func descriptors(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return len(files)
+}
+
+// listensAt reports whether this process listens at the address, which is 127.0.0.1 and a port.
+func listensAt(t *testing.T, address string) bool {
+	t.Helper()
+	_, text, _ := strings.Cut(address, ":")
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s: %v", address, err)
+	}
+	table, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const listening, state, inode = "0A", 3, 9
+	local := fmt.Sprintf("0100007F:%04X", port)
+	for line := range strings.Lines(string(table)) {
+		fields := strings.Fields(line)
+		if len(fields) > inode && fields[1] == local && fields[state] == listening && hasSocket(t, fields[inode]) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasSocket reports whether this process has the socket open.
+func hasSocket(t *testing.T, inode string) bool {
+	t.Helper()
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(files, func(file os.DirEntry) bool {
+		target, err := os.Readlink("/proc/self/fd/" + file.Name())
+		return err == nil && target == "socket:["+inode+"]"
+	})
+}
+
+// TestListensAt wants a listener to be found while it is open, and not afterwards.
+func TestListensAt(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	if !listensAt(t, address) {
+		t.Error("an open listener is not found")
+	}
+	listener.Close()
+	requirePortFree(t, address)
 }
 
 // When golam itself is killed, no function lives on.

@@ -3,6 +3,7 @@
 package local
 
 import (
+	"net"
 	"syscall"
 	"testing"
 )
@@ -11,6 +12,15 @@ const canFindDetached = false
 
 // anyProcess cannot tell here.
 func anyProcess(string) bool { return false }
+
+// listensAt can only ask whether anybody listens there.
+func listensAt(_ *testing.T, address string) bool {
+	listener, err := net.Listen("tcp", address)
+	if err == nil {
+		listener.Close()
+	}
+	return err != nil
+}
 
 func hit(*testing.T, string, syscall.Signal, func(int) int) {}
 

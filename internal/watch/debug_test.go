@@ -3,7 +3,6 @@ package watch
 import (
 	"context"
 	"errors"
-	"net"
 	"net/rpc/jsonrpc"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/ports"
 )
 
 // A debugger that attaches stops an invocation at a line of the source, by the path that the generated VS Code configuration gives, and
@@ -24,12 +24,15 @@ func TestDebug(t *testing.T) {
 	if _, err := os.Stat(delve); err != nil {
 		t.Fatalf("%v: run scripts/install-judges.sh delve", err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Reserve()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := listener.Addr().String()
-	listener.Close()
+	defer port.Close()
+	if err := port.HandOver(); err != nil {
+		t.Fatal(err)
+	}
+	address := port.Address
 	const line = 17
 	source := strings.Replace(function(`text.Text + suffix`), "return", "suffix := \"!\"\n\t\treturn", 1)
 	if got := strings.Split(source, "\n")[line-1]; !strings.Contains(got, "return") {

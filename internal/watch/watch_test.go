@@ -14,6 +14,7 @@ import (
 
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/ports"
 )
 
 // slow skips a test where time is short.
@@ -367,7 +368,16 @@ func TestEndWithStalledReader(t *testing.T) {
 
 // Whatever is under way when the session ends gets an answer or an error, and the port is free.
 func TestEnd(t *testing.T) {
-	w := start(t, makeProject(t, map[string]string{"cmd/hello/main.go": function(`func() any { time.Sleep(time.Hour); return 1 }()`)}))
+	port, err := ports.Reserve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer port.Close()
+	if err := port.HandOver(); err != nil {
+		t.Fatal(err)
+	}
+	sleeping := makeProject(t, map[string]string{"cmd/hello/main.go": function(`func() any { time.Sleep(time.Hour); return 1 }()`)})
+	w := start(t, sleeping, func(o *Options) { o.Address = port.Address })
 	done := make(chan error, 1)
 	go func() {
 		_, err := w.Invoke(context.Background(), "hello", local.Invocation{})
@@ -380,7 +390,7 @@ func TestEnd(t *testing.T) {
 	if err := <-done; !errors.Is(err, local.ErrClosed) {
 		t.Errorf("the invocation: %v", err)
 	}
-	listener, err := net.Listen("tcp", strings.TrimPrefix(w.URL(), "http://"))
+	listener, err := net.Listen("tcp", port.Address)
 	if err != nil {
 		t.Fatal(err)
 	}

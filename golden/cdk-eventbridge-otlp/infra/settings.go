@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -97,10 +99,19 @@ func readSettings(context map[string]any) (settings, error) {
 			problems = append(problems, fmt.Errorf("context %s is %q: use %s", key, value, want))
 		}
 	}
-	if chosen.otlpHeadersSecretARN != "" && strings.HasPrefix(chosen.otlpEndpoint, "http://") {
-		problems = append(problems, errors.New("context otlpEndpoint begins with http://, where everybody on the way sees the headers of the secret: use https://"))
+	if chosen.otlpHeadersSecretARN != "" && isExposed(chosen.otlpEndpoint) {
+		problems = append(problems, errors.New("context otlpEndpoint begins with http://, where others can read the headers of the secret on the way: use https://"))
 	}
 	return chosen, errors.Join(problems...)
+}
+
+// isExposed tells whether others can read on the way what is sent to the endpoint: it is neither behind TLS nor in the execution environment.
+func isExposed(endpoint string) bool {
+	address, err := url.Parse(endpoint)
+	if err != nil || address.Scheme != "http" {
+		return false
+	}
+	return address.Hostname() != "localhost" && !net.ParseIP(address.Hostname()).IsLoopback()
 }
 
 // ofCDK tells whether the key is one that the CDK sets: a feature flag, an option of the CLI, or a lookup.

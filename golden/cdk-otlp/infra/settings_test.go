@@ -70,4 +70,10 @@ func TestReadSettingsWantsHeadersEncrypted(t *testing.T) {
 	if _, err := readSettings(context); err == nil || !strings.Contains(err.Error(), "use https://") {
 		t.Errorf("error %v", err)
 	}
+	for _, endpoint := range []string{"http://localhost:4318", "http://127.0.0.1:4318", "http://[::1]:4318"} { // in the execution environment
+		context["otlpEndpoint"] = endpoint
+		if _, err := readSettings(context); err != nil {
+			t.Errorf("%s: %v", endpoint, err)
+		}
+	}
 }

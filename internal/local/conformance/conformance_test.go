@@ -74,7 +74,7 @@ func (s subject) start(t *testing.T, handler string, change ...func(*local.Confi
 
 func (l *trial) close() {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := l.Close(ctx); err != nil {
 		l.t.Error(err)

@@ -2,7 +2,6 @@ package customizer
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"reflect"
 	"runtime"
@@ -14,8 +13,24 @@ import (
 	"example.com/cdk-eventbridge-otlp-slim/internal/rawjson"
 )
 
-// errSignIn is all that a user is told: Cognito shows the text of an error, in the hosted UI even in the address of the callback.
-var errSignIn = errors.New("sign-in is not available right now, please try again later")
+// signInError is what a sign-in fails with. Its value says why to telemetry; its text is all that a user is told, and always the same: Cognito
+// shows it, in the hosted UI even in the address of the callback.
+type signInError string
+
+// What error.type of a span can be when a sign-in fails.
+const (
+	eventRefused  signInError = "event_refused"
+	policyRefused signInError = "policy_refused"
+	publishFailed signInError = "publish_failed"
+	panicked      signInError = "panic"
+)
+
+func (signInError) Error() string {
+	return "sign-in is not available right now, please try again later"
+}
+
+// ErrorType says to OpenTelemetry what kind of error it is.
+func (e signInError) ErrorType() string { return string(e) }
 
 // Publisher tells others what was done to tokens.
 type Publisher interface {
@@ -45,14 +60,14 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) (answer []byte, er
 			kind := reflect.TypeOf(recovered).String()
 			h.logger.ErrorContext(ctx, "panic", "type", kind, "stack", string(stack))
 			annotatePanic(ctx, kind, string(stack))
-			answer, err = nil, errSignIn
+			answer, err = nil, panicked
 		}
 	}()
 
 	event, err := pretoken.Parse(payload)
 	if err != nil {
 		h.logger.ErrorContext(ctx, "event refused", "reason", err.Error())
-		return nil, errSignIn
+		return nil, eventRefused
 	}
 	logger := h.logger.With("triggerSource", string(event.TriggerSource), "clientId", event.ClientID)
 	annotate(ctx, event)
@@ -63,12 +78,12 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) (answer []byte, er
 	}
 	if refused != nil {
 		logger.ErrorContext(ctx, "sign-in refused", "reason", refused.Error())
-		return nil, errSignIn
+		return nil, policyRefused
 	}
 	answer = event.Answer(response)
 	if err := h.publisher.Publish(ctx, event, response); err != nil {
 		logger.ErrorContext(ctx, "sign-in refused", "reason", err.Error())
-		return nil, errSignIn
+		return nil, publishFailed
 	}
 	logger.InfoContext(ctx, "tokens customized",
 		"idToken", summary(response.IDToken),

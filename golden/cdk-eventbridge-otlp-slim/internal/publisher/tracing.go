@@ -3,6 +3,10 @@ package publisher
 import (
 	"context"
 	"errors"
+	"net"
+	"reflect"
+	"strings"
+	"syscall"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -43,8 +47,8 @@ func (b tracedBus) put(ctx context.Context, entries []entry) ([]string, error) {
 	return refusals, nil
 }
 
-// errorType is what tells errors apart: the code that EventBridge gave, or the type of what is at the bottom, since that of a client's own
-// error is always the same.
+// errorType is error.type of a request that fails: the code that EventBridge gave, "timeout", what the system says of a connection, such as
+// "connection_refused", or the type of what is at the bottom, since that of a client's own error is always the same.
 func errorType(err error) attribute.KeyValue {
 	if coded, found := errors.AsType[interface {
 		error
@@ -52,11 +56,18 @@ func errorType(err error) attribute.KeyValue {
 	}](err); found {
 		return semconv.ErrorTypeKey.String(coded.ErrorCode())
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	late, found := errors.AsType[net.Error](err)
+	if errors.Is(err, context.DeadlineExceeded) || (found && late.Timeout()) {
 		return semconv.ErrorTypeKey.String("timeout")
+	}
+	if number, found := errors.AsType[syscall.Errno](err); found {
+		return semconv.ErrorTypeKey.String(strings.ReplaceAll(number.Error(), " ", "_"))
 	}
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner
+	}
+	if reflect.TypeOf(err) == reflect.TypeOf(errors.New("")) { // it only has a text
+		return semconv.ErrorTypeOther
 	}
 	return semconv.ErrorType(err)
 }

@@ -90,9 +90,13 @@ func TestHeaderMatrix(t *testing.T) {
 		{"malformed", "Root=1-5759e988;Parent=x;Sampled=1", fresh, fresh},
 		{"none", "", fresh, fresh},
 	} {
-		for followXRay, want := range map[bool]outcome{false: test.elsewhere, true: test.withXRay} {
+		for propagators, want := range map[string]outcome{
+			"xray": test.elsewhere, "xray following X-Ray": test.withXRay,
+			"tracecontext,baggage,xray-lambda": test.elsewhere, "tracecontext,baggage,xray-lambda following X-Ray": test.withXRay,
+		} {
+			names, followXRay := strings.CutSuffix(propagators, " following X-Ray")
 			recorder := &recorder{}
-			tracing := newTelemetry(recorder, newPropagator([]string{xrayName}, followXRay), &logs{})
+			tracing := newTelemetry(recorder, newPropagator(strings.Split(names, ","), followXRay), &logs{})
 			if _, err := tracing.Wrap(answers{}).Invoke(invocationContext(t, test.header), nil); err != nil {
 				t.Fatal(err)
 			}
@@ -107,8 +111,28 @@ func TestHeaderMatrix(t *testing.T) {
 				continue
 			}
 			if got != want {
-				t.Errorf("%s, following X-Ray %v: got %+v, want %+v", test.name, followXRay, got, want)
+				t.Errorf("%s, %s: got %+v, want %+v", test.name, propagators, got, want)
 			}
+		}
+	}
+}
+
+// TestXRayLambda wants the propagator for Lambda to yield to a span that is known already, and else to go on from the invocation's own header
+// where a carrier has none.
+func TestXRayLambda(t *testing.T) {
+	const other = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	propagator := newPropagator([]string{traceContextName, baggageName, xrayLambdaName}, false)
+	invoked := context.WithValue(t.Context(), headerKey, header+";Sampled=1") //nolint:staticcheck // the runtime's key is a plain text
+	for name, test := range map[string]struct {
+		carrier propagation.MapCarrier
+		want    string
+	}{
+		"no header":                    {propagation.MapCarrier{}, parentID},
+		"another header":               {propagation.MapCarrier{traceHeader: rootOnly + ";Parent=0102030405060708;Sampled=1"}, "0102030405060708"},
+		"a span of another propagator": {propagation.MapCarrier{"traceparent": other, traceHeader: header + ";Sampled=1"}, "b7ad6b7169203331"},
+	} {
+		if got := trace.SpanContextFromContext(propagator.Extract(invoked, test.carrier)).SpanID().String(); got != test.want {
+			t.Errorf("%s: the parent is %s, not %s", name, got, test.want)
 		}
 	}
 }
@@ -124,8 +148,9 @@ func TestPropagation(t *testing.T) {
 			"traceparent": "00-00010000000000000000000000000000-0000020000000000-01",
 			traceHeader:   "Root=1-00010000-000000000000000000000000;Parent=0000020000000000;Sampled=1",
 		},
-		"xray": {traceHeader: "Root=1-00010000-000000000000000000000000;Parent=0000020000000000;Sampled=1"},
-		"":     {},
+		"xray":        {traceHeader: "Root=1-00010000-000000000000000000000000;Parent=0000020000000000;Sampled=1"},
+		"xray-lambda": {traceHeader: "Root=1-00010000-000000000000000000000000;Parent=0000020000000000;Sampled=1"},
+		"":            {},
 	} {
 		propagator := newPropagator(strings.FieldsFunc(names, func(r rune) bool { return r == ',' }), false)
 		got := propagation.MapCarrier{}

@@ -1,9 +1,12 @@
 package customizer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"reflect"
+	"slices"
+	"strconv"
 	"time"
 
 	"example.com/cdk-eventbridge-slim/internal/pretoken"
@@ -11,11 +14,16 @@ import (
 
 // Lookup asks something outside the function, such as a table of tenants, about the user.
 type Lookup struct {
-	// Find returns what it found. Of its error only the type is logged, since texts tend to carry personal data. It must not change
-	// the event, and once ctx ends nobody waits for it.
+	// Find returns what it found. Of its error only the kind is logged, such as AccessDeniedException or timeout, since texts tend to carry
+	// personal data. It must not change the event, and once ctx ends nobody waits for it.
 	Find func(ctx context.Context, event *pretoken.Event) (Found, error)
 	// Timeout bounds Find. The user waits for it at every sign-in and token refresh, and Cognito gives the whole function 5 s.
 	Timeout time.Duration
+	// Claims names every claim that Find may bring. These names are logged and published, so a name that Find makes up is left out: it may say
+	// something about the user.
+	Claims []string
+	// Scopes names every scope that Find may bring, for the same reason.
+	Scopes []string
 	// Tokens restricts the claims that are found to one kind of token.
 	Tokens Tokens
 }
@@ -30,15 +38,35 @@ type Found struct {
 
 // Finder is a Lookup. As an interface it keeps what only a lookup needs out of the binary of a function that has none.
 type Finder interface {
-	check() error
+	check() []error
 	addTo(ctx context.Context, draft *draft, event *pretoken.Event)
 }
 
-func (l Lookup) check() error {
-	if l.Find != nil && l.Timeout <= 0 {
-		return errors.New("it needs a timeout")
+func (l Lookup) check() []error {
+	if l.Find == nil {
+		return nil
 	}
-	return nil
+	var mistakes []error
+	if l.Timeout <= 0 {
+		mistakes = append(mistakes, errors.New("it needs a timeout"))
+	}
+	if len(l.Claims)+len(l.Scopes) == 0 {
+		mistakes = append(mistakes, errors.New("it needs Claims or Scopes, the names of what it may bring"))
+	}
+	for _, name := range l.Claims {
+		for _, token := range []Tokens{IDToken, AccessToken} {
+			if err := checkName(token, name); l.Tokens.has(token) && err != nil {
+				mistakes = append(mistakes, errors.New("claim "+strconv.Quote(name)+": "+err.Error()))
+				break
+			}
+		}
+	}
+	for _, scope := range l.Scopes {
+		if err := checkScope(scope); err != nil {
+			mistakes = append(mistakes, errors.New("scope "+strconv.Quote(scope)+": "+err.Error()))
+		}
+	}
+	return mistakes
 }
 
 func (l Lookup) addTo(ctx context.Context, draft *draft, event *pretoken.Event) {
@@ -49,7 +77,25 @@ func (l Lookup) addTo(ctx context.Context, draft *draft, event *pretoken.Event) 
 	if err != nil {
 		draft.problem("lookup", err)
 	}
-	draft.add(found, l.Tokens)
+	if !l.declares(found) {
+		draft.problem("lookup", errors.New("brought what the policy does not name"))
+	}
+	draft.add(found, l)
+}
+
+// declares tells whether the policy names everything that was found.
+func (l Lookup) declares(found Found) bool {
+	for name := range found.Claims {
+		if !slices.Contains(l.Claims, name) {
+			return false
+		}
+	}
+	for _, scope := range found.Scopes {
+		if !slices.Contains(l.Scopes, scope) {
+			return false
+		}
+	}
+	return true
 }
 
 // answerMargin is kept between the end of a lookup and the deadline of the invocation, for writing the answer.
@@ -77,7 +123,7 @@ func (l Lookup) find(ctx context.Context, event *pretoken.Event) (Found, error) 
 		}()
 		found, err := l.Find(ctx, event)
 		if err != nil {
-			err = errors.New("failed with a " + reflect.TypeOf(err).String())
+			err = errors.New("failed: " + cmp.Or(kindOf(err), "an error of no particular kind"))
 		}
 		done <- result{found, err}
 	}()

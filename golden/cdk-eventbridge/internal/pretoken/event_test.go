@@ -71,13 +71,14 @@ func TestParse(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	const secret = "ada-secret"
 	for name, payload := range map[string]string{
-		"nothing":       ``,
-		"no JSON":       secret,
-		"an array":      `["` + secret + `"]`,
-		"null":          `null`,
-		"two values":    `{} {"a":"` + secret + `"}`,
-		"half an event": `{"userName":"` + secret + `"`,
-		"other version": `{"version":"0","userName":"` + secret + `"}`,
+		"nothing":         ``,
+		"no JSON":         secret,
+		"an array":        `["` + secret + `"]`,
+		"null":            `null`,
+		"two values":      `{} {"a":"` + secret + `"}`,
+		"half an event":   `{"userName":"` + secret + `"`,
+		"byte order mark": "\ufeff" + `{"userName":"` + secret + `"}`,
+		"other version":   `{"version":"0","userName":"` + secret + `"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := pretoken.Parse([]byte(payload))
@@ -86,6 +87,9 @@ func TestParseRefuses(t *testing.T) {
 			}
 			if strings.Contains(err.Error(), secret) {
 				t.Errorf("the error tells what the event holds: %v", err)
+			}
+			if said := strings.Contains(err.Error(), "byte order mark"); said != strings.HasPrefix(payload, "\ufeff") {
+				t.Errorf("the error says of a byte order mark: %v", err)
 			}
 		})
 	}

@@ -124,6 +124,26 @@ func (x xray) Extract(ctx context.Context, carrier propagation.TextMapCarrier) c
 // Fields implements propagation.TextMapPropagator.
 func (xray) Fields() []string { return []string{traceHeader} }
 
+// xrayLambda is xray for functions: it leaves a context alone that another propagator has found a span for, and otherwise goes on from the
+// trace header of the invocation. It takes that header from where the runtime has put it. The conventions name the variable _X_AMZN_TRACE_ID,
+// which may be that of another invocation.
+// Source: OpenTelemetry semantic conventions, "Instrumenting AWS Lambda".
+type xrayLambda struct {
+	xray
+}
+
+// Extract implements propagation.TextMapPropagator.
+func (x xrayLambda) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
+	if trace.SpanContextFromContext(ctx).IsValid() {
+		return ctx
+	}
+	if carrier.Get(traceHeader) == "" {
+		header, _ := ctx.Value(headerKey).(string)
+		carrier = propagation.MapCarrier{traceHeader: header}
+	}
+	return x.xray.Extract(ctx, carrier)
+}
+
 // rootKey is the key of the trace id that the next root span gets.
 type rootKey struct{}
 
@@ -151,7 +171,8 @@ func (idGenerator) NewSpanID(context.Context, trace.TraceID) trace.SpanID {
 // newPropagator puts the propagators of these names together.
 func newPropagator(names []string, followXRay bool) propagation.TextMapPropagator {
 	known := map[string]propagation.TextMapPropagator{
-		traceContextName: propagation.TraceContext{}, baggageName: propagation.Baggage{}, xrayName: xray{followXRay},
+		traceContextName: propagation.TraceContext{}, baggageName: propagation.Baggage{},
+		xrayName: xray{followXRay}, xrayLambdaName: xrayLambda{xray{followXRay}},
 	}
 	var chosen []propagation.TextMapPropagator
 	for _, name := range names {

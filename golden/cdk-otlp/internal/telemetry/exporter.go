@@ -144,7 +144,8 @@ func (e *exporter) request(ctx context.Context, body []byte) (*http.Request, err
 
 // explain says in few words why there is no answer, and never the address, which may have a password.
 func explain(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	// A connection attempt can run out of time a moment before the context says so.
+	if failure, found := errors.AsType[net.Error](err); ctx.Err() != nil || (found && failure.Timeout()) {
 		return errors.New("the collector does not answer in time")
 	}
 	return withoutURL(err)

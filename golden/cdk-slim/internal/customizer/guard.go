@@ -35,7 +35,7 @@ func (p Policy) check() error {
 		}
 	}
 	if p.Lookup != nil {
-		if err := p.Lookup.check(); err != nil {
+		for _, err := range p.Lookup.check() {
 			mistakes = append(mistakes, errors.New("lookup: "+err.Error()))
 		}
 	}

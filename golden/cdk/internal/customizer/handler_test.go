@@ -52,7 +52,7 @@ func TestNothingPersonalIsLogged(t *testing.T) {
 		"budget":        {maxSize: 1},
 		"sign-in fails": {action: customizer.Fail, maxSize: 1, fails: true},
 		"lookup": {find: func(context.Context, *pretoken.Event) (customizer.Found, error) {
-			return customizer.Found{Claims: map[string]any{"name": "canary", "sub": "canary"}, Scopes: []string{"canary scope"}}, nil
+			return customizer.Found{Claims: map[string]any{"name": "canary", "beta-for-canary": true}, Scopes: []string{"tenant:canary"}}, nil
 		}},
 		"lookup fails": {find: func(context.Context, *pretoken.Event) (customizer.Found, error) {
 			return customizer.Found{}, errors.New("canary")
@@ -63,7 +63,7 @@ func TestNothingPersonalIsLogged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			handler, log := newHandler(t, customizer.Policy{
 				Rules:     []customizer.Rule{{Claims: claims, SuppressClaims: []string{"phone_number"}}},
-				Lookup:    customizer.Lookup{Find: test.find, Timeout: time.Minute},
+				Lookup:    customizer.Lookup{Find: test.find, Timeout: time.Minute, Claims: []string{"name"}},
 				OnProblem: test.action,
 				MaxSize:   cmp.Or(test.maxSize, 1000),
 			})

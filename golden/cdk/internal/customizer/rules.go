@@ -94,14 +94,18 @@ func AttributeAs(name string, as Type) Source {
 	}}
 }
 
-// Groups takes the names of the user's groups, as an array.
-func Groups() Source {
-	return Source{value: func(event *pretoken.Event) (rawjson.Value, error) {
-		if len(event.Groups) == 0 {
-			return nil, nil
-		}
-		return rawjson.Strings(event.Groups), nil
-	}}
+// Groups takes the names of the user's groups, as an array. The groups of an identity provider come after them, where attributes that have
+// lists of these are named.
+func Groups(attributes ...string) Source {
+	return Source{value: func(event *pretoken.Event) (rawjson.Value, error) { return arrayOf(groups(event, attributes)), nil }}
+}
+
+// arrayOf is an array of texts, or nothing where there are none.
+func arrayOf(values []string) rawjson.Value {
+	if len(values) == 0 {
+		return nil
+	}
+	return rawjson.Strings(values)
 }
 
 // ClientID takes the id of the app client: the only value that Cognito accepts for the claim aud of an access token.
@@ -126,11 +130,17 @@ const (
 	Boolean
 	// JSON takes any JSON but null, and arrays of strings, numbers and booleans only.
 	JSON
+	// List takes an attribute that has several values, as an array of strings. It reads a JSON array, and what Cognito makes of a list in a
+	// SAML assertion, such as "[admins, on call]".
+	List
 )
 
 func (t Type) read(text string) (rawjson.Value, error) {
-	if t == String {
+	switch t {
+	case String:
 		return rawjson.String(text), nil
+	case List:
+		return arrayOf(list(text)), nil
 	}
 	value, err := rawjson.Parse([]byte(text))
 	valid := err == nil

@@ -13,6 +13,7 @@ import (
 // spans are there too, and X-Ray decides which traces are recorded.
 // Source: Amazon CloudWatch User Guide, "OpenTelemetry Protocol (OTLP) endpoint".
 func newDestination(env *environment, config settings) destination {
+	env.protect(&config, "the token of the session")
 	region := env.getenv("AWS_REGION")
 	return destination{
 		endpoint:   config.endpoint,

@@ -45,6 +45,16 @@ func TestSigned(t *testing.T) {
 	}
 }
 
+// TestPlainConnection wants no request that is signed, with the token of the session, to go to another machine in clear text.
+func TestPlainConnection(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://xray.example.com/v1/traces")
+	logger := &logs{}
+	tracing := startOwn(logger)
+	if lines := logger.all(); tracing.provider != nil || len(lines) != 1 || !strings.Contains(lines[0], "use https://") {
+		t.Errorf("logged %q", lines)
+	}
+}
+
 // TestNoCredentials wants the answer all the same.
 func TestNoCredentials(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:1/v1/traces")

@@ -57,6 +57,7 @@ func TestSettings(t *testing.T) {
 		"other exporter":      {map[string]string{"OTEL_TRACES_EXPORTER": "zipkin"}, disabledOf, "false", "OTEL_TRACES_EXPORTER"},
 		"propagators":         {map[string]string{"OTEL_PROPAGATORS": "xray, tracecontext,xray"}, propagatorsOf, "xray tracecontext", ""},
 		"no propagators":      {map[string]string{"OTEL_PROPAGATORS": "none"}, propagatorsOf, "", ""},
+		"Lambda's propagator": {map[string]string{"OTEL_PROPAGATORS": "tracecontext,baggage,xray-lambda"}, propagatorsOf, "tracecontext baggage xray-lambda", ""},
 		"other propagator":    {map[string]string{"OTEL_PROPAGATORS": "b3,baggage"}, propagatorsOf, "baggage", "b3"},
 		"certificate":         {map[string]string{"OTEL_EXPORTER_OTLP_CERTIFICATE": "/secret.pem"}, gzipOf, "true", "OTLP_CERTIFICATE changes nothing"},
 		"traces certificate":  {map[string]string{"OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY": "/secret.pem"}, gzipOf, "true", "TRACES_CLIENT_KEY changes nothing"},
@@ -74,6 +75,42 @@ func TestSettings(t *testing.T) {
 				t.Errorf("problems %q", problems)
 			}
 		})
+	}
+}
+
+// TestSecretsOnPlainConnections wants headers and passwords to go to this machine, or over TLS, and nowhere else.
+func TestSecretsOnPlainConnections(t *testing.T) {
+	for _, test := range []struct {
+		endpoint, headers string
+		sends             bool
+	}{
+		{"https://otlp.example.com", "api-key=secret", true},
+		{"http://otlp.example.com", "", true},
+		{"http://otlp.example.com", "api-key=secret", false},
+		{"HTTP://10.0.0.1:4318", "x-scope-orgid=secret", false},
+		{"http://user:secret@otlp.example.com", "", false},
+		{"https://user:secret@otlp.example.com", "", true},
+		{"http://user:secret@127.0.0.1:4318", "api-key=secret", true},
+		{"http://localhost:4318", "api-key=secret", true},
+		{"http://127.1.2.3:4318", "api-key=secret", true},
+		{"http://[::1]:4318", "api-key=secret", true},
+		{"http://[::ffff:127.0.0.1]:4318", "api-key=secret", true},
+		{"http://localhost.example.com", "api-key=secret", false},
+		{"http://127.0.0.1.example.com", "api-key=secret", false},
+		{"http://localhost@otlp.example.com", "", false},
+		{"http://0.0.0.0:4318", "api-key=secret", false},
+		{"http://[::]:4318", "api-key=secret", false},
+	} {
+		config, problems := read(map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": test.endpoint, "OTEL_EXPORTER_OTLP_HEADERS": test.headers})
+		said := strings.Join(problems, "\n")
+		if sends := config.endpoint != ""; sends != test.sends || strings.Contains(said, "secret") || strings.Contains(said, "use https://") == test.sends {
+			t.Errorf("%s with %q: sends %v, %q", test.endpoint, test.headers, sends, problems)
+		}
+	}
+	if _, problems := read(map[string]string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://otlp.example.com", "OTEL_EXPORTER_OTLP_HEADERS": "a=b", "OTEL_SDK_DISABLED": "true",
+	}); len(problems) != 0 {
+		t.Errorf("disabled: %q", problems)
 	}
 }
 

@@ -2,6 +2,7 @@ package customizer
 
 import (
 	"context"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -25,16 +26,30 @@ func annotatePanic(ctx context.Context, kind, stack string) {
 	trace.SpanFromContext(ctx).AddEvent(semconv.ExceptionEventName, trace.WithAttributes(semconv.ExceptionType(kind), semconv.ExceptionStacktrace(stack)))
 }
 
-// Traced returns the policy with a span around each call of its lookup. Of an error the span has the type alone, as the log does.
+// Traced returns the policy with a span around each call of its lookup. Of an error the span has the kind alone, as the log does.
 func (p Policy) Traced(tracer trace.Tracer) Policy {
-	lookup, _ := p.Lookup.(Lookup)
-	find := lookup.Find
-	if find == nil {
-		return p
+	if p.Lookup != nil {
+		p.Lookup = p.Lookup.traced(tracer)
 	}
-	lookup.Find = func(ctx context.Context, event *pretoken.Event) (Found, error) {
+	return p
+}
+
+// traced implements Finder.
+func (l Lookup) traced(tracer trace.Tracer) Finder {
+	find := l.Find
+	if find == nil {
+		return l
+	}
+	l.Find = func(ctx context.Context, event *pretoken.Event) (Found, error) {
 		ctx, span := tracer.Start(ctx, "lookup", trace.WithSpanKind(trace.SpanKindInternal))
-		defer span.End()
+		returned := false
+		defer func() {
+			if !returned {
+				span.SetStatus(codes.Error, "panic")
+				span.SetAttributes(semconv.ErrorTypeKey.String(string(panicked)))
+			}
+			span.End()
+		}()
 		// Nobody waits for a lookup that takes too long, so its span ends too.
 		stop := context.AfterFunc(ctx, func() {
 			span.SetStatus(codes.Error, "took too long")
@@ -43,12 +58,21 @@ func (p Policy) Traced(tracer trace.Tracer) Policy {
 		})
 		defer stop()
 		found, err := find(ctx, event)
+		returned = true
 		if err != nil {
 			span.SetStatus(codes.Error, "")
-			span.SetAttributes(semconv.ErrorType(err))
+			span.SetAttributes(errorType(err))
 		}
 		return found, err
 	}
-	p.Lookup = lookup
-	return p
+	return l
+}
+
+// errorType is error.type of an error: its kind, without spaces.
+func errorType(err error) attribute.KeyValue {
+	kind := kindOf(err)
+	if kind == "" {
+		return semconv.ErrorTypeOther
+	}
+	return semconv.ErrorTypeKey.String(strings.ReplaceAll(kind, " ", "_"))
 }

@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -106,6 +108,25 @@ func answer(t *testing.T, header http.Header, status int, body string) string {
 	return server.URL
 }
 
+// refusing returns an address that refuses connections until the test ends. A socket that is bound but does not listen keeps its port: the
+// port of a closed listener could already belong to another test.
+func refusing(t *testing.T) string {
+	t.Helper()
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(socket) })
+	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	address, err := syscall.Getsockname(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "127.0.0.1:" + strconv.Itoa(address.(*syscall.SockaddrInet4).Port)
+}
+
 // faults are ways in which a collector fails, each with what the log says of it.
 func faults(t *testing.T) map[string]struct{ address, says string } {
 	t.Helper()
@@ -113,14 +134,9 @@ func faults(t *testing.T) map[string]struct{ address, says string } {
 	unknown.Config.ErrorLog = log.New(io.Discard, "", 0)
 	unknown.StartTLS()
 	t.Cleanup(unknown.Close)
-	refused, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = refused.Close()
 	status := func(code int) string { return answer(t, nil, code, "") }
 	return map[string]struct{ address, says string }{
-		"refused":           {"http://" + refused.Addr().String(), "connection refused"},
+		"refused":           {"http://" + refusing(t), "connection refused"},
 		"hangs":             {rawServer(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }), "not answer in time"},
 		"hangs up":          {rawServer(t, func(net.Conn) {}), ""},
 		"half an answer":    {answer(t, http.Header{"Content-Length": {"100"}}, 200, "{"), "ends early"},

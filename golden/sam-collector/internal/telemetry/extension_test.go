@@ -23,10 +23,11 @@ type runtimeAPI struct {
 	polled   func() (status int)
 }
 
+// newRuntimeAPI starts a server that stays until the process ends. An extension polls forever, and would otherwise poll whoever gets the
+// server's port next.
 func newRuntimeAPI(t *testing.T) *runtimeAPI {
 	t.Helper()
 	api := &runtimeAPI{polls: make(chan struct{}, 100), events: make(chan string)}
-	closed := make(chan struct{}) // extensions ask for ever
 	api.register = func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if name := r.Header.Get("Lambda-Extension-Name"); err != nil || name == "" || string(body) != `{"events":["INVOKE"]}` {
@@ -40,26 +41,16 @@ func newRuntimeAPI(t *testing.T) *runtimeAPI {
 		if id := r.Header.Get("Lambda-Extension-Identifier"); id != "id" {
 			t.Errorf("polled as %q", id)
 		}
-		select {
-		case api.polls <- struct{}{}:
-		case <-closed:
-		}
+		api.polls <- struct{}{}
 		if api.polled != nil {
 			if status := api.polled(); status != 0 {
 				w.WriteHeader(status)
 				return
 			}
 		}
-		select {
-		case event := <-api.events:
-			_, _ = io.WriteString(w, event)
-		case <-closed:
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}
+		_, _ = io.WriteString(w, <-api.events)
 	})
 	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-	t.Cleanup(func() { close(closed) })
 	api.address = strings.TrimPrefix(server.URL, "http://")
 	return api
 }
@@ -82,12 +73,12 @@ func TestFlushAfterTheAnswer(t *testing.T) {
 	tracing.extension.start(patience)
 	await(t, api.polls, "the extension asks for an event")
 
-	api.events <- event("other", time.Minute)                                  // of an invocation whose answer nobody hears of
+	api.events <- event("other", time.Hour)                                    // of an invocation whose answer nobody hears of
 	tracing.extension.posted("other")                                          // but here it is
 	await(t, api.polls, "the extension asks again")                            // with nothing to send
 	ctx, post := context.WithCancel(invocationContext(t, header+";Sampled=1")) // the runtime cancels it when it has posted the answer
 	defer post()
-	api.events <- event(requestID, time.Minute)
+	api.events <- event(requestID, time.Hour)
 	if _, err := tracing.Wrap(answers{}).Invoke(ctx, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +199,7 @@ func TestPollsFail(t *testing.T) {
 		t.Errorf("%d spans are sent before the answer", len(spans))
 	}
 	post()
-	api.events <- event(requestID, time.Minute) // beyond all patience
+	api.events <- event(requestID, time.Hour) // beyond all patience
 	await(t, api.polls, "the extension asks again")
 	if !tracing.extension.active.Load() {
 		t.Error("the extension is not active with events")

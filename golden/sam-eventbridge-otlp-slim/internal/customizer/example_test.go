@@ -59,18 +59,21 @@ func Example_scopes() {
 	// Output: {"idTokenGeneration":{"claimsToSuppress":["phone_number","phone_number_verified"]},"accessTokenGeneration":{"scopesToAdd":["orders/read"],"scopesToSuppress":["aws.cognito.signin.user.admin"]}}
 }
 
-// A lookup asks another service, for half a second at most. What it brings is checked like everything else.
+// A lookup asks another service, for half a second at most. What it brings is checked like everything
+// else, and claims that the policy does not name are left out.
 func Example_lookup() {
 	entitlements := func(_ context.Context, _ *pretoken.Event) (customizer.Found, error) {
-		return customizer.Found{Claims: map[string]any{"features": []string{"export"}, "sub": "somebody else"}}, nil
+		return customizer.Found{Claims: map[string]any{"features": []string{"export"}, "beta-for-ada": true}}, nil
 	}
 	show(customizer.Policy{
 		MaxSize: 2048,
-		Lookup:  customizer.Lookup{Find: entitlements, Timeout: 500 * time.Millisecond, Tokens: customizer.AccessToken},
+		Lookup: customizer.Lookup{
+			Find: entitlements, Timeout: 500 * time.Millisecond, Claims: []string{"features"}, Tokens: customizer.AccessToken,
+		},
 	})
 	// Output:
 	// {"accessTokenGeneration":{"claimsToAddOrOverride":{"features":["export"]}}}
-	// sub only Cognito can set it
+	// lookup brought what the policy does not name
 }
 
 // New refuses a policy that Cognito would not accept.

@@ -3,10 +3,12 @@ package customizer_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -60,7 +62,17 @@ func TestTracedLookup(t *testing.T) {
 			find: func(context.Context, *pretoken.Event) (customizer.Found, error) {
 				return customizer.Found{}, errors.New("secret")
 			},
-			timeout: time.Minute, status: codes.Error, kind: "*errors.errorString", problems: 1,
+			timeout: time.Minute, status: codes.Error, kind: "_OTHER", problems: 1,
+		},
+		"is refused": {
+			find: func(context.Context, *pretoken.Event) (customizer.Found, error) {
+				return customizer.Found{}, fmt.Errorf("secret: %w", syscall.ECONNREFUSED)
+			},
+			timeout: time.Minute, status: codes.Error, kind: "connection_refused", problems: 1,
+		},
+		"panics": {
+			find:    func(context.Context, *pretoken.Event) (customizer.Found, error) { panic("secret") },
+			timeout: time.Minute, status: codes.Error, kind: "panic", problems: 1,
 		},
 		"takes too long, whatever its context says": {
 			find: func(context.Context, *pretoken.Event) (customizer.Found, error) {
@@ -73,25 +85,76 @@ func TestTracedLookup(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			spans := make(spanExporter, 1)
 			tracer := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)).Tracer("test")
-			policy := customizer.Policy{Lookup: customizer.Lookup{Find: test.find, Timeout: test.timeout}, MaxSize: 2048}
-			tokens, err := customizer.New(policy.Traced(tracer))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, problems, err := tokens.Customize(t.Context(), event); err != nil || len(problems) != test.problems {
-				t.Errorf("problems %v, %v", problems, err)
-			}
-			span := <-spans
-			kind := ""
-			for _, pair := range span.Attributes() {
-				if pair.Key == "error.type" {
-					kind = pair.Value.AsString()
+			lookup := customizer.Lookup{Find: test.find, Timeout: test.timeout, Claims: []string{"tier"}}
+			for _, finder := range []customizer.Finder{lookup, &lookup} {
+				policy := customizer.Policy{Lookup: finder, MaxSize: 2048}
+				tokens, err := customizer.New(policy.Traced(tracer))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, problems, err := tokens.Customize(t.Context(), event); err != nil || len(problems) != test.problems {
+					t.Errorf("problems %v, %v", problems, err)
+				}
+				span := <-spans
+				if span.Name() != "lookup" || span.Status().Code != test.status || span.Status().Description == "secret" || kindOf(span) != test.kind {
+					t.Errorf("span %s, status %+v, error.type %q", span.Name(), span.Status(), kindOf(span))
 				}
 			}
-			if span.Name() != "lookup" || span.Status().Code != test.status || span.Status().Description == "secret" || kind != test.kind {
-				t.Errorf("span %s, status %+v, error.type %q", span.Name(), span.Status(), kind)
-			}
 		})
+	}
+}
+
+// kindOf is error.type of a span.
+func kindOf(span sdktrace.ReadOnlySpan) string {
+	for _, pair := range span.Attributes() {
+		if pair.Key == "error.type" {
+			return pair.Value.AsString()
+		}
+	}
+	return ""
+}
+
+// kinded is an error that says to telemetry what kind it is.
+type kinded interface {
+	error
+	ErrorType() string
+}
+
+// TestKindsOfFailures wants failed sign-ins to be told apart by telemetry, and to be the same for users.
+func TestKindsOfFailures(t *testing.T) {
+	sample, err := os.ReadFile("../../events/authentication.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	strict := customizer.DefaultPolicy()
+	strict.OnProblem, strict.MaxSize = customizer.Fail, 1
+	refuses, _ := newHandler(t, strict)
+	works, _ := newHandler(t, customizer.DefaultPolicy())
+	tokens, err := customizer.New(customizer.DefaultPolicy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	logger := lambdaruntime.LoggerTo(io.Discard)
+	texts := map[string]bool{}
+	for kind, test := range map[string]struct {
+		handler *customizer.Handler
+		payload []byte
+	}{
+		"event_refused":  {works, []byte(`{"version":"0"}`)},
+		"policy_refused": {refuses, sample},
+		"publish_failed": {customizer.NewHandler(tokens, &recorder{err: errors.New("no bus")}, logger), sample},
+		"panic":          {customizer.NewHandler(nil, nil, lambdaruntime.LoggerTo(io.Discard)), sample},
+	} {
+		_, err := test.handler.Invoke(t.Context(), test.payload)
+		failure, found := errors.AsType[kinded](err)
+		if !found || failure.ErrorType() != kind {
+			t.Errorf("%s: error %v", kind, err)
+			continue
+		}
+		texts[failure.Error()] = true
+	}
+	if len(texts) != 1 {
+		t.Errorf("users are told %v", texts)
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -67,6 +69,24 @@ func TestPutEventsRequest(t *testing.T) {
 	}
 }
 
+// refusing returns an address that refuses connections until the test ends: its socket is bound but does not listen.
+func refusing(t *testing.T) string {
+	t.Helper()
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(socket) })
+	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	address, err := syscall.Getsockname(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "127.0.0.1:" + strconv.Itoa(address.(*syscall.SockaddrInet4).Port)
+}
+
 func TestPutEventsFails(t *testing.T) {
 	status := func(code int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -101,7 +121,7 @@ func TestPutEventsFails(t *testing.T) {
 				_ = conn.Close()
 			}
 		}},
-		"nobody listens": {retryable: true, handler: status(200, ``), variable: "AWS_ENDPOINT_URL_EVENTBRIDGE", value: "http://127.0.0.1:1"},
+		"nobody listens": {retryable: true, handler: status(200, ``), variable: "AWS_ENDPOINT_URL_EVENTBRIDGE", value: "http://" + refusing(t)},
 		"no credentials": {handler: status(200, ``), variable: "AWS_ACCESS_KEY_ID"},
 	} {
 		t.Run(name, func(t *testing.T) {

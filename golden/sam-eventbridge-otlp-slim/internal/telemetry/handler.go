@@ -54,7 +54,7 @@ func (h *handler) Invoke(ctx context.Context, payload []byte) (answer []byte, er
 		case err != nil:
 			span.RecordError(err)
 			span.SetStatus(codes.Error, err.Error())
-			span.SetAttributes(semconv.ErrorType(err))
+			span.SetAttributes(errorType(err))
 		}
 		t.end(span)
 		if EmitMetrics {
@@ -135,7 +135,19 @@ func recordPanic(span trace.Span, recovered any) {
 	span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(
 		semconv.ExceptionType(kind), semconv.ExceptionStacktrace(string(debug.Stack()))))
 	span.SetStatus(codes.Error, "panic")
-	span.SetAttributes(semconv.ErrorTypeKey.String(kind))
+	span.SetAttributes(semconv.ErrorTypeKey.String("panic"))
+}
+
+// errorType is error.type of an invocation that fails: what the handler's error says of itself, "timeout", or the type of the error.
+func errorType(err error) attribute.KeyValue {
+	kind := semconv.ErrorType(err)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return semconv.ErrorTypeKey.String("timeout")
+	case kind.Value.AsString() == "*errors.errorString": // it only has a text
+		return semconv.ErrorTypeOther
+	}
+	return kind
 }
 
 // errStopped is the error of an invocation that Lambda ends before its answer: it has timed out.

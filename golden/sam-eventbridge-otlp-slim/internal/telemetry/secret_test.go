@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -118,6 +119,49 @@ func TestNoSecret(t *testing.T) {
 				t.Error("spans leave without their headers")
 			}
 		})
+	}
+}
+
+// TestSecretOnAPlainConnection wants the function to answer without spans, to say why, and not even to fetch the secret, where its headers
+// would go to another machine in clear text.
+func TestSecretOnAPlainConnection(t *testing.T) {
+	calls := manager(t, 200, secretString("api-key=abc"))
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otlp.example.com:4318")
+	logger := &logs{}
+	tracing := startOwn(logger)
+	if answer, err := tracing.Wrap(answers{}).Invoke(invocationContext(t, ""), []byte("{}")); err != nil || string(answer) != "{}" {
+		t.Errorf("answers %s, %v", answer, err)
+	}
+	if lines := logger.all(); len(lines) != 1 || !strings.Contains(lines[0], "OTEL_EXPORTER_OTLP_ENDPOINT begins with http://") {
+		t.Errorf("logged %q", lines)
+	}
+	if tracing.provider != nil || calls.Load() != 0 {
+		t.Errorf("spans are made, or the secret is fetched: %d times", calls.Load())
+	}
+}
+
+// TestSecretFromAPlainConnection fetches the secret from another machine over TLS alone.
+func TestSecretFromAPlainConnection(t *testing.T) {
+	manager(t, 200, "") // for its variables
+	t.Setenv(managerEndpoint, "http://secretsmanager.example.com")
+	keys, logger := endpoint(t), &logs{}
+	if err := invokeAndFlush(t, startOwn(logger), ""); err == nil {
+		t.Error("no error")
+	}
+	if lines := logger.all(); len(lines) != 1 || !strings.Contains(lines[0], managerEndpoint) || len(keys) != 0 {
+		t.Errorf("logged %q, sent %d", lines, len(keys))
+	}
+}
+
+// TestSecretIsNotRedirected wants no header of the secret at an address that the endpoint redirects to.
+func TestSecretIsNotRedirected(t *testing.T) {
+	manager(t, 200, secretString("api-key=abc"))
+	elsewhere := endpoint(t)
+	server := httptest.NewServer(http.RedirectHandler(os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT"), http.StatusTemporaryRedirect))
+	t.Cleanup(server.Close)
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", server.URL)
+	if err := invokeAndFlush(t, startOwn(&logs{}), ""); err == nil || len(elsewhere) != 0 {
+		t.Errorf("error %v, %d requests elsewhere", err, len(elsewhere))
 	}
 }
 

@@ -3,7 +3,6 @@ package customizer
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -115,22 +114,24 @@ func (d *draft) apply(rule Rule) {
 	d.suppressScopes = append(d.suppressScopes, rule.SuppressScopes...)
 }
 
-// add takes what a lookup found, which nobody has checked yet.
-func (d *draft) add(found Found, tokens Tokens) {
-	for _, name := range slices.Sorted(maps.Keys(found.Claims)) {
-		value, err := encode(found.Claims[name])
+// add takes what a lookup found, as far as the policy names it, in the order of the policy.
+func (d *draft) add(found Found, lookup Lookup) {
+	for _, name := range lookup.Claims {
+		value, ok := found.Claims[name]
+		if !ok {
+			continue
+		}
+		encoded, err := encode(value)
 		if err != nil {
-			d.refuse(tokens, name, err)
+			d.refuse(lookup.Tokens, name, err)
 			continue
 		}
-		d.claim(tokens, name, value)
+		d.claim(lookup.Tokens, name, encoded)
 	}
-	for _, scope := range found.Scopes {
-		if err := checkScope(scope); err != nil {
-			d.problem("scope of the lookup", err)
-			continue
+	for _, scope := range lookup.Scopes {
+		if slices.Contains(found.Scopes, scope) {
+			d.addScopes = append(d.addScopes, scope)
 		}
-		d.addScopes = append(d.addScopes, scope)
 	}
 }
 

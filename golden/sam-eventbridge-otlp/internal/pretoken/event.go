@@ -55,6 +55,9 @@ type Event struct {
 	size    int // of the event in bytes
 }
 
+// byteOrderMark is what some editors put before a text in UTF-8.
+const byteOrderMark = "\ufeff"
+
 // usualResponse is the size that most responses stay below, in bytes.
 const usualResponse = 1024
 
@@ -67,7 +70,10 @@ type member struct {
 // Parse reads an event. Unknown members are kept for the answer, so the payload must not change. An error says nothing of its content.
 func Parse(payload []byte) (*Event, error) {
 	whole, err := rawjson.Parse(payload)
-	if err != nil || whole.Kind() != '{' {
+	switch {
+	case len(payload) >= len(byteOrderMark) && string(payload[:len(byteOrderMark)]) == byteOrderMark:
+		return nil, errByteOrderMark
+	case err != nil || whole.Kind() != '{':
 		return nil, errNotObject
 	}
 	event := &Event{members: make([]member, 0, 8), size: len(payload)}
@@ -129,8 +135,9 @@ func (e *Event) Answer(response Response) []byte {
 }
 
 var (
-	errNotObject = errors.New("event is not a JSON object")
-	errVersion   = errors.New("event is not of version " + Version +
+	errNotObject     = errors.New("event is not a JSON object")
+	errByteOrderMark = errors.New("event begins with a byte order mark, which is no part of JSON: save it as UTF-8 without one")
+	errVersion       = errors.New("event is not of version " + Version +
 		": set LambdaVersion to V" + Version + "_0 in the user pool's PreTokenGenerationConfig")
 )
 

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"os"
+	"syscall"
 	"testing"
 
 	"go.opentelemetry.io/otel/codes"
@@ -48,9 +51,14 @@ func TestTraced(t *testing.T) {
 	}{
 		"taken":   {func() ([]string, error) { return []string{""}, nil }, codes.Unset, ""},
 		"refused": {func() ([]string, error) { return []string{"ThrottlingException"}, nil }, codes.Error, "ThrottlingException"},
-		"fails":   {failing(errors.New("no")), codes.Error, "*errors.errorString"},
-		"denied":  {failing(codedError("AccessDeniedException")), codes.Error, "AccessDeniedException"},
-		"hangs":   {failing(context.DeadlineExceeded), codes.Error, "timeout"},
+		"fails":   {failing(errors.New("no")), codes.Error, "_OTHER"},
+		"nobody listens": {
+			failing(&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}), codes.Error, "connection_refused",
+		},
+		"late":         {failing(os.ErrDeadlineExceeded), codes.Error, "timeout"},
+		"no such host": {failing(&net.DNSError{Name: "events.example"}), codes.Error, "*net.DNSError"},
+		"denied":       {failing(codedError("AccessDeniedException")), codes.Error, "AccessDeniedException"},
+		"hangs":        {failing(context.DeadlineExceeded), codes.Error, "timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			spans := &spanExporter{}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -60,6 +62,8 @@ func TestCustomize(t *testing.T) {
 		return customizer.Policy{MaxSize: 100, Lookup: customizer.Lookup{
 			Timeout: time.Minute,
 			Tokens:  customizer.AccessToken,
+			Claims:  []string{"tier", "tags", "aud", "deep", "f", "none"},
+			Scopes:  []string{"reports/read"},
 			Find:    func(context.Context, *pretoken.Event) (customizer.Found, error) { return found, nil },
 		}}
 	}
@@ -81,6 +85,20 @@ func TestCustomize(t *testing.T) {
 				customizer.Claim{Name: "list", From: customizer.AttributeAs("custom:list", customizer.JSON)}),
 			want: tokens{Access: map[string]string{
 				"seats": "9007199254740993", "beta": "true", "limits": `{"rows":[1,{"deep":null}]}`, "list": `["a",1,true]`,
+			}},
+		},
+		"lists": {
+			policy: access(
+				customizer.Claim{Name: "saml", From: customizer.AttributeAs("custom:ad-groups", customizer.List)},
+				customizer.Claim{Name: "json", From: customizer.AttributeAs("custom:list", customizer.List)},
+				customizer.Claim{Name: "none", From: customizer.AttributeAs("custom:empty", customizer.List)},
+				customizer.Claim{Name: "roles", From: customizer.Groups("custom:ad-groups", "custom:absent")}),
+			event: func(event *pretoken.Event) {
+				event.Groups = []string{"admins"}
+				event.Attributes["custom:ad-groups"], event.Attributes["custom:empty"] = "[grp one, admins, grp two]", "[]"
+			},
+			want: tokens{Access: map[string]string{
+				"saml": `["grp one","admins","grp two"]`, "json": `["a","1","true"]`, "roles": `["admins","grp one","grp two"]`,
 			}},
 		},
 		"attribute of another type": {
@@ -185,13 +203,21 @@ func TestCustomize(t *testing.T) {
 		},
 		"lookup that brings what Cognito refuses": {
 			policy: found(customizer.Found{
-				Claims: map[string]any{
-					"sub": "x", "cognito:groups": []string{"root"}, "dev:x": 1, "aud": "api", "": 1, "scope": "root", "f": func() {},
-					"none": nil, "deep": []any{map[string]any{}},
-				},
-				Scopes: []string{"two scopes", ""},
+				Claims: map[string]any{"aud": "api", "f": func() {}, "none": nil, "deep": []any{map[string]any{}}},
 			}),
-			problems: []string{"", "aud", "cognito:groups", "deep", "dev:x", "f", "none", "scope", "sub", "scope of the lookup", "scope of the lookup"},
+			problems: []string{"aud", "deep", "f", "none"},
+		},
+		"lookup that brings what the policy does not name": {
+			policy: found(customizer.Found{
+				Claims: map[string]any{"tier": 3, "ada@example.com": 1, "sub": "x", "cognito:groups": []string{"root"}, "": 1},
+				Scopes: []string{"reports/read", "tenant:ada", "two scopes", ""},
+			}),
+			want:     tokens{Access: map[string]string{"tier": "3"}, AddScopes: []string{"reports/read"}},
+			problems: []string{"lookup"},
+		},
+		"lookup that brings a scope that the policy does not name": {
+			policy:   found(customizer.Found{Scopes: []string{"tenant:ada"}}),
+			problems: []string{"lookup"},
 		},
 	}
 	for name, test := range tests {
@@ -253,7 +279,11 @@ func TestNewRefuses(t *testing.T) {
 				SuppressScopes: []string{""},
 			},
 		},
-		Lookup: customizer.Lookup{Find: func(context.Context, *pretoken.Event) (customizer.Found, error) { return customizer.Found{}, nil }},
+		Lookup: customizer.Lookup{
+			Find:   func(context.Context, *pretoken.Event) (customizer.Found, error) { return customizer.Found{}, nil },
+			Claims: []string{"tier", "iat", "cognito:groups", ""},
+			Scopes: []string{"read write"},
+		},
 	}
 	_, err := customizer.New(policy)
 	if err == nil {
@@ -262,11 +292,21 @@ func TestNewRefuses(t *testing.T) {
 	for _, want := range []string{
 		`trigger source "TokenGeneration_Typo"`, `claim "sub"`, `claim "cognito:username"`, `claim "scope"`, `claim "dev:x"`, `claim ""`, `claim "aud"`,
 		`claim "no_source"`, `claim "no_json"`, `claim "nothing"`, `claim "address"`, `suppressed claim "iss"`, `suppressed claim "cognito:roles"`,
-		`scope "two scopes"`, `scope ""`, "lookup", "MaxSize",
+		`scope "two scopes"`, `scope ""`, "MaxSize",
+		"lookup: it needs a timeout", `lookup: claim "iat"`, `lookup: claim "cognito:groups"`, `lookup: claim ""`, `lookup: scope "read write"`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("nothing is said of %s in\n%v", want, err)
 		}
+	}
+}
+
+// TestNewWantsNamesOfALookup refuses a lookup whose claims have no names in the policy.
+func TestNewWantsNamesOfALookup(t *testing.T) {
+	find := func(context.Context, *pretoken.Event) (customizer.Found, error) { return customizer.Found{}, nil }
+	_, err := customizer.New(customizer.Policy{MaxSize: 100, Lookup: &customizer.Lookup{Find: find, Timeout: time.Second}})
+	if err == nil || !strings.Contains(err.Error(), "lookup: it needs Claims or Scopes") {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -286,7 +326,14 @@ func TestLookupThatFails(t *testing.T) {
 				return customizer.Found{}, errors.New("no tenant for ada@example.com")
 			},
 			timeout: time.Minute,
-			reason:  "failed with a *errors.errorString",
+			reason:  "failed: an error of no particular kind",
+		},
+		{
+			find: func(context.Context, *pretoken.Event) (customizer.Found, error) {
+				return customizer.Found{}, fmt.Errorf("ask for ada@example.com: %w", syscall.ECONNREFUSED)
+			},
+			timeout: time.Minute,
+			reason:  "failed: connection refused",
 		},
 		{
 			find:    func(context.Context, *pretoken.Event) (customizer.Found, error) { panic("ada@example.com") },
@@ -299,7 +346,7 @@ func TestLookupThatFails(t *testing.T) {
 			custom, err := customizer.New(customizer.Policy{
 				MaxSize: 100,
 				Rules:   []customizer.Rule{{AddScopes: []string{"kept"}}},
-				Lookup:  customizer.Lookup{Find: test.find, Timeout: test.timeout},
+				Lookup:  customizer.Lookup{Find: test.find, Timeout: test.timeout, Claims: []string{"tier"}},
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -323,6 +370,7 @@ func TestLookupLeavesTimeToAnswer(t *testing.T) {
 	var granted time.Duration
 	custom, err := customizer.New(customizer.Policy{MaxSize: 100, Lookup: customizer.Lookup{
 		Timeout: time.Hour,
+		Claims:  []string{"tier"},
 		Find: func(ctx context.Context, _ *pretoken.Event) (customizer.Found, error) {
 			deadline, _ := ctx.Deadline()
 			granted = time.Until(deadline)
@@ -348,13 +396,14 @@ func FuzzCustomize(f *testing.F) {
 	f.Fuzz(func(t *testing.T, attribute, text, claim, scope, client string) {
 		event := &pretoken.Event{ClientID: client, Attributes: map[string]string{attribute: text}, Groups: []string{text}}
 		var claims []customizer.Claim
-		for as := range customizer.JSON + 1 {
+		for as := range customizer.List + 1 {
 			claims = append(claims, customizer.Claim{Name: claim, From: customizer.AttributeAs(attribute, as)})
 		}
+		claims = append(claims, customizer.Claim{Name: claim, From: customizer.Groups(attribute)})
 		policy := customizer.Policy{
 			MaxSize: 500,
 			Rules:   []customizer.Rule{{Claims: claims, AddScopes: []string{scope}}},
-			Lookup: customizer.Lookup{Timeout: time.Minute, Find: func(context.Context, *pretoken.Event) (customizer.Found, error) {
+			Lookup: customizer.Lookup{Timeout: time.Minute, Claims: []string{text, claim}, Scopes: []string{text}, Find: func(context.Context, *pretoken.Event) (customizer.Found, error) {
 				return customizer.Found{Claims: map[string]any{text: claim, claim: []any{text}}, Scopes: []string{text}}, nil
 			}},
 		}

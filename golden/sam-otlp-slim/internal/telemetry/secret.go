@@ -50,12 +50,15 @@ func newSecret(arn string, getenv func(string) string) *secret {
 	return s
 }
 
-// fetchAhead fetches during the init phase, and does not make it longer. A failure is left for the first export to find.
+// fetchAhead fetches during the init phase without making it longer. Exports wait for it. If it fails, the first export tries again and
+// reports the reason.
 func (s *secret) fetchAhead() {
+	s.turn <- struct{}{}
 	go func() {
+		defer func() { <-s.turn }()
 		ctx, cancel := context.WithTimeout(context.Background(), secretLimit)
 		defer cancel()
-		_ = s.with(ctx, func(http.Header) {})
+		s.found, _ = s.fetch(ctx)
 	}()
 }
 
@@ -106,6 +109,9 @@ func (s *secret) fetch(ctx context.Context) (http.Header, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint, bytes.NewReader(body))
 	if err != nil {
 		return nil, withoutURL(err)
+	}
+	if request.URL.Scheme != "https" && !isLoopback(request.URL.Hostname()) {
+		return nil, errors.New(managerEndpoint + " does not begin with https://, so others could read the secret on the way")
 	}
 	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	request.Header.Set("X-Amz-Target", "secretsmanager.GetSecretValue")

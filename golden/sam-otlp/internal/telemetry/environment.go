@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,7 +19,9 @@ type settings struct {
 	disabled bool
 	// endpoint is the URL that spans are posted to, or empty.
 	endpoint string
-	headers  http.Header
+	// exposed is true where the endpoint is on another machine and not behind TLS, so that whoever is on the way can read what is sent.
+	exposed bool
+	headers http.Header
 	// timeout of one export.
 	timeout     time.Duration
 	gzip        bool
@@ -44,8 +47,17 @@ func (e *environment) settings() settings {
 	if e.choice("OTEL_TRACES_EXPORTER", "otlp", "none") == "none" {
 		config.disabled = true
 	}
-	config.endpoint = e.endpoint()
+	address := e.endpoint()
 	config.headers = e.headers(e.otlp("HEADERS"))
+	if address != nil {
+		config.endpoint, config.exposed = address.String(), address.Scheme == "http" && !isLoopback(address.Hostname())
+		switch headers, _ := e.otlp("HEADERS"); {
+		case address.User != nil:
+			e.protect(&config, "its password")
+		case len(config.headers) > 0:
+			e.protect(&config, "the headers of "+headers)
+		}
+	}
 	if variable, value := e.otlp("TIMEOUT"); value != "" {
 		if milliseconds, err := strconv.Atoi(value); err != nil || milliseconds <= 0 {
 			e.problem(variable, "is not a number of milliseconds above 0: %s is taken", exporterTimeout)
@@ -105,21 +117,35 @@ func (e *environment) refuse() {
 // tracesPath comes after OTEL_EXPORTER_OTLP_ENDPOINT; that for traces alone is the whole address.
 const tracesPath = "/v1/traces"
 
-func (e *environment) endpoint() string {
+// endpoint is where spans go, or nil.
+func (e *environment) endpoint() *url.URL {
 	variable, value := e.otlp("ENDPOINT")
 	if value == "" {
-		return ""
+		return nil
 	}
 	address, err := url.Parse(value)
 	if err != nil || (address.Scheme != "http" && address.Scheme != "https") || address.Hostname() == "" {
 		e.problem(variable, "is not an address like https://otlp.example.com: telemetry is off")
-		return ""
+		return nil
 	}
 	if !strings.Contains(variable, "TRACES") {
 		address = address.JoinPath(tracesPath)
 	}
-	return address.String()
+	return address
 }
+
+// protect switches telemetry off where everybody on the way could read a secret. A header may be a key, whatever its name is.
+func (e *environment) protect(config *settings, secret string) {
+	if !config.exposed || config.endpoint == "" || config.disabled {
+		return
+	}
+	variable, _ := e.otlp("ENDPOINT")
+	e.problem(variable, "begins with http://, where others can read %s on the way: telemetry is off, use https://", secret)
+	config.endpoint = ""
+}
+
+// isLoopback tells whether a host is this machine, which in Lambda is the execution environment.
+func isLoopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
 
 // headers takes a list like that in OTEL_EXPORTER_OTLP_HEADERS, "name=value,name=value" with values as in URLs, from where it stands.
 func (e *environment) headers(where, list string) http.Header {
@@ -152,15 +178,16 @@ const (
 	traceContextName = "tracecontext"
 	baggageName      = "baggage"
 	xrayName         = "xray"
+	xrayLambdaName   = "xray-lambda"
 )
 
 func (e *environment) propagators() []string {
 	const variable = "OTEL_PROPAGATORS"
-	known := []string{traceContextName, baggageName, xrayName}
 	value := strings.TrimSpace(e.getenv(variable))
 	if value == "" {
-		return known
+		return []string{traceContextName, baggageName, xrayName}
 	}
+	known := []string{traceContextName, baggageName, xrayName, xrayLambdaName}
 	chosen := []string{}
 	for _, name := range strings.Split(value, ",") {
 		name = strings.ToLower(strings.TrimSpace(name))

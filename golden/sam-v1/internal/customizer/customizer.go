@@ -3,7 +3,6 @@ package customizer
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -70,10 +69,12 @@ func (d *draft) problem(name string, reason error) {
 	d.problems = append(d.problems, Problem{Name: name, Reason: reason.Error()})
 }
 
-// add takes what a lookup found, which nobody has checked yet.
-func (d *draft) add(found Found) {
-	for _, name := range slices.Sorted(maps.Keys(found.Claims)) {
-		d.claim(name, found.Claims[name])
+// add takes what a lookup found, as far as the policy names it, in the order of the policy.
+func (d *draft) add(found Found, lookup Lookup) {
+	for _, name := range lookup.Claims {
+		if value, ok := found.Claims[name]; ok {
+			d.claim(name, value)
+		}
 	}
 }
 

@@ -3,9 +3,11 @@ package customizer_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -31,6 +33,7 @@ func TestCustomize(t *testing.T) {
 	found := func(found map[string]string) customizer.Policy {
 		return customizer.Policy{MaxSize: 100, Lookup: customizer.Lookup{
 			Timeout: time.Minute,
+			Claims:  []string{"tier", "plan"},
 			Find: func(context.Context, *pretoken.Event) (customizer.Found, error) {
 				return customizer.Found{Claims: found}, nil
 			},
@@ -53,6 +56,16 @@ func TestCustomize(t *testing.T) {
 		"groups and static values": {
 			policy: claims(customizer.Claim{Name: "roles", From: customizer.Groups()}, static("stage", "test")),
 			claims: map[string]string{"roles": `["admins","billing"]`, "stage": "test"},
+		},
+		"lists": {
+			policy: claims(
+				customizer.Claim{Name: "saml", From: customizer.AttributeList("custom:ad-groups")},
+				customizer.Claim{Name: "none", From: customizer.AttributeList("custom:absent")},
+				customizer.Claim{Name: "roles", From: customizer.Groups("custom:ad-groups", "custom:absent")}),
+			event: func(event *pretoken.Event) {
+				event.Groups, event.Attributes = []string{"admins"}, map[string]string{"custom:ad-groups": "[grp one, admins, grp two]"}
+			},
+			claims: map[string]string{"saml": `["grp one","admins","grp two"]`, "roles": `["admins","grp one","grp two"]`},
 		},
 		"no groups": {
 			policy: claims(customizer.Claim{Name: "roles", From: customizer.Groups()}),
@@ -82,9 +95,10 @@ func TestCustomize(t *testing.T) {
 			policy: found(map[string]string{"tier": "3"}),
 			claims: map[string]string{"tier": "3"},
 		},
-		"lookup that brings what Cognito refuses": {
-			policy:   found(map[string]string{"sub": "x", "cognito:groups": "root", "dev:x": "1", "aud": "api", "": "1", "scope": "root"}),
-			problems: []string{"", "aud", "cognito:groups", "dev:x", "scope", "sub"},
+		"lookup that brings what the policy does not name": {
+			policy:   found(map[string]string{"plan": "gold", "tier": "3", "ada@example.com": "x", "sub": "x", "cognito:groups": "root", "": "1"}),
+			claims:   map[string]string{"plan": "gold", "tier": "3"},
+			problems: []string{"lookup"},
 		},
 	}
 	for name, test := range tests {
@@ -144,7 +158,10 @@ func TestNewRefuses(t *testing.T) {
 				SuppressClaims: []string{"iss", "cognito:roles"},
 			},
 		},
-		Lookup: customizer.Lookup{Find: func(context.Context, *pretoken.Event) (customizer.Found, error) { return customizer.Found{}, nil }},
+		Lookup: customizer.Lookup{
+			Find:   func(context.Context, *pretoken.Event) (customizer.Found, error) { return customizer.Found{}, nil },
+			Claims: []string{"tier", "iat", "cognito:groups", ""},
+		},
 	}
 	_, err := customizer.New(policy)
 	if err == nil {
@@ -152,11 +169,21 @@ func TestNewRefuses(t *testing.T) {
 	}
 	for _, want := range []string{
 		`trigger source "TokenGeneration_Typo"`, `claim "sub"`, `claim "aud"`, `claim "cognito:username"`, `claim "scope"`, `claim "dev:x"`, `claim ""`,
-		`claim "no_source"`, `suppressed claim "iss"`, `suppressed claim "cognito:roles"`, "lookup", "MaxSize",
+		`claim "no_source"`, `suppressed claim "iss"`, `suppressed claim "cognito:roles"`, "MaxSize",
+		"lookup: it needs a timeout", `lookup: claim "iat"`, `lookup: claim "cognito:groups"`, `lookup: claim ""`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("nothing is said of %s in\n%v", want, err)
 		}
+	}
+}
+
+// TestNewWantsNamesOfALookup refuses a lookup whose claims have no names in the policy.
+func TestNewWantsNamesOfALookup(t *testing.T) {
+	find := func(context.Context, *pretoken.Event) (customizer.Found, error) { return customizer.Found{}, nil }
+	_, err := customizer.New(customizer.Policy{MaxSize: 100, Lookup: &customizer.Lookup{Find: find, Timeout: time.Second}})
+	if err == nil || !strings.Contains(err.Error(), "lookup: it needs Claims") {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -176,7 +203,14 @@ func TestLookupThatFails(t *testing.T) {
 				return customizer.Found{}, errors.New("no tenant for ada@example.com")
 			},
 			timeout: time.Minute,
-			reason:  "failed with a *errors.errorString",
+			reason:  "failed: an error of no particular kind",
+		},
+		{
+			find: func(context.Context, *pretoken.Event) (customizer.Found, error) {
+				return customizer.Found{}, fmt.Errorf("ask for ada@example.com: %w", syscall.ECONNREFUSED)
+			},
+			timeout: time.Minute,
+			reason:  "failed: connection refused",
 		},
 		{
 			find:    func(context.Context, *pretoken.Event) (customizer.Found, error) { panic("ada@example.com") },
@@ -189,7 +223,7 @@ func TestLookupThatFails(t *testing.T) {
 			custom, err := customizer.New(customizer.Policy{
 				MaxSize: 100,
 				Rules:   []customizer.Rule{{SuppressClaims: []string{"kept"}}},
-				Lookup:  customizer.Lookup{Find: test.find, Timeout: test.timeout},
+				Lookup:  customizer.Lookup{Find: test.find, Timeout: test.timeout, Claims: []string{"tier"}},
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -213,6 +247,7 @@ func TestLookupLeavesTimeToAnswer(t *testing.T) {
 	var granted time.Duration
 	custom, err := customizer.New(customizer.Policy{MaxSize: 100, Lookup: customizer.Lookup{
 		Timeout: time.Hour,
+		Claims:  []string{"tier"},
 		Find: func(ctx context.Context, _ *pretoken.Event) (customizer.Found, error) {
 			deadline, _ := ctx.Deadline()
 			granted = time.Until(deadline)
@@ -241,9 +276,10 @@ func FuzzCustomize(f *testing.F) {
 			MaxSize: 500,
 			Rules: []customizer.Rule{{Claims: []customizer.Claim{
 				{Name: claim, From: customizer.Attribute(attribute)},
-				{Name: claim, From: customizer.Groups()},
+				{Name: claim, From: customizer.AttributeList(attribute)},
+				{Name: claim, From: customizer.Groups(attribute)},
 			}}},
-			Lookup: customizer.Lookup{Timeout: time.Minute, Find: func(context.Context, *pretoken.Event) (customizer.Found, error) {
+			Lookup: customizer.Lookup{Timeout: time.Minute, Claims: []string{text, claim}, Find: func(context.Context, *pretoken.Event) (customizer.Found, error) {
 				return customizer.Found{Claims: map[string]string{text: claim}}, nil
 			}},
 		}

@@ -56,18 +56,19 @@ func Example_suppress() {
 	// Output: {"claimsToSuppress":["phone_number","phone_number_verified"]}
 }
 
-// A lookup asks another service, for half a second at most. What it brings is checked like everything else.
+// A lookup asks another service, for half a second at most. What it brings is checked like everything
+// else, and claims that the policy does not name are left out.
 func Example_lookup() {
 	entitlements := func(_ context.Context, _ *pretoken.Event) (customizer.Found, error) {
-		return customizer.Found{Claims: map[string]string{"feature": "export", "sub": "somebody else"}}, nil
+		return customizer.Found{Claims: map[string]string{"feature": "export", "beta-for-ada": "yes"}}, nil
 	}
 	show(customizer.Policy{
 		MaxSize: 2048,
-		Lookup:  customizer.Lookup{Find: entitlements, Timeout: 500 * time.Millisecond},
+		Lookup:  customizer.Lookup{Find: entitlements, Timeout: 500 * time.Millisecond, Claims: []string{"feature"}},
 	})
 	// Output:
 	// {"claimsToAddOrOverride":{"feature":"export"}}
-	// sub only Cognito can set it
+	// lookup brought what the policy does not name
 }
 
 // New refuses a policy that Cognito would not accept.

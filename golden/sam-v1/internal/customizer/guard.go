@@ -19,7 +19,7 @@ func (p Policy) check() error {
 		for _, claim := range rule.Claims {
 			err := checkName(claim.Name)
 			if err == nil && claim.From == nil {
-				err = errors.New("it needs a source: Attribute, Groups or Static")
+				err = errors.New("it needs a source: Attribute, AttributeList, Groups or Static")
 			}
 			mistake("claim", claim.Name, err)
 		}
@@ -33,7 +33,7 @@ func (p Policy) check() error {
 		}
 	}
 	if p.Lookup != nil {
-		if err := p.Lookup.check(); err != nil {
+		for _, err := range p.Lookup.check() {
 			mistakes = append(mistakes, errors.New("lookup: "+err.Error()))
 		}
 	}

@@ -54,7 +54,7 @@ type Claim struct {
 	From Source
 }
 
-// Source is where the value of a claim comes from: Attribute, Groups or Static. Version 1 of the trigger carries text alone.
+// Source is where the value of a claim comes from: Attribute, AttributeList, Groups or Static. Version 1 of the trigger carries text alone.
 type Source func(*pretoken.Event) string
 
 // Attribute takes a user attribute, such as "email" or "custom:tenant_id".
@@ -62,14 +62,24 @@ func Attribute(name string) Source {
 	return func(event *pretoken.Event) string { return event.Attributes[name] }
 }
 
-// Groups takes the names of the user's groups as the text of a JSON array: a comma is allowed in the name of a group.
-func Groups() Source {
-	return func(event *pretoken.Event) string {
-		if len(event.Groups) == 0 {
-			return ""
-		}
-		return string(rawjson.Strings(event.Groups))
+// AttributeList takes a user attribute that has several values, and gives them as the text of a JSON array. It reads a JSON array, and what
+// Cognito makes of a list in a SAML assertion, such as "[admins, on call]".
+func AttributeList(name string) Source {
+	return func(event *pretoken.Event) string { return arrayOf(list(event.Attributes[name])) }
+}
+
+// Groups takes the names of the user's groups as the text of a JSON array: a comma is allowed in the name of a group. The groups of an
+// identity provider come after them, where attributes that have lists of these are named.
+func Groups(attributes ...string) Source {
+	return func(event *pretoken.Event) string { return arrayOf(groups(event, attributes)) }
+}
+
+// arrayOf is the text of a JSON array, or empty where there is nothing in it.
+func arrayOf(values []string) string {
+	if len(values) == 0 {
+		return ""
 	}
+	return string(rawjson.Strings(values))
 }
 
 // Static takes one value for everybody.
