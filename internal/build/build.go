@@ -205,7 +205,7 @@ func (j job) run(ctx context.Context) ([]packaged, error) {
 				return ctx.Err()
 			}
 			var err error
-			files := append([]file{{bootstrapName, binaries[i]}}, j.included...)
+			files := append([]file{newBootstrap(binaries[i])}, j.included...)
 			packages[i] = packaged{function: function, files: files}
 			packages[i].zip, err = pack(files)
 			return err
@@ -343,6 +343,10 @@ func copyInputs(folder, root string, files []string) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		info, err := os.Stat(file)
+		if err != nil {
+			return "", err
+		}
 		content, err := os.ReadFile(file)
 		if err != nil {
 			return "", err
@@ -350,7 +354,7 @@ func copyInputs(folder, root string, files []string) (string, error) {
 		if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
 			return "", err
 		}
-		if err := os.WriteFile(target, content, 0o600); err != nil {
+		if err := os.WriteFile(target, content, 0o600|info.Mode()&0o100); err != nil {
 			return "", err
 		}
 	}

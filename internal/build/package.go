@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -27,14 +28,26 @@ const (
 type file struct {
 	path    string // relative, slash separated
 	content []byte
+	// executable files have mode 0755, others 0644: Lambda reads them as another user than their owner.
+	executable bool
 }
+
+func (f file) mode() fs.FileMode {
+	if f.executable {
+		return 0o755
+	}
+	return 0o644
+}
+
+// newBootstrap is what Lambda starts.
+func newBootstrap(binary []byte) file { return file{bootstrapName, binary, true} }
 
 const bootstrapName = "bootstrap"
 
 // epoch is the time of every file in a package: the earliest that the format knows.
 var epoch = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// pack makes a zip file that depends on nothing but the files' paths and contents: sorted, of one time and mode. The compressor is a
+// pack makes a zip file that depends only on the files' paths and contents and on which are executable. They are sorted and have one time. The compressor is a
 // library's and not the one of Go's own, so that the same golam makes the same package whichever Go it was built with.
 func pack(files []file) ([]byte, error) {
 	sorted := slices.SortedFunc(slices.Values(files), func(a, b file) int { return strings.Compare(a.path, b.path) })
@@ -43,7 +56,7 @@ func pack(files []file) ([]byte, error) {
 	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestCompression) })
 	for _, file := range sorted {
 		header := &zip.FileHeader{Name: file.path, Method: zip.Deflate, Modified: epoch}
-		header.SetMode(0o755)
+		header.SetMode(file.mode())
 		entry, err := archive.CreateHeader(header)
 		if err == nil {
 			_, err = entry.Write(file.content)
@@ -82,23 +95,19 @@ func readIncludes(root string, names []string) ([]file, error) {
 		return nil, fmt.Errorf("include files: %w", err)
 	}
 	defer confined.Close()
-	in := includes{root: confined, content: map[string][]byte{}}
+	in := includes{root: confined, files: map[string]file{}}
 	for _, name := range names {
 		if err := in.add(name); err != nil {
 			return nil, err
 		}
 	}
-	var files []file
-	for name, content := range in.content {
-		files = append(files, file{name, content})
-	}
-	return files, nil
+	return slices.Collect(maps.Values(in.files)), nil
 }
 
 type includes struct {
-	root    *os.Root
-	content map[string][]byte
-	total   int64
+	root  *os.Root
+	files map[string]file
+	total int64
 }
 
 func (in *includes) add(name string) error {
@@ -138,6 +147,7 @@ func (in *includes) read(name string) error {
 	if in.total += info.Size(); in.total > UnzippedLimit {
 		return misuse("--include: the files have more than the %d MB that Lambda takes: leave some out", UnzippedLimit>>20)
 	}
-	in.content[name], err = in.root.ReadFile(name)
+	content, err := in.root.ReadFile(name)
+	in.files[name] = file{name, content, info.Mode()&0o100 != 0}
 	return err
 }

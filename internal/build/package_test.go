@@ -16,7 +16,7 @@ import (
 )
 
 func TestPack(t *testing.T) {
-	files := []file{{"z/last.txt", []byte("z")}, {"bootstrap", bytes.Repeat([]byte("code"), 1000)}, {"a.txt", nil}}
+	files := []file{{path: "z/last.txt", content: []byte("z")}, newBootstrap(bytes.Repeat([]byte("code"), 1000)), {path: "a.txt"}}
 	first, err := pack(files)
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +39,8 @@ func TestPack(t *testing.T) {
 	var names []string
 	for _, entry := range reader.File {
 		names = append(names, entry.Name)
-		if entry.Mode() != 0o755 || !entry.Modified.Equal(epoch) || entry.Method != zip.Deflate {
+		mode := map[bool]os.FileMode{true: 0o755, false: 0o644}[entry.Name == "bootstrap"]
+		if entry.Mode() != mode || !entry.Modified.Equal(epoch) || entry.Method != zip.Deflate {
 			t.Errorf("%s: mode %v, time %v, method %d", entry.Name, entry.Mode(), entry.Modified, entry.Method)
 		}
 		content, err := entry.Open()
@@ -67,7 +68,7 @@ func TestPack(t *testing.T) {
 func FuzzPack(f *testing.F) {
 	f.Add([]byte("binary"), "a/b.txt", []byte("text"))
 	f.Fuzz(func(t *testing.T, binary []byte, name string, content []byte) {
-		archive, err := pack([]file{{"bootstrap", binary}, {name, content}})
+		archive, err := pack([]file{newBootstrap(binary), {path: name, content: content}})
 		if err != nil {
 			return
 		}
@@ -87,7 +88,7 @@ func FuzzPack(f *testing.F) {
 }
 
 func FuzzPacked(f *testing.F) {
-	archive, err := pack([]file{{"bootstrap", []byte("binary")}})
+	archive, err := pack([]file{newBootstrap([]byte("binary"))})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -193,7 +194,7 @@ func TestIncludeLimit(t *testing.T) {
 	}
 	_, err := readIncludes(root, []string{"b/../missing", "a"})
 	contains(t, err, "missing")
-	in := includes{content: map[string][]byte{}, total: 1}
+	in := includes{files: map[string]file{}, total: 1}
 	if in.root, err = os.OpenRoot(root); err != nil {
 		t.Fatal(err)
 	}
@@ -202,11 +203,11 @@ func TestIncludeLimit(t *testing.T) {
 }
 
 func TestCheckLimits(t *testing.T) {
-	large := packaged{function: Function{Name: "fn"}, files: []file{{"bootstrap", make([]byte, UnzippedLimit)}}}
+	large := packaged{function: Function{Name: "fn"}, files: []file{newBootstrap(make([]byte, UnzippedLimit))}}
 	if err := checkLimits([]packaged{large}); err != nil {
 		t.Error(err)
 	}
-	large.files = append(large.files, file{"more", []byte("!")})
+	large.files = append(large.files, file{path: "more", content: []byte("!")})
 	contains(t, checkLimits([]packaged{large}), "fn", "262144001", "262144000")
 }
 

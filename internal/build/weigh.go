@@ -74,7 +74,7 @@ func Weigh(ctx context.Context, options Options) (Weight, error) {
 
 // PackedSize is how many bytes the package would have in which [Build] packs a bootstrap, whatever that was built from.
 func PackedSize(bootstrap []byte) (int64, error) {
-	packed, err := pack([]file{{bootstrapName, bootstrap}})
+	packed, err := pack([]file{newBootstrap(bootstrap)})
 	return int64(len(packed)), err
 }
 
