@@ -135,6 +135,26 @@ func TestTracesOfTheCDK(t *testing.T) {
 	}
 }
 
+// TestSAMPackage looks at what Lambda would get, where a file lies beside the bootstrap.
+func TestSAMPackage(t *testing.T) {
+	if err := find(t).SAMPackage(t.Context(), filepath.Join(root, "golden", "sam-collector")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBelowWorkspace uses projects that lie below somebody's go.work.
+func TestBelowWorkspace(t *testing.T) {
+	found := find(t)
+	for _, project := range []string{"sam", "cdk"} {
+		t.Run(project, func(t *testing.T) {
+			t.Parallel()
+			if err := found.MakeBelowWorkspace(t.Context(), filepath.Join(root, "golden", project)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // TestFaults shows that each judge judges: it must find the fault that is put into a golden project, and say so.
 func TestFaults(t *testing.T) {
 	found := find(t)
@@ -152,6 +172,9 @@ func TestFaults(t *testing.T) {
 		},
 		{"other architecture", "Makefile", "GOARCH=arm64", "GOARCH=amd64", judges.Judges.SAMBuild, "EM_X86_64"},
 		{"no build target", "Makefile", "build-TokenCustomizer:", "build-Something:", judges.Judges.SAMBuild, "made no bootstrap"},
+		{"go.work above the project", "Makefile", "export GOWORK := off", "", judges.Judges.MakeBelowWorkspace, "listed in go.work"},
+		{"bootstrap for its owner only", "Makefile", "chmod 755 \"$(ARTIFACTS_DIR)", "chmod 700 \"$(ARTIFACTS_DIR)", judges.Judges.SAMBuild, "bootstrap has mode -rwx------"},
+		{"package for its owner only", "Makefile", "chmod 755 \"$(ARTIFACTS_DIR)", "chmod 700 \"$(ARTIFACTS_DIR)", judges.Judges.SAMPackage, "bootstrap has mode -rwxr--r--"},
 		{"symbols kept", "Makefile", `-ldflags "-s -w"`, "", judges.Judges.SAMBuild, "not stripped"},
 		{"finding", "template.yaml", "id: CKV_AWS_116", "id: CKV_AWS_45", judges.Judges.Checkov, "CKV_AWS_116"},
 		{"all actions allowed", "template.yaml", "- logs:CreateLogStream", `- "*"`, judges.Judges.Checkov, "CKV_AWS_63"},
@@ -167,6 +190,8 @@ func TestFaults(t *testing.T) {
 		{"forgotten setting", scriptFile, "UserPoolId) ;;", "UserPoolId | MfaConfiguration) ;;", judges.Judges.AttachScript, "MfaConfiguration"},
 		{"other trigger version", scriptFile, "lambda_version=V2_0", "lambda_version=V1_0", judges.Judges.AttachScript, "V1_0"},
 		{"refused tags sent", scriptFile, `'"aws:`, `'"awx:`, judges.Judges.AttachScript, "aws:cloudformation"},
+	}, "sam-collector": {
+		{"file for its owner only", "Makefile", "install -m 644", "install -m 600", judges.Judges.SAMBuild, "collector.yaml has mode -rw-------"},
 	}, "cdk": {
 		{"trigger version that Cognito does not know", "infra/userpool.go", "V2_0", "V9_0", judges.Judges.CDKSynth, "E3030"},
 		{
@@ -177,9 +202,10 @@ func TestFaults(t *testing.T) {
 		{"function for the other architecture", "Makefile", "GOARCH=arm64", "GOARCH=amd64", judges.Judges.CDKSynth, "is for EM_X86_64, and the function runs on arm64"},
 		{"plan without the trigger", "infra/cdk.json", `"context": {`, `"context": {"userPoolTier": "LITE",`, judges.Judges.CDKSynth, "LITE has no V2_0 trigger"},
 		{"unknown context", "infra/cdk.json", `"context": {`, `"context": {"existingUserPool": "x",`, judges.Judges.CDKSynth, "context existingUserPool is unknown"},
-		{"module without a checksum", "infra/go.mod", "jsii-runtime-go v1.114.1", "jsii-runtime-go v1.114.2", judges.Judges.CDKSynth, "missing go.sum entry"},
+		{"module without a checksum", "infra/go.mod", "jsii-runtime-go v1.142.0", "jsii-runtime-go v1.142.1", judges.Judges.CDKSynth, "missing go.sum entry"},
+		{"function for its owner only", "Makefile", "chmod 755", "chmod 700", judges.Judges.CDKSynth, "Lambda cannot execute it"},
 		{"no function", "Makefile", "synth: build ", "synth: ", judges.Judges.CDKSynth, "run make build first"},
-		{"no Node.js", "Makefile", "CDK_OUTDIR", "JSII_NODE=/missing CDK_OUTDIR", judges.Judges.CDKSynth, "needs Node.js 18 or later"},
+		{"no Node.js", "Makefile", "CDK_OUTDIR", "JSII_NODE=/missing CDK_OUTDIR", judges.Judges.CDKSynth, "needs Node.js 22 or later"},
 		{
 			"ARN of a pool", "infra/cdk.json", `"context": {`, `"context": {"existingUserPoolId": "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_a",`,
 			judges.Judges.CDKSynth, "and no ARN",
