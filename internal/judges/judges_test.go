@@ -155,6 +155,13 @@ func TestBelowWorkspace(t *testing.T) {
 	}
 }
 
+// TestAttachFailures has what attaches a function fail on its way.
+func TestAttachFailures(t *testing.T) {
+	if err := find(t).AttachFailures(t.Context(), filepath.Join(root, "golden", "sam")); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestFaults shows that each judge judges: it must find the fault that is put into a golden project, and say so.
 func TestFaults(t *testing.T) {
 	found := find(t)
@@ -189,6 +196,8 @@ func TestFaults(t *testing.T) {
 		{"unquoted variable", scriptFile, `mkdir -p user-pool-backups`, "mkdir -p $pool", judges.Judges.Shellcheck, "SC2086"},
 		{"forgotten setting", scriptFile, "UserPoolId) ;;", "UserPoolId | MfaConfiguration) ;;", judges.Judges.AttachScript, "MfaConfiguration"},
 		{"other trigger version", scriptFile, "lambda_version=V2_0", "lambda_version=V1_0", judges.Judges.AttachScript, "V1_0"},
+		{"stack that cannot be described", "Makefile", "--output text) && \\", "--output text); \\", judges.Judges.AttachFailures, "with the stack \"missing\""},
+		{"program that fails", scriptFile, `lambda_config=$(drop_trigger "$json") || exit 1`, `lambda_config=$(drop_trigger "$json")`, judges.Judges.AttachFailures, "sed"},
 		{"refused tags sent", scriptFile, `'"aws:`, `'"awx:`, judges.Judges.AttachScript, "aws:cloudformation"},
 	}, "sam-collector": {
 		{"file for its owner only", "Makefile", "install -m 644", "install -m 600", judges.Judges.SAMBuild, "collector.yaml has mode -rw-------"},
