@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -322,6 +323,70 @@ func TestGoldenPins(t *testing.T) {
 				if !pinned.Match(action[1]) {
 					t.Errorf("%s: %s is not pinned to a commit with its version beside it", workflow, action[1])
 				}
+			}
+		}
+	}
+}
+
+// TestPythonPins holds every Python package that is installed for judges, peers and scripts to one version and to the hashes of its files,
+// as scripts/pin-python.sh writes them, and the scripts that install them to these hashes.
+func TestPythonPins(t *testing.T) {
+	pinned := regexp.MustCompile(`^[a-z0-9-]+==[^\s;]+( \\\n    --hash=sha256:[0-9a-f]{64})+\n$`)
+	comment := regexp.MustCompile(`(?m)^(#.*)?\n`)
+	extras := regexp.MustCompile(`\[[a-z,]+\]`)
+	requirement := regexp.MustCompile(`(?m)^[a-z]`)
+	install := regexp.MustCompile(`"?pip"?,? "?install(.|\n){1,150}`)
+	count := 0
+	for _, pattern := range []string{"internal/judges/tools", "bench/peers", "scripts"} {
+		folders, err := filepath.Glob(filepath.Join(root, pattern, "*", "requirements.*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, name := range folders {
+			folders[i] = filepath.Dir(name)
+		}
+		for _, folder := range slices.Compact(folders) {
+			count++
+			wanted, err := os.ReadFile(filepath.Join(folder, "requirements.in"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			content, err := os.ReadFile(filepath.Join(folder, "requirements.txt"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			content = comment.ReplaceAll(content, nil)
+			starts := append(requirement.FindAllIndex(content, -1), []int{len(content)})
+			if starts[0][0] != 0 {
+				t.Errorf("%s begins with something else than a package", folder)
+			}
+			for i, start := range starts[:len(starts)-1] {
+				if pin := content[start[0]:starts[i+1][0]]; !pinned.Match(pin) {
+					t.Errorf("%s: a package is not pinned with hashes: %s", folder, pin)
+				}
+			}
+			for want := range strings.FieldsSeq(extras.ReplaceAllString(string(wanted), "")) {
+				if !strings.Contains("\n"+string(content), "\n"+want+" \\\n") {
+					t.Errorf("%s: requirements.txt does not have %s: run scripts/pin-python.sh", folder, want)
+				}
+			}
+		}
+	}
+	if count == 0 {
+		t.Error("no Python packages were found")
+	}
+	for _, name := range []string{"install-judges.sh", "install-peers.sh", "pin-python.sh", "pictures.py"} {
+		script, err := os.ReadFile(filepath.Join(root, "scripts", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		installs := install.FindAllString(string(script), -1)
+		if len(installs) == 0 {
+			t.Errorf("scripts/%s installs nothing, or the test does not see it", name)
+		}
+		for _, command := range installs {
+			if !strings.Contains(command, "--require-hashes") {
+				t.Errorf("scripts/%s installs Python packages without --require-hashes: %s", name, command)
 			}
 		}
 	}
