@@ -1,4 +1,6 @@
 export CGO_ENABLED := 0
+# A go.work above this folder does not concern golam.
+export GOWORK := off
 
 .DEFAULT_GOAL := help
 

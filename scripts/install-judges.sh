@@ -31,7 +31,9 @@ fill() {
   cd "$cache/$tool"
   if [[ -f $tools/$tool/requirements.txt ]]; then
     python3 -m venv . &&
-      bin/python -m pip install --quiet --disable-pip-version-check --no-input -r "$tools/$tool/requirements.txt"
+      bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes \
+        -r "$tools/$tool/requirements.txt" &&
+      bin/python -m pip check # that the pins are complete
   elif [[ -f $tools/$tool/package.json ]]; then
     cp "$tools/$tool"/package*.json . &&
       npm ci --no-audit --no-fund --silent

@@ -18,7 +18,7 @@ fill() {
   cd "$cache/$peer"
   if [[ -f $pins/$peer/requirements.txt ]]; then
     python3 -m venv . &&
-      bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps -r "$pins/$peer/requirements.txt"
+      bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes -r "$pins/$peer/requirements.txt"
   else
     cp "$pins/$peer"/package*.json . &&
       npm ci --no-audit --no-fund --silent

@@ -26,7 +26,7 @@ import xml.sax.saxutils
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "pictures"
 PICTURES = ROOT / "docs" / "pictures"
-PINNED = ["pyte==0.8.2", "wcwidth==0.2.13"]
+PINS = ROOT / "scripts" / "pictures" / "requirements.txt"
 COLUMNS, LINES = 80, 24
 SCROLLED = 48  # lines for the result, whose first ones have scrolled away where there are more than LINES
 PATIENCE = 20  # seconds for a page to appear
@@ -65,12 +65,12 @@ LIGHT = ("#24292f", "#ffffff", {
 def libraries():
     """Installs the terminal emulator, once."""
     marker = CACHE / "installed.txt"
-    if not marker.exists() or marker.read_text() != "\n".join(PINNED):
+    if not marker.exists() or marker.read_text() != PINS.read_text():
         CACHE.mkdir(parents=True, exist_ok=True)
         subprocess.run(
-            [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "--no-deps",
-             "--target", str(CACHE / "python"), *PINNED], check=True)
-        marker.write_text("\n".join(PINNED))
+            [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "--no-deps", "--require-hashes",
+             "--target", str(CACHE / "python"), "-r", str(PINS)], check=True)
+        marker.write_text(PINS.read_text())
     sys.path.insert(0, str(CACHE / "python"))
     return importlib.import_module("pyte")
 

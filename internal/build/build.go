@@ -404,7 +404,7 @@ func (j *job) compile(ctx context.Context, kind string, recipe []string) (binari
 				if problems[i] != nil {
 					continue
 				}
-				binaries[i] = file{path: bootstrapName, root: folder, name: j.functions[i].program()}
+				binaries[i] = newBootstrap(folder, j.functions[i].program(), 0)
 				info, err := os.Lstat(filepath.Join(folder, binaries[i].name))
 				if err != nil {
 					return fmt.Errorf("read what was built: %w", err)
@@ -612,6 +612,10 @@ func copyInputs(folder, root string, files []string) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		info, err := os.Stat(file)
+		if err != nil {
+			return "", err
+		}
 		content, err := os.ReadFile(file)
 		if err != nil {
 			return "", err
@@ -619,7 +623,7 @@ func copyInputs(folder, root string, files []string) (string, error) {
 		if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
 			return "", err
 		}
-		if err := os.WriteFile(target, content, 0o600); err != nil {
+		if err := os.WriteFile(target, content, 0o600|info.Mode()&0o100); err != nil {
 			return "", err
 		}
 	}

@@ -138,7 +138,7 @@ func checkModules(t *testing.T, modules []Module, wanted ...string) {
 }
 
 // TestReproducible builds a project that golam generates: in place, in another folder, in a clone, and for a user with other settings.
-// The Makefile's recipe has to give the same binary.
+// The project's Makefile has to give the same binary to each of them.
 func TestReproducible(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds a real function several times")
@@ -166,7 +166,7 @@ func TestReproducible(t *testing.T) {
 		{"no configuration", other, []string{"GOENV=off", "GOFLAGS="}},
 		{"a clone, no configuration", clone, []string{"GOENV=off", "GOFLAGS="}},
 		{"another user's settings", clone, []string{
-			"GOENV=" + config, "GOARM64=v9.0", "GOEXPERIMENT=nogreenteagc", "CGO_ENABLED=1", "GOFLAGS=-tags=other",
+			"GOENV=" + config, "GOARM64=v9.0", "GOEXPERIMENT=nogreenteagc", "GOFIPS140=latest", "CGO_ENABLED=1", "GOFLAGS=-tags=other",
 			"USER=other", "LC_ALL=C", "TZ=Asia/Tokyo",
 		}},
 	}
@@ -187,9 +187,16 @@ func TestReproducible(t *testing.T) {
 		t.Log("there is no make to compare with")
 		return
 	}
-	command(t, other, []string{"GOENV=off", "GOFLAGS=", "GOWORK=off"}, "make", "build")
-	if got := sumOf([]byte(read(t, filepath.Join(other, want.Bootstrap.Path)))); got != want.Bootstrap.SHA256 {
-		t.Errorf("make build gives %s, golam build %s", got, want.Bootstrap.SHA256)
+	// Below a go.work that does not list the project.
+	write(t, filepath.Join(filepath.Dir(clone), "go.work"), "go 1.26\n")
+	for _, b := range builds {
+		if err := os.RemoveAll(filepath.Join(b.dir, distFolder)); err != nil {
+			t.Fatal(err)
+		}
+		command(t, b.dir, b.environ, "make", "build")
+		if got := sumOf([]byte(read(t, filepath.Join(b.dir, want.Bootstrap.Path)))); got != want.Bootstrap.SHA256 {
+			t.Errorf("%s: make build gives %s, golam build %s", b.name, got, want.Bootstrap.SHA256)
+		}
 	}
 }
 
@@ -206,6 +213,9 @@ func TestVerify(t *testing.T) {
 		"beside/go.mod":     "module example.com/beside\n\ngo 1.26\n",
 		"beside/beside.go":  "package beside\n\nconst Text = \"beside\"\n",
 	}), "p")
+	if err := os.Chmod(filepath.Join(root, "config", "one.json"), 0o755); err != nil { // in both packages
+		t.Fatal(err)
+	}
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 	var told []string
@@ -298,7 +308,7 @@ func TestDistIsConfined(t *testing.T) {
 	}
 	made := makeProject(t, map[string]string{"fn": "binary", "fn.zip": "zip"})
 	fn := packaged{
-		function: Function{Name: "fn"}, binary: file{path: "bootstrap", root: made, name: "fn", size: 6},
+		function: Function{Name: "fn"}, binary: newBootstrap(made, "fn", 6),
 		record: record{ZipSize: 3}, zip: filepath.Join(made, "fn.zip"),
 	}
 	before := previous{packed: []string{"old.txt", "sub/x", "../../keep.txt", "../keep", "/etc/hostname", "out/x", "..", "", ".", "sub", "../gn/keep", "bootstrap"}}

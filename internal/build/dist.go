@@ -73,19 +73,20 @@ func openRegular(dist *os.Root, name string) (*os.File, int64, error) {
 	return file, info.Size(), err
 }
 
-// writeDist writes all packages or none, whenever golam is killed, and then removes files that packages no longer have.
+// writeDist writes all packages or none, whenever golam is killed. It then gives the files the modes that they have in a package, whatever
+// the umask, since a folder of dist may be deployed too. At last it removes files that packages no longer have.
 func writeDist(ctx context.Context, root string, packages []packaged, before []previous) error {
 	var tree generator.Tree
-	kept := map[string]bool{}
+	kept := map[string]file{}
 	for i, p := range packages {
 		for n, file := range p.files() {
 			name := path.Join(p.function.Name, file.path)
-			kept[name] = true
+			kept[name] = file
 			if n == 0 && before[i].sameBootstrap {
 				continue
 			}
 			tree = append(tree, generator.File{
-				Path: name, Executable: true, Size: file.size, Open: func() (io.ReadCloser, error) { return file.open() },
+				Path: name, Executable: file.executable, Size: file.size, Open: func() (io.ReadCloser, error) { return file.open() },
 			})
 		}
 		if !before[i].sameZip {
@@ -102,13 +103,18 @@ func writeDist(ctx context.Context, root string, packages []packaged, before []p
 	}
 	dist, err := os.OpenRoot(folder)
 	if err != nil {
-		return fmt.Errorf("remove what is out of date: %w", err)
+		return fmt.Errorf("set the modes of the packages' files: %w", err)
 	}
 	defer dist.Close()
+	for name, file := range kept {
+		if err := dist.Chmod(name, file.mode()); err != nil {
+			return fmt.Errorf("set the modes of the packages' files: %w", err)
+		}
+	}
 	for i, p := range packages {
 		for _, file := range before[i].packed {
 			name := path.Join(p.function.Name, path.Clean("/"+file))
-			if kept[name] {
+			if _, ok := kept[name]; ok {
 				continue
 			}
 			if info, err := dist.Lstat(name); err != nil || !info.Mode().IsRegular() {

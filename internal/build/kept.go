@@ -231,7 +231,7 @@ func (p *packaged) recipe() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(h, "%q %s\n", f.path, sum)
+		fmt.Fprintf(h, "%q %v %s\n", f.path, f.mode(), sum)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

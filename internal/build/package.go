@@ -33,10 +33,24 @@ type file struct {
 	root string // no file outside of this folder is read, whatever links there are
 	name string // relative to root, slash separated
 	size int64
+	// executable files have mode 0755, others 0644: Lambda reads them as another user than their owner.
+	executable bool
 }
 
 func (f file) open() (*os.File, error) {
 	return os.OpenInRoot(f.root, filepath.FromSlash(f.name))
+}
+
+func (f file) mode() fs.FileMode {
+	if f.executable {
+		return 0o755
+	}
+	return 0o644
+}
+
+// newBootstrap is what Lambda starts, from a file in a folder.
+func newBootstrap(folder, name string, size int64) file {
+	return file{path: bootstrapName, root: folder, name: name, size: size, executable: true}
 }
 
 const bootstrapName = "bootstrap"
@@ -47,7 +61,7 @@ var epoch = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 // packLevel is the compressor's. Level 9 takes five times as long, for 0.4% fewer bytes.
 const packLevel = 8
 
-// pack writes a zip file that depends on nothing but the files' paths and contents: sorted, of one time and mode. The compressor is a
+// pack writes a zip file that depends only on the files' paths and contents and on which are executable. They are sorted and have one time. The compressor is a
 // library's and not the one of Go's own, so that the same golam makes the same package whichever Go it was built with.
 func pack(w io.Writer, files []file) error {
 	sorted := slices.SortedFunc(slices.Values(files), func(a, b file) int { return strings.Compare(a.path, b.path) })
@@ -55,7 +69,7 @@ func pack(w io.Writer, files []file) error {
 	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, packLevel) })
 	for _, file := range sorted {
 		header := &zip.FileHeader{Name: file.path, Method: zip.Deflate, Modified: epoch}
-		header.SetMode(0o755)
+		header.SetMode(file.mode())
 		entry, err := archive.CreateHeader(header)
 		if err == nil {
 			err = file.copyTo(entry)
@@ -186,6 +200,6 @@ func (in *includes) read(name string) error {
 	if err != nil {
 		return err
 	}
-	in.found[to] = file{path: to, root: in.root.Name(), name: name, size: info.Size()}
+	in.found[to] = file{path: to, root: in.root.Name(), name: name, size: info.Size(), executable: info.Mode()&0o100 != 0}
 	return opened.Close()
 }

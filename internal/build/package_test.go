@@ -20,7 +20,7 @@ func files(t *testing.T, contents map[string]string) (files []file) {
 	t.Helper()
 	root := makeProject(t, contents)
 	for name, content := range contents {
-		files = append(files, file{path: name, root: root, name: name, size: int64(len(content))})
+		files = append(files, file{path: name, root: root, name: name, size: int64(len(content)), executable: name == bootstrapName})
 	}
 	return files
 }
@@ -54,7 +54,8 @@ func TestPack(t *testing.T) {
 	var names []string
 	for _, entry := range reader.File {
 		names = append(names, entry.Name)
-		if entry.Mode() != 0o755 || !entry.Modified.Equal(epoch) || entry.Method != zip.Deflate {
+		mode := map[bool]os.FileMode{true: 0o755, false: 0o644}[entry.Name == "bootstrap"]
+		if entry.Mode() != mode || !entry.Modified.Equal(epoch) || entry.Method != zip.Deflate {
 			t.Errorf("%s: mode %v, time %v, method %d", entry.Name, entry.Mode(), entry.Modified, entry.Method)
 		}
 		content, err := entry.Open()
@@ -231,7 +232,7 @@ func TestIncludeLimit(t *testing.T) {
 }
 
 func TestCheckLimits(t *testing.T) {
-	large := packaged{function: Function{Name: "fn"}, binary: file{path: "bootstrap", size: UnzippedLimit}}
+	large := packaged{function: Function{Name: "fn"}, binary: newBootstrap("", "", UnzippedLimit)}
 	if err := checkLimits([]packaged{large}); err != nil {
 		t.Error(err)
 	}

@@ -35,7 +35,32 @@ var userPool []byte
 
 // AttachScript runs the project's scripts/attach.sh with the AWS CLI against a moto server. Like Amazon Cognito, moto gives a setting
 // that an update leaves out its default, so a script that forgets one changes the pool.
-func (j Judges) AttachScript(ctx context.Context, project string) (err error) {
+func (j Judges) AttachScript(ctx context.Context, project string) error {
+	return j.tryAttach(ctx, project, []attachStep{
+		{"bad usage", attachTrial.badUsage},
+		{"a pool that does not exist", attachTrial.unknownPool},
+		{"what UpdateUserPool refuses", attachTrial.refused},
+		{"a pool on the Lite plan", attachTrial.lite},
+		{"attach and detach", attachTrial.attachAndDetach},
+		{"another function", attachTrial.replace},
+	})
+}
+
+// AttachFailures runs `make attach` and scripts/attach.sh where what they call fails: they must not go on.
+func (j Judges) AttachFailures(ctx context.Context, project string) error {
+	return j.tryAttach(ctx, project, []attachStep{
+		{"make attach", attachTrial.makeAttach},
+		{"programs that fail", attachTrial.failingPrograms},
+	})
+}
+
+type attachStep struct {
+	name string
+	run  func(attachTrial, context.Context) error
+}
+
+// tryAttach takes steps with a copy of the project, the AWS CLI and a moto server.
+func (j Judges) tryAttach(ctx context.Context, project string, steps []attachStep) (err error) {
 	version, err := property(project, "Resources", "UserPool", "Properties", "LambdaConfig", "PreTokenGenerationConfig", "LambdaVersion")
 	if err != nil {
 		return err
@@ -51,29 +76,21 @@ func (j Judges) AttachScript(ctx context.Context, project string) (err error) {
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 
+	path := filepath.Join(j.cache, "bin") + string(os.PathListSeparator) + os.Getenv("PATH")
 	trial := attachTrial{
 		project: copied,
 		aws:     j.executable("aws"),
+		path:    path,
 		environment: environment("AWS_ENDPOINT_URL="+endpoint, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
-			"PATH="+filepath.Join(j.cache, "bin")+string(os.PathListSeparator)+os.Getenv("PATH")),
+			"PATH="+path),
 		config: map[string]any{"LambdaArn": customizer, "LambdaVersion": version},
 	}
 	if err := trial.prepare(ctx); err != nil {
 		return fmt.Errorf("preparing moto: %w", err)
 	}
-	for _, step := range []struct {
-		name string
-		run  func(context.Context) error
-	}{
-		{"bad usage", trial.badUsage},
-		{"a pool that does not exist", trial.unknownPool},
-		{"what UpdateUserPool refuses", trial.refused},
-		{"a pool on the Lite plan", trial.lite},
-		{"attach and detach", trial.attachAndDetach},
-		{"another function", trial.replace},
-	} {
-		if err := step.run(ctx); err != nil {
-			return fmt.Errorf("scripts/attach.sh, %s: %w", step.name, err)
+	for _, step := range steps {
+		if err := step.run(trial, ctx); err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
 		}
 	}
 	return nil
@@ -114,6 +131,7 @@ func (j Judges) StartMoto(ctx context.Context) (endpoint string, stop func() err
 type attachTrial struct {
 	project     string
 	aws         string
+	path        string // where programs are looked for
 	environment []string
 	// config is the PreTokenGenerationConfig that the script should make.
 	config map[string]any
@@ -254,6 +272,100 @@ func (a attachTrial) replace(ctx context.Context) error {
 	detached := maps.Clone(before)
 	detached["LambdaConfig"] = map[string]any{}
 	return a.expect(ctx, pool, detached, 0, "is detached", "detach", pool)
+}
+
+// failingPrograms has programs that the script calls fail, one after the other. The script must not go on as if nothing had happened.
+func (a attachTrial) failingPrograms(ctx context.Context) error {
+	pool, err := a.createPool(ctx, nil)
+	if err != nil {
+		return err
+	}
+	before, err := a.describe(ctx, pool)
+	if err != nil {
+		return err
+	}
+	if err := a.permit(ctx, pool); err != nil {
+		return err
+	}
+	for _, failing := range []struct {
+		program, condition string
+		arguments          []string
+	}{
+		{"sort", "true", []string{"attach", pool, customizer}},
+		{"sed", `[ "$1" = -E ]`, []string{"attach", "--dry-run", pool, customizer}},
+	} {
+		folder := filepath.Join(a.project, "broken-"+failing.program)
+		script := fmt.Sprintf("#!/bin/sh\nif %s; then exit 1; fi\nPATH=${PATH#*:}\nexec %s \"$@\"\n", failing.condition, failing.program)
+		if err := errors.Join(
+			os.Mkdir(folder, 0o700),
+			os.WriteFile(filepath.Join(folder, failing.program), []byte(script), 0o700), //nolint:gosec // it is a program
+		); err != nil {
+			return err
+		}
+		broken := a
+		broken.environment = append(slices.Clone(a.environment), "PATH="+folder+string(os.PathListSeparator)+a.path)
+		if err := broken.expect(ctx, pool, before, 1, "", failing.arguments...); err != nil {
+			return fmt.Errorf("%s: %w", failing.program, err)
+		}
+	}
+	return nil
+}
+
+// makeAttach runs `make attach`, which asks CloudFormation for the function.
+func (a attachTrial) makeAttach(ctx context.Context) error {
+	pool, err := a.createPool(ctx, nil)
+	if err != nil {
+		return err
+	}
+	before, err := a.describe(ctx, pool)
+	if err != nil {
+		return err
+	}
+	if err := a.permit(ctx, pool); err != nil {
+		return err
+	}
+	attached := maps.Clone(before)
+	config := maps.Clone(before["LambdaConfig"].(map[string]any))
+	config["PreTokenGenerationConfig"] = a.config
+	attached["LambdaConfig"] = config
+
+	resources := `"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}`
+	for name, template := range map[string]string{
+		"deployed": fmt.Sprintf(`{%s, "Outputs": {"TokenCustomizerArn": {"Value": %q}}}`, resources, customizer),
+		"empty":    fmt.Sprintf(`{%s}`, resources),
+	} {
+		if _, err := a.call(ctx, "cloudformation", "create-stack", "--stack-name", name, "--template-body", template); err != nil {
+			return err
+		}
+	}
+	for _, step := range []struct {
+		stack, says, never string
+		code               int
+		want               map[string]any
+	}{
+		{"missing", "Stack with id missing does not exist", "attach.sh:", 2, before},
+		{"empty", "the stack has no function", "usage", 2, before},
+		{"deployed", "is attached", "attach.sh:", 0, attached},
+	} {
+		command := exec.CommandContext(ctx, "make", "-C", a.project, "attach", "POOL="+pool, "STACK="+step.stack)
+		command.Env = append(slices.Clone(a.environment), "AWS_DEFAULT_REGION=us-east-1")
+		output, err := command.CombinedOutput()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			return err
+		}
+		if got := command.ProcessState.ExitCode(); got != step.code || !strings.Contains(string(output), step.says) || strings.Contains(string(output), step.never) {
+			return fmt.Errorf("with the stack %q it exits with %d, not %d, or should say %q and not %q:\n%s", step.stack, got, step.code, step.says, step.never, output)
+		}
+		got, err := a.describe(ctx, pool)
+		if err != nil {
+			return err
+		}
+		if diff := cmp.Diff(step.want, got); diff != "" {
+			return fmt.Errorf("with the stack %q the pool is other than it should be (-want +got):\n%s", step.stack, diff)
+		}
+	}
+	return nil
 }
 
 // refused looks at the update of a pool with settings that Amazon Cognito describes and refuses to be told, which moto takes.

@@ -8,14 +8,25 @@ import (
 	"path/filepath"
 )
 
-// CDKSynth runs `make synth` on a copy of the project, with no network and no module proxy, and has cfn-lint judge the template.
+// CDKSynth runs `make synth` under a strict umask on a copy of the project, with no network and no module proxy. It looks at the package
+// in the cloud assembly, which the CDK's command line uploads as it is, and has cfn-lint judge the template.
 func (j Judges) CDKSynth(ctx context.Context, project string) error {
 	copied, remove, err := copyOf(project)
 	if err != nil {
 		return err
 	}
 	defer remove()
-	if _, err := judge(ctx, copied, append(offline(), "GOPROXY=off"), "make", "synth"); err != nil {
+	if err := private(copied); err != nil {
+		return err
+	}
+	if _, err := strictUmask(ctx, copied, append(offline(), "GOPROXY=off"), "make", "synth"); err != nil {
+		return err
+	}
+	packages, err := files(copied, "infra/cdk.out/asset.*")
+	if err != nil {
+		return err
+	}
+	if err := checkModes(filepath.Join(copied, packages[0])); err != nil {
 		return err
 	}
 	template, err := files(copied, "infra/cdk.out/*.template.json")

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -90,6 +91,55 @@ func judge(ctx context.Context, project string, environment []string, program st
 		return "", fmt.Errorf("%s: %w\n%s", filepath.Base(program), err, output)
 	}
 	return string(output), nil
+}
+
+// strictUmask runs a program like judge, with a umask that keeps everybody but the owner out of what the program makes.
+func strictUmask(ctx context.Context, project string, environment []string, program string, arguments ...string) (string, error) {
+	return judge(ctx, project, environment, "sh", append([]string{"-c", `umask 077 && exec "$0" "$@"`, program}, arguments...)...)
+}
+
+// private takes all permissions on the files of a folder away from everybody but their owner, as a clone under a strict umask has them.
+func private(folder string) error {
+	return filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil || info.Mode()&fs.ModeSymlink != 0 {
+			return err
+		}
+		return os.Chmod(path, info.Mode().Perm()&0o700)
+	})
+}
+
+// checkModes checks the modes of the files in a package's folder, which Lambda reads as another user: the bootstrap's is 0755, that of
+// the others 0644.
+func checkModes(folder string) error {
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, file := range files {
+		info, err := file.Info()
+		if err != nil {
+			return err
+		}
+		problems = append(problems, checkMode(info))
+	}
+	return errors.Join(problems...)
+}
+
+// checkMode checks the mode of one file of a package.
+func checkMode(file fs.FileInfo) error {
+	want := fs.FileMode(0o644)
+	if file.Name() == "bootstrap" {
+		want = 0o755
+	}
+	if file.Mode() != want {
+		return fmt.Errorf("%s has mode %v in the package, not %v", file.Name(), file.Mode(), want)
+	}
+	return nil
 }
 
 // environment is that of this process without what would change a judge's mind: settings of AWS tools, of checkov and of Go.

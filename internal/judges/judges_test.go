@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,6 +137,33 @@ func TestTracesOfTheCDK(t *testing.T) {
 	}
 }
 
+// TestSAMPackage looks at what Lambda would get, where a file lies beside the bootstrap.
+func TestSAMPackage(t *testing.T) {
+	if err := find(t).SAMPackage(t.Context(), filepath.Join(root, "golden", "sam-collector")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBelowWorkspace uses projects that lie below somebody's go.work.
+func TestBelowWorkspace(t *testing.T) {
+	found := find(t)
+	for _, project := range []string{"sam", "cdk"} {
+		t.Run(project, func(t *testing.T) {
+			t.Parallel()
+			if err := found.MakeBelowWorkspace(t.Context(), filepath.Join(root, "golden", project)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestAttachFailures has what attaches a function fail on its way.
+func TestAttachFailures(t *testing.T) {
+	if err := find(t).AttachFailures(t.Context(), filepath.Join(root, "golden", "sam")); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestFaults shows that each judge judges: it must find the fault that is put into a golden project, and say so.
 func TestFaults(t *testing.T) {
 	found := find(t)
@@ -153,6 +181,9 @@ func TestFaults(t *testing.T) {
 		},
 		{"other architecture", "Makefile", "GOARCH=arm64", "GOARCH=amd64", judges.Judges.SAMBuild, "EM_X86_64"},
 		{"no build target", "Makefile", "build-TokenCustomizer:", "build-Something:", judges.Judges.SAMBuild, "made no bootstrap"},
+		{"go.work above the project", "Makefile", "export GOWORK := off", "", judges.Judges.MakeBelowWorkspace, "listed in go.work"},
+		{"bootstrap for its owner only", "Makefile", "chmod 755 \"$(ARTIFACTS_DIR)", "chmod 700 \"$(ARTIFACTS_DIR)", judges.Judges.SAMBuild, "bootstrap has mode -rwx------"},
+		{"package for its owner only", "Makefile", "chmod 755 \"$(ARTIFACTS_DIR)", "chmod 700 \"$(ARTIFACTS_DIR)", judges.Judges.SAMPackage, "bootstrap has mode -rwxr--r--"},
 		{"symbols kept", "Makefile", `-ldflags "-s -w"`, "", judges.Judges.SAMBuild, "not stripped"},
 		{"finding", "template.yaml", "id: CKV_AWS_116", "id: CKV_AWS_45", judges.Judges.Checkov, "CKV_AWS_116"},
 		{"all actions allowed", "template.yaml", "- logs:CreateLogStream", `- "*"`, judges.Judges.Checkov, "CKV_AWS_63"},
@@ -167,7 +198,11 @@ func TestFaults(t *testing.T) {
 		{"unquoted variable", scriptFile, `mkdir -p user-pool-backups`, "mkdir -p $pool", judges.Judges.Shellcheck, "SC2086"},
 		{"forgotten setting", scriptFile, "UserPoolId) ;;", "UserPoolId | MfaConfiguration) ;;", judges.Judges.AttachScript, "MfaConfiguration"},
 		{"other trigger version", scriptFile, "lambda_version=V2_0", "lambda_version=V1_0", judges.Judges.AttachScript, "V1_0"},
+		{"stack that cannot be described", "Makefile", "--output text) && \\", "--output text); \\", judges.Judges.AttachFailures, "with the stack \"missing\""},
+		{"program that fails", scriptFile, `lambda_config=$(drop_trigger "$json") || exit 1`, `lambda_config=$(drop_trigger "$json")`, judges.Judges.AttachFailures, "sed"},
 		{"refused tags sent", scriptFile, `'"aws:`, `'"awx:`, judges.Judges.AttachScript, "aws:cloudformation"},
+	}, "sam-collector": {
+		{"file for its owner only", "Makefile", "install -m 644", "install -m 600", judges.Judges.SAMBuild, "collector.yaml has mode -rw-------"},
 	}, "cdk": {
 		{"trigger version that Cognito does not know", "infra/userpool.go", "V2_0", "V9_0", judges.Judges.CDKSynth, "E3030"},
 		{
@@ -178,9 +213,10 @@ func TestFaults(t *testing.T) {
 		{"function for the other architecture", "Makefile", "GOARCH=arm64", "GOARCH=amd64", judges.Judges.CDKSynth, "is for EM_X86_64, and the function runs on arm64"},
 		{"plan without the trigger", "infra/cdk.json", `"context": {`, `"context": {"userPoolTier": "LITE",`, judges.Judges.CDKSynth, "LITE has no V2_0 trigger"},
 		{"unknown context", "infra/cdk.json", `"context": {`, `"context": {"existingUserPool": "x",`, judges.Judges.CDKSynth, "context existingUserPool is unknown"},
-		{"module without a checksum", "infra/go.mod", "jsii-runtime-go v1.114.1", "jsii-runtime-go v1.114.2", judges.Judges.CDKSynth, "missing go.sum entry"},
+		{"module without a checksum", "infra/go.mod", "jsii-runtime-go v1.142.0", "jsii-runtime-go v1.142.1", judges.Judges.CDKSynth, "missing go.sum entry"},
+		{"function for its owner only", "Makefile", "chmod 755", "chmod 700", judges.Judges.CDKSynth, "Lambda cannot execute it"},
 		{"no function", "Makefile", "synth: build ", "synth: ", judges.Judges.CDKSynth, "run make build first"},
-		{"no Node.js", "Makefile", "CDK_OUTDIR", "JSII_NODE=/missing CDK_OUTDIR", judges.Judges.CDKSynth, "needs Node.js 18 or later"},
+		{"no Node.js", "Makefile", "CDK_OUTDIR", "JSII_NODE=/missing CDK_OUTDIR", judges.Judges.CDKSynth, "needs Node.js 22 or later"},
 		{
 			"ARN of a pool", "infra/cdk.json", `"context": {`, `"context": {"existingUserPoolId": "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_a",`,
 			judges.Judges.CDKSynth, "and no ARN",
@@ -288,6 +324,70 @@ func TestGoldenPins(t *testing.T) {
 				if !pinned.Match(action[1]) {
 					t.Errorf("%s: %s is not pinned to a commit with its version beside it", workflow, action[1])
 				}
+			}
+		}
+	}
+}
+
+// TestPythonPins holds every Python package that is installed for judges, peers and scripts to one version and to the hashes of its files,
+// as scripts/pin-python.sh writes them, and the scripts that install them to these hashes.
+func TestPythonPins(t *testing.T) {
+	pinned := regexp.MustCompile(`^[a-z0-9-]+==[^\s;]+( \\\n    --hash=sha256:[0-9a-f]{64})+\n$`)
+	comment := regexp.MustCompile(`(?m)^(#.*)?\n`)
+	extras := regexp.MustCompile(`\[[a-z,]+\]`)
+	requirement := regexp.MustCompile(`(?m)^[a-z]`)
+	install := regexp.MustCompile(`"?pip"?,? "?install(.|\n){1,150}`)
+	count := 0
+	for _, pattern := range []string{"internal/judges/tools", "bench/peers", "scripts"} {
+		folders, err := filepath.Glob(filepath.Join(root, pattern, "*", "requirements.*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, name := range folders {
+			folders[i] = filepath.Dir(name)
+		}
+		for _, folder := range slices.Compact(folders) {
+			count++
+			wanted, err := os.ReadFile(filepath.Join(folder, "requirements.in"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			content, err := os.ReadFile(filepath.Join(folder, "requirements.txt"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			content = comment.ReplaceAll(content, nil)
+			starts := append(requirement.FindAllIndex(content, -1), []int{len(content)})
+			if starts[0][0] != 0 {
+				t.Errorf("%s begins with something else than a package", folder)
+			}
+			for i, start := range starts[:len(starts)-1] {
+				if pin := content[start[0]:starts[i+1][0]]; !pinned.Match(pin) {
+					t.Errorf("%s: a package is not pinned with hashes: %s", folder, pin)
+				}
+			}
+			for want := range strings.FieldsSeq(extras.ReplaceAllString(string(wanted), "")) {
+				if !strings.Contains("\n"+string(content), "\n"+want+" \\\n") {
+					t.Errorf("%s: requirements.txt does not have %s: run scripts/pin-python.sh", folder, want)
+				}
+			}
+		}
+	}
+	if count == 0 {
+		t.Error("no Python packages were found")
+	}
+	for _, name := range []string{"install-judges.sh", "install-peers.sh", "pin-python.sh", "pictures.py"} {
+		script, err := os.ReadFile(filepath.Join(root, "scripts", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		installs := install.FindAllString(string(script), -1)
+		if len(installs) == 0 {
+			t.Errorf("scripts/%s installs nothing, or the test does not see it", name)
+		}
+		for _, command := range installs {
+			if !strings.Contains(command, "--require-hashes") {
+				t.Errorf("scripts/%s installs Python packages without --require-hashes: %s", name, command)
 			}
 		}
 	}

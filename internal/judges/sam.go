@@ -1,6 +1,7 @@
 package judges
 
 import (
+	"archive/zip"
 	"context"
 	"debug/elf"
 	_ "embed"
@@ -20,15 +21,18 @@ func (j Judges) SAMValidate(ctx context.Context, project string) error {
 	return err
 }
 
-// SAMBuild runs `sam build` on a copy of the project, and looks at what it makes: a bootstrap for Linux on the architecture that
-// template.yaml promises, executable, static and stripped.
+// SAMBuild runs `sam build` under a strict umask on a copy of the project, and looks at what it makes: files that Lambda may read, and a
+// bootstrap for Linux on the architecture that template.yaml promises, executable, static and stripped.
 func (j Judges) SAMBuild(ctx context.Context, project string) (err error) {
 	copied, remove, err := copyOf(project)
 	if err != nil {
 		return err
 	}
 	defer remove()
-	if _, err := judge(ctx, copied, environment(), j.executable("sam"), "build"); err != nil {
+	if err := private(copied); err != nil {
+		return err
+	}
+	if _, err := strictUmask(ctx, copied, environment(), j.executable("sam"), "build"); err != nil {
 		return err
 	}
 
@@ -38,13 +42,12 @@ func (j Judges) SAMBuild(ctx context.Context, project string) (err error) {
 	}
 	machine := map[string]elf.Machine{"[arm64]": elf.EM_AARCH64, "[x86_64]": elf.EM_X86_64}[fmt.Sprint(architectures)]
 
-	bootstrap := filepath.Join(copied, ".aws-sam", "build", "TokenCustomizer", "bootstrap")
-	info, err := os.Stat(bootstrap)
-	if err != nil {
+	bootstrap := filepath.Join(copied, samPackage, "bootstrap")
+	if _, err := os.Stat(bootstrap); err != nil {
 		return fmt.Errorf("sam build made no bootstrap: %w", err)
 	}
-	if info.Mode().Perm()&0o111 == 0 {
-		return fmt.Errorf("the bootstrap that sam build made has mode %v and is not executable", info.Mode())
+	if err := checkModes(filepath.Join(copied, samPackage)); err != nil {
+		return err
 	}
 	program, err := elf.Open(bootstrap)
 	if err != nil {
@@ -60,6 +63,62 @@ func (j Judges) SAMBuild(ctx context.Context, project string) (err error) {
 		return fmt.Errorf("the bootstrap that sam build made is not stripped")
 	}
 	return nil
+}
+
+// samPackage is the folder that `sam build` makes and that `sam deploy` packs.
+const samPackage = ".aws-sam/build/TokenCustomizer"
+
+// SAMPackage builds and packages a copy of the project under a strict umask with the SAM CLI, which uploads the package to a moto server,
+// and looks at the package that Lambda would unpack.
+func (j Judges) SAMPackage(ctx context.Context, project string) (err error) {
+	copied, remove, err := copyOf(project)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	if err := private(copied); err != nil {
+		return err
+	}
+	endpoint, stop, err := j.StartMoto(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	variables := environment("AWS_ENDPOINT_URL="+endpoint, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")
+	for _, command := range [][]string{
+		{"aws", "s3", "mb", "s3://packages"},
+		{"sam", "build"},
+		{"sam", "package", "--s3-bucket", "packages", "--s3-prefix", "one", "--output-template-file", "packaged.yaml"},
+		{"aws", "s3", "cp", "--recursive", "s3://packages/one", "packages"},
+	} {
+		if _, err := strictUmask(ctx, copied, variables, j.executable(command[0]), command[1:]...); err != nil {
+			return err
+		}
+	}
+	packages, err := files(copied, "packages/*")
+	if err != nil {
+		return err
+	}
+	if len(packages) != 1 {
+		return fmt.Errorf("sam package uploaded %v, not one package", packages)
+	}
+	archive, err := zip.OpenReader(filepath.Join(copied, packages[0]))
+	if err != nil {
+		return fmt.Errorf("the package that sam package made: %w", err)
+	}
+	defer func() { _ = archive.Close() }()
+	built, err := os.ReadDir(filepath.Join(copied, samPackage))
+	if err != nil {
+		return err
+	}
+	if len(archive.File) != len(built) {
+		return fmt.Errorf("the package has %d files, sam build made %d", len(archive.File), len(built))
+	}
+	var problems []error
+	for _, file := range archive.File {
+		problems = append(problems, checkMode(file.FileInfo()))
+	}
+	return errors.Join(problems...)
 }
 
 // CFNLintTransformed lints what AWS makes of the SAM template: cfn-lint finds circular dependencies there, and not in the source.

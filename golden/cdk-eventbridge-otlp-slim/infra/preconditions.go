@@ -14,26 +14,29 @@ import (
 	"strconv"
 )
 
-// oldestNode is the major version of Node.js that aws-cdk-lib asks for.
-const oldestNode = 18
+// AWS supports the CDK on supportedNode and later major versions of Node.js. aws-cdk-lib also runs on oldestNode, with a warning.
+const (
+	supportedNode = 22
+	oldestNode    = 20
+)
 
 // checkNode looks for the Node.js that the CDK runs on. Without it, jsii panics.
 func checkNode(ctx context.Context) error {
 	node := cmp.Or(os.Getenv("JSII_NODE"), "node")
 	output, err := exec.CommandContext(ctx, node, "--version").Output() //nolint:gosec // the program that jsii starts, too
 	if err != nil {
-		return fmt.Errorf("the CDK needs Node.js %d or later, and %s --version does not run: %w", oldestNode, node, err)
+		return fmt.Errorf("the CDK needs Node.js %d or later, and %s --version does not run: %w", supportedNode, node, err)
 	}
 	version := bytes.TrimSpace(output)
 	major, _, _ := bytes.Cut(bytes.TrimPrefix(version, []byte("v")), []byte("."))
 	if number, err := strconv.Atoi(string(major)); err != nil || number < oldestNode {
-		return fmt.Errorf("the CDK needs Node.js %d or later, and this is %s: install a newer one", oldestNode, version)
+		return fmt.Errorf("the CDK needs Node.js %d or later, and this is %s: install a newer one", supportedNode, version)
 	}
 	return nil
 }
 
-// checkBootstrap looks at what would be deployed. Of a bootstrap that does not fit, Lambda tells at the first sign-in.
-func checkBootstrap(folder string) error {
+// checkCode looks at what would be deployed. Lambda would only report a mistake in it at the first sign-in.
+func checkCode(folder string) error {
 	bootstrap := filepath.Join(folder, "bootstrap")
 	info, err := os.Stat(bootstrap)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -50,8 +53,25 @@ func checkBootstrap(folder string) error {
 	switch {
 	case program.Machine != elf.EM_AARCH64:
 		return fmt.Errorf("%s is for %s, and the function runs on arm64: run make build", bootstrap, program.Machine)
-	case info.Mode()&0o111 == 0:
-		return fmt.Errorf("%s is not executable: run make build", bootstrap)
+	case info.Mode()&0o001 == 0:
+		return fmt.Errorf("%s has mode %v, and Lambda cannot execute it as another user: run make build", bootstrap, info.Mode())
 	}
-	return nil
+	return checkReadable(folder)
+}
+
+// checkReadable looks for files in the folder that only their owner may read. The package keeps their modes, and Lambda is another user.
+func checkReadable(folder string) error {
+	return filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		if info.Mode()&0o004 == 0 {
+			return fmt.Errorf("%s has mode %v, and Lambda cannot read it as another user: run make build", path, info.Mode())
+		}
+		return nil
+	})
 }

@@ -90,7 +90,7 @@ func newRole(stack awscdk.Stack, chosen settings, bus awsevents.IEventBus, logs 
 		})
 	}
 	role := awsiam.NewRole(stack, jsii.String("TokenCustomizerRole"), &awsiam.RoleProps{
-		Description:    jsii.String("What the token customizer may do, which is to write its own logs, to publish its own events"),
+		Description:    jsii.String("Lets the token customizer write logs and publish events"),
 		AssumedBy:      awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 		InlinePolicies: &policies,
 	})

@@ -34,7 +34,7 @@ func run(ctx context.Context) error {
 	}
 	values, _ := app.Node().GetAllContext(nil).(map[string]any)
 	chosen, err := readSettings(values)
-	if err := errors.Join(err, checkBootstrap(code)); err != nil {
+	if err := errors.Join(err, checkCode(code)); err != nil {
 		return err
 	}
 	newStack(app, chosen, code)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,27 +16,26 @@ func TestCheckNode(t *testing.T) {
 		script string
 		want   string
 	}{
-		"the oldest":  {"echo v18.0.0", ""},
-		"too old":     {"echo v16.20.2", "this is v16.20.2"},
+		"supported":   {"echo v22.0.0", ""},
+		"the oldest":  {"echo v20.0.0", ""},
+		"too old":     {"echo v18.20.2", "needs Node.js 22 or later, and this is v18.20.2"},
 		"not Node.js": {"echo hello", "this is hello"},
 		"broken":      {"exit 1", "does not run"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			node := filepath.Join(t.TempDir(), "node")
-			if err := os.WriteFile(node, []byte("#!/bin/sh\n"+test.script+"\n"), 0o700); err != nil {
-				t.Fatal(err)
-			}
+			writeFile(t, node, []byte("#!/bin/sh\n"+test.script+"\n"), 0o700)
 			t.Setenv("JSII_NODE", node)
 			checkError(t, checkNode(t.Context()), test.want)
 		})
 	}
 	t.Run("missing", func(t *testing.T) {
 		t.Setenv("JSII_NODE", filepath.Join(t.TempDir(), "node"))
-		checkError(t, checkNode(t.Context()), "needs Node.js 18 or later")
+		checkError(t, checkNode(t.Context()), "needs Node.js 22 or later")
 	})
 }
 
-func TestCheckBootstrap(t *testing.T) {
+func TestCheckCode(t *testing.T) {
 	program := func(machine elf.Machine) []byte {
 		var header bytes.Buffer
 		err := binary.Write(&header, binary.LittleEndian, elf.Header64{
@@ -52,23 +52,34 @@ func TestCheckBootstrap(t *testing.T) {
 	for name, test := range map[string]struct {
 		bootstrap []byte
 		mode      os.FileMode
+		beside    os.FileMode
 		want      string
 	}{
-		"as make build makes it":  {program(elf.EM_AARCH64), 0o700, ""},
-		"for the other processor": {program(elf.EM_X86_64), 0o700, "EM_X86_64, and the function runs on arm64"},
-		"not executable":          {program(elf.EM_AARCH64), 0o600, "not executable"},
-		"a script":                {[]byte("#!/bin/sh\n"), 0o700, "no program for Linux"},
-		"missing":                 {nil, 0, "run make build first"},
+		"as make build makes it":  {program(elf.EM_AARCH64), 0o755, 0o644, ""},
+		"for the other processor": {program(elf.EM_X86_64), 0o755, 0o644, "EM_X86_64, and the function runs on arm64"},
+		"not executable":          {program(elf.EM_AARCH64), 0o644, 0o644, "bootstrap has mode -rw-r--r--, and Lambda cannot execute it"},
+		"only for its owner":      {program(elf.EM_AARCH64), 0o700, 0o644, "cannot execute it"},
+		"not readable":            {program(elf.EM_AARCH64), 0o711, 0o644, "bootstrap has mode -rwx--x--x, and Lambda cannot read it"},
+		"a file not readable":     {program(elf.EM_AARCH64), 0o755, 0o600, "settings.yaml has mode -rw-------, and Lambda cannot read it"},
+		"a script":                {[]byte("#!/bin/sh\n"), 0o755, 0o644, "no program for Linux"},
+		"missing":                 {nil, 0, 0o644, "run make build first"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
+			writeFile(t, filepath.Join(folder, "settings.yaml"), nil, test.beside)
 			if test.bootstrap != nil {
-				if err := os.WriteFile(filepath.Join(folder, "bootstrap"), test.bootstrap, test.mode); err != nil {
-					t.Fatal(err)
-				}
+				writeFile(t, filepath.Join(folder, "bootstrap"), test.bootstrap, test.mode)
 			}
-			checkError(t, checkBootstrap(folder), test.want)
+			checkError(t, checkCode(folder), test.want)
 		})
+	}
+}
+
+// writeFile makes a file that has the mode, whatever the umask.
+func writeFile(t *testing.T, name string, content []byte, mode os.FileMode) {
+	t.Helper()
+	if err := errors.Join(os.WriteFile(name, content, 0o600), os.Chmod(name, mode)); err != nil {
+		t.Fatal(err)
 	}
 }
 

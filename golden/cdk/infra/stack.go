@@ -68,7 +68,7 @@ func newRole(stack awscdk.Stack, logs awslogs.LogGroup) awsiam.Role {
 		}),
 	}
 	role := awsiam.NewRole(stack, jsii.String("TokenCustomizerRole"), &awsiam.RoleProps{
-		Description:    jsii.String("What the token customizer may do, which is to write its own logs"),
+		Description:    jsii.String("Lets the token customizer write logs"),
 		AssumedBy:      awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 		InlinePolicies: &policies,
 	})

@@ -37,7 +37,9 @@ bad_usage() {
   exit 2
 }
 
-# Calls Amazon Cognito, or ends the script. Within $(...) it only ends that: where no set -e sees it, the caller has to.
+# Bash does not pass set -e on to $(...). A function that runs there has to check each command that can fail.
+
+# Calls Amazon Cognito, and exits if the call fails.
 cognito() {
   aws cognito-idp "$@" --region "$region" || exit 1
 }
@@ -53,7 +55,7 @@ drop() {
   local json=$1 pattern
   shift
   for pattern in "$@"; do
-    json=$(sed -E -e "s/$pattern,?//g" -e 's/,\}$/}/' <<<"$json")
+    json=$(sed -E -e "s/$pattern,?//g" -e 's/,\}$/}/' <<<"$json") || exit 1
   done
   printf '%s\n' "$json"
 }
@@ -85,12 +87,12 @@ settings() {
     case $name in
       UserPoolTags)
         # Tags of AWS's own, such as CloudFormation's, are refused.
-        json=$(drop "$json" '"aws:[^"\\]*":"([^"\\]|\\.)*"')
+        json=$(drop "$json" '"aws:[^"\\]*":"([^"\\]|\\.)*"') || exit 1
         ;;
       AdminCreateUserConfig)
         # Described under both its names, refused under the old one.
         if [[ $described == *'"TemporaryPasswordValidityDays":'* ]]; then
-          json=$(drop "$json" '"UnusedAccountValidityDays":[0-9]+')
+          json=$(drop "$json" '"UnusedAccountValidityDays":[0-9]+') || exit 1
         fi
         ;;
     esac
@@ -106,13 +108,13 @@ update_input() {
   printf '{\n  "UserPoolId": "%s"' "$pool"
   while IFS=$'\t' read -r name json; do
     if [[ $name == LambdaConfig ]]; then
-      lambda_config=$(drop_trigger "$json")
+      lambda_config=$(drop_trigger "$json") || exit 1
     else
       printf ',\n  "%s": %s' "$name" "$json"
     fi
   done <<<"$1"
   if [[ -n $trigger ]]; then
-    lambda_config=$(sed -e "s|}\$|,$trigger}|" -e 's/^{,/{/' <<<"$lambda_config")
+    lambda_config=$(sed -e "s|}\$|,$trigger}|" -e 's/^{,/{/' <<<"$lambda_config") || exit 1
   fi
   printf ',\n  "LambdaConfig": %s\n}\n' "$lambda_config"
 }
@@ -124,8 +126,9 @@ content() {
 
 # Makes the member given, if any, the pool's trigger; with --dry-run, shows the update instead.
 update() {
-  local trigger=$1 before after input backup
+  local trigger=$1 before kept after input backup
   before=$(settings)
+  kept=$(content "$before")
   input=$(update_input "$before" "$trigger")
   if [[ -n $dry_run ]]; then
     echo "$input"
@@ -139,7 +142,9 @@ update() {
 
   cognito update-user-pool --cli-input-json "$input" >/dev/null
   after=$(settings)
-  if ! diff <(content "$before") <(content "$after") >&2; then
+  after=$(content "$after")
+  if [[ $after != "$kept" ]]; then
+    diff <(printf '%s\n' "$kept") <(printf '%s\n' "$after") >&2 || true
     fail "more than the trigger has changed, see above; the settings as they were are in $backup"
   fi
 }
@@ -219,16 +224,20 @@ fi
 
 pool=${words[1]}
 if ! [[ $pool =~ ^[a-z]{2,4}(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+$ ]]; then
-  bad_usage "$pool is not a user pool id, such as eu-west-1_AbCdEf123"
+  bad_usage "'$pool' is not a user pool id, such as eu-west-1_AbCdEf123"
 fi
 region=${pool%_*}
 function_arn=${words[2]-}
+if [[ $function_arn == None ]]; then # what the AWS CLI prints if a stack lacks an output
+  fail 'the stack has no function: run make deploy first'
+fi
 if [[ ${words[0]} == attach ]] &&
   ! [[ $function_arn =~ ^arn:aws[a-z-]*:lambda:$region:[0-9]{12}:function:[0-9A-Za-z_-]+(:[0-9A-Za-z_-]+)?$ ]]; then
-  bad_usage "$function_arn is not the ARN of a function in $region, the region of the pool"
+  bad_usage "'$function_arn' is not the ARN of a function in $region, the region of the pool"
 fi
 
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+project=$(dirname "${BASH_SOURCE[0]}")/..
+cd "$project"
 umask 077
 export AWS_PAGER=''
 "${words[0]}"
