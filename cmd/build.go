@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -27,7 +28,7 @@ Functions are the main packages that call lambda.Start of aws-lambda-go, and tho
 		Example: `  golam build
   golam build token-customizer --arch x86_64
   golam build --include config/rules.json --verify`,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: completeFunctions(math.MaxInt),
 		RunE: func(command *cobra.Command, args []string) error {
 			options.Dir, options.Functions, options.Environ = ".", args, os.Environ()
 			options.Progress = func(text string) { a.note("%s", text) }
