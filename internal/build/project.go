@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -61,6 +62,10 @@ func Open(dir string) (Project, error) {
 		if filepath.Dir(root) == root {
 			return Project{}, misuse("there is no go.mod in %s or above it: go to the folder of a project, or make one with golam new", start)
 		}
+	}
+	if !utf8.ValidString(root) {
+		// The go command answers in JSON, which would name another folder.
+		return Project{}, misuse("the path %q is not UTF-8, so the go command cannot name its files: rename the folder", root)
 	}
 	project := Project{Root: root}
 	data, err := readProjectFile(root)

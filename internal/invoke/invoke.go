@@ -173,11 +173,8 @@ func (o *Options) watchable() bool {
 func (o *Options) useWatch(ctx context.Context) error {
 	defer o.slowly()()
 	running, err := watch.Find(ctx, o.Cache, o.Dir)
-	if misuse, ok := errors.AsType[*build.MisuseError](err); ok {
-		return misuse
-	}
 	if err != nil {
-		return fmt.Errorf("ask the golam watch of the project: %w", err)
+		return err
 	}
 	if running == nil {
 		return nil
