@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/golam-cli/golam/internal/benchmark"
+	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/invoke"
 )
 
@@ -20,6 +22,7 @@ type benchOptions struct {
 	benchmark.Options
 
 	event, data, example string
+	envFile              string
 	env                  []string
 	save, compare        string
 	pictures             string
@@ -45,7 +48,7 @@ Times are those of processes on this machine, for comparisons. They are not Lamb
   golam bench --compare before.json
   golam bench --throttle --memory 128
   golam bench --max-first 5ms --max-zip 3.1MB`,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: completeFunctions(math.MaxInt),
 		RunE: func(command *cobra.Command, args []string) error {
 			options.Functions = args
 			options.Invoke.Dir, options.Invoke.Environ = ".", os.Environ()
@@ -60,6 +63,7 @@ Times are those of processes on this machine, for comparisons. They are not Lamb
 	flags.IntVar(&options.Plan.Rounds, "runs", benchmark.DefaultRounds, "how many times a function is started")
 	flags.IntVar(&options.Plan.Invocations, "invocations", benchmark.DefaultInvocations, "warm invocations after each start")
 	flags.IntVar(&options.Plan.Concurrency, "concurrency", 1, "execution environments that work at the same time")
+	flags.StringVar(&options.envFile, "env-file", "", "set the environment variables of a `FILE` of NAME=value lines")
 	flags.StringArrayVar(&options.env, "env", nil, "set an environment variable of the functions, `NAME=VALUE`, or NAME for golam's own; may be repeated")
 	flags.DurationVar(&options.Invoke.Timeout, "timeout", 0, "the functions' timeout, such as 10s (default 4s for projects of golam, else 3s)")
 	flags.IntVar(&options.Invoke.MemorySize, "memory", 0, "the functions' memory in `MB` (default 256 for projects of golam, else 128)")
@@ -150,10 +154,21 @@ func (a *app) prepareBench(ctx context.Context, options *benchOptions, flags *pf
 		}
 		return err
 	}
+	if options.event == "-" && options.envFile == "-" {
+		problems = append(problems, "--event and --env-file cannot both read standard input: use a file for one")
+	}
 	var sources []string
 	for _, flag := range []string{"event", "data", "example"} {
 		if flags.Changed(flag) {
 			sources = append(sources, "--"+flag)
+		}
+	}
+	if len(sources) == 0 || flags.Changed("example") {
+		// Without a project there is neither a function nor an event of its own, which says more than the rest.
+		if _, err := build.Open(options.Invoke.Dir); err != nil {
+			if err := found(err); err != nil {
+				return err
+			}
 		}
 	}
 	if len(sources) > 1 {
@@ -181,7 +196,13 @@ func (a *app) prepareBench(ctx context.Context, options *benchOptions, flags *pf
 			options.Invoke.Timeout, options.Invoke.MemorySize, err = limitsOf(flags)
 			return err
 		},
-		func() (err error) { options.Invoke.Env, err = a.environment(options.env); return err },
+		func() (err error) {
+			if options.envFile == "-" && len(problems) > 0 {
+				return nil // standard input is not waited for in vain
+			}
+			options.Invoke.Env, err = a.functionEnvironment(ctx, options.envFile, options.env)
+			return err
+		},
 		func() error { return ifGiven(flags, "save", func() error { return benchmark.CheckSave(options.save) }) },
 		func() error {
 			return ifGiven(flags, "pictures", func() error { return benchmark.CheckPictures(options.pictures) })
@@ -215,7 +236,7 @@ func (a *app) prepareBench(ctx context.Context, options *benchOptions, flags *pf
 func (a *app) benchEvent(ctx context.Context, options benchOptions, flags *pflag.FlagSet) ([]byte, error) {
 	switch {
 	case flags.Changed("event"):
-		return a.readInput(ctx, "the event", options.event, invoke.MaxEvent)
+		return a.readEvent(ctx, options.event)
 	case flags.Changed("data"):
 		return []byte(options.data), nil
 	case flags.Changed("example"):

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ A function that cannot be built does not keep the others from being built; the e
 		Example: `  golam build
   golam build token-customizer --arch x86_64
   golam build --include config/rules.json --verify`,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: completeFunctions(math.MaxInt),
 		RunE: func(command *cobra.Command, args []string) error {
 			options.Dir, options.Functions, options.Environ = ".", args, os.Environ()
 			options.Progress = func(text string) { a.note("%s", text) }

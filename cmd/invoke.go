@@ -6,14 +6,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/cognito"
 	"github.com/golam-cli/golam/internal/invoke"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/watch"
 )
 
 // invokeOptions are the parsed command line of `golam invoke`.
@@ -25,6 +28,7 @@ type invokeOptions struct {
 	record, replay       string
 	clientContext        string
 	identity             string
+	envFile              string
 	env                  []string
 }
 
@@ -34,7 +38,7 @@ func (a *app) invokeCommand() *cobra.Command {
 		Use:   "invoke [FUNCTION]",
 		Short: "Run one event through a function on a local Lambda",
 		Long: `Run one event through a function of the project in the current folder, on a local Lambda without containers. What is out of date is
-built first, for this machine. If a golam watch serves the project, it is used, unless --here, --env, --timeout, --memory or --identity ask
+built first, for this machine. If a golam watch serves the project, it is used, unless --here, --env, --env-file, --timeout, --memory or --identity ask
 for more. The response goes to standard output, everything else to standard error.
 
 The answer to a pre token generation event is judged as Cognito would, and the claims of each token are shown. The exit code is 1 if the
@@ -50,7 +54,7 @@ function fails, if Cognito would refuse what it answers, or if the user would lo
 			}
 			return nil
 		},
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: completeFunctions(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				options.Function = args[0]
@@ -73,6 +77,7 @@ function fails, if Cognito would refuse what it answers, or if the user would lo
 	flags.StringVar(&options.clientContext, "client-context", "", "the client context, as a `JSON` object")
 	flags.StringVar(&options.identity, "identity", "", "the caller's Cognito identity, as `JSON` with cognitoIdentityId and cognitoIdentityPoolId")
 	flags.StringVar(&options.TraceID, "trace", "", "the `HEADER` X-Amzn-Trace-Id")
+	flags.StringVar(&options.envFile, "env-file", "", "set the environment variables of a `FILE` of NAME=value lines; - is standard input")
 	flags.StringArrayVar(&options.env, "env", nil, "set an environment variable of the function, `NAME=VALUE`, or NAME for golam's own; may be repeated")
 	flags.DurationVar(&options.Timeout, "timeout", 0, "the function's timeout, such as 10s (default 4s for projects of golam, else 3s)")
 	flags.IntVar(&options.MemorySize, "memory", 0, "the function's memory in `MB` (default 256 for projects of golam, else 128)")
@@ -80,21 +85,6 @@ function fails, if Cognito would refuse what it answers, or if the user would lo
 	flags.BoolVar(&options.Here, "here", false, "run the function in a process of its own, even if a golam watch serves the project")
 	a.completeExamples(command)
 	return command
-}
-
-// completeExamples completes --example.
-func (a *app) completeExamples(command *cobra.Command) {
-	complete := func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		examples, _ := invoke.Examples(".")
-		var names []cobra.Completion
-		for _, example := range examples {
-			names = append(names, example.Name)
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
-	}
-	if err := command.RegisterFlagCompletionFunc("example", complete); err != nil {
-		panic(err) // the command has the flag
-	}
 }
 
 // invokeResult is what `golam invoke --output json` prints.
@@ -120,6 +110,7 @@ func (a *app) invoke(ctx context.Context, options invokeOptions, given func(stri
 	if !a.quiet {
 		options.Log = local.LogTo(a.stderr())
 		options.Found = func(url string) { a.note("through the golam watch at %s", url) }
+		options.Slow = func() { a.note("still building: the first build of a function takes longest") }
 	}
 	result, err := invoke.Run(ctx, options.Options)
 	if err != nil {
@@ -159,7 +150,12 @@ func (r invokeResult) verdict(replay string) error {
 		return nil
 	case r.FunctionError != "":
 		failure := r.Failure()
-		return fmt.Errorf("the function failed: %s", strings.Trim(failure.Type+": "+failure.Message, ": "))
+		text := strings.Trim(failure.Type+": "+failure.Message, ": ")
+		if failure.Type == "Runtime.ExitError" && r.Reason != "" {
+			// The process has ended without telling Lambda why. It may have told its log.
+			text += "\nits log ends with: " + r.Reason
+		}
+		return fmt.Errorf("the function failed: %s", text)
 	case r.Report != nil && r.Report.Error != "":
 		return fmt.Errorf("the function failed after its answer: %s", r.Report.Error)
 	case r.Outcome != nil && r.Outcome.OnlyLosses():
@@ -177,7 +173,7 @@ func invokeError(err error) error {
 	return buildError(err)
 }
 
-// prepareInvoke finds the event and parses what flags hold. The recording is that of --replay.
+// prepareInvoke finds the event and parses what flags hold. It tells everything that is wrong at once. The recording is that of --replay.
 func (a *app) prepareInvoke(ctx context.Context, options *invokeOptions, given func(string) bool) (invoke.Recording, error) {
 	var sources []string
 	for _, flag := range []string{"event", "data", "example", "replay"} {
@@ -191,6 +187,23 @@ func (a *app) prepareInvoke(ctx context.Context, options *invokeOptions, given f
 			problems = append(problems, fmt.Sprintf(format, args...))
 		}
 	}
+	// found gathers what is misuse, and returns whatever else went wrong.
+	found := func(err error) error {
+		err = invokeError(err)
+		if misuse, ok := errors.AsType[*usageError](err); ok {
+			problems = append(problems, misuse.text)
+			return nil
+		}
+		return err
+	}
+	if !given("address") && (len(sources) == 0 || given("example")) {
+		// Without a project there is neither a function nor an event of its own, which says more than the rest.
+		if _, err := build.Open(options.Dir); err != nil {
+			if err := found(err); err != nil {
+				return invoke.Recording{}, err
+			}
+		}
+	}
 	problem(len(sources) == 0, "there is no event: give --event FILE, --data JSON or --example NAME; golam invoke --list names the examples")
 	problem(len(sources) > 1, "%s contradict each other: give one", strings.Join(sources, " and "))
 	problem(given("replay") && given("record"), "--replay and --record contradict each other: to record again, give the event")
@@ -200,36 +213,98 @@ func (a *app) prepareInvoke(ctx context.Context, options *invokeOptions, given f
 	problem(given("memory") && options.MemorySize <= 0, "--memory %d: use a number of MB such as 256", options.MemorySize)
 	problem(given("address") && options.Here, "--address and --here contradict each other: give one")
 	problem(given("address") && options.Address == "", "--address is empty: use an address such as http://127.0.0.1:9001")
-	if len(problems) > 0 {
-		return invoke.Recording{}, usage("%s", strings.Join(problems, "\n"))
-	}
+	problem(given("address") && given("env-file"), "--env-file is for a function that runs here: leave it out, or leave --address out")
+	problem(options.event == "-" && options.envFile == "-", "--event and --env-file cannot both read standard input: use a file for one")
 	options.ClientContext = []byte(options.clientContext)
+	options.Here = options.Here || given("env-file")
+	var recording invoke.Recording
 	var err error
-	if given("identity") {
-		if options.Identity, err = invoke.ParseIdentity(options.identity); err != nil {
+	for _, check := range []func() error{
+		func() error {
+			if given("record") {
+				return invoke.CheckRecord(options.record)
+			}
+			return nil
+		},
+		func() (err error) {
+			if given("identity") {
+				options.Identity, err = invoke.ParseIdentity(options.identity)
+			}
+			return err
+		},
+		func() (err error) {
+			if options.envFile == "-" && len(problems) > 0 {
+				return nil // standard input is not waited for in vain
+			}
+			options.Env, err = a.functionEnvironment(ctx, options.envFile, options.env)
+			return err
+		},
+		func() (err error) { options.Cache, err = userCache(); return err },
+		func() (err error) {
+			switch {
+			case len(sources) != 1, options.event == "-" && len(problems) > 0:
+			case given("event"):
+				options.Event, err = a.readEvent(ctx, options.event)
+			case given("data"):
+				options.Event = []byte(options.data)
+			case given("example"):
+				options.Event, err = invoke.ReadExample(options.Dir, options.example)
+			default:
+				if recording, err = invoke.LoadRecording(options.replay); err == nil {
+					recording.Apply(&options.Options)
+				}
+			}
+			return err
+		},
+		func() error {
+			if options.Event == nil {
+				return nil
+			}
+			return options.Check()
+		},
+	} {
+		if err = found(check()); err != nil {
 			return invoke.Recording{}, err
 		}
 	}
-	if options.Env, err = a.environment(options.env); err != nil {
-		return invoke.Recording{}, err
+	if len(problems) > 0 {
+		return invoke.Recording{}, usage("%s", strings.Join(problems, "\n"))
 	}
-	if options.Cache, err = os.UserCacheDir(); err != nil {
-		return invoke.Recording{}, fmt.Errorf("find the user's cache folder: %w", err)
+	return recording, nil
+}
+
+func userCache() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("find the user's cache folder: %w", err)
 	}
-	var recording invoke.Recording
-	switch {
-	case given("event"):
-		options.Event, err = a.readInput(ctx, "the event", options.event, invoke.MaxEvent)
-	case given("data"):
-		options.Event = []byte(options.data)
-	case given("example"):
-		options.Event, err = invoke.ReadExample(options.Dir, options.example)
-	default:
-		if recording, err = invoke.LoadRecording(options.replay); err == nil {
-			recording.Apply(&options.Options)
+	return cache, nil
+}
+
+// readEvent reads an event from a file.
+func (a *app) readEvent(ctx context.Context, name string) ([]byte, error) {
+	event, err := a.readInput(ctx, "the event", name, invoke.MaxEvent+int64(len(invoke.ByteOrderMark)))
+	return invoke.TrimMark(event), err
+}
+
+// functionEnvironment reads the environment variables of --env-file and --env. The latter win.
+func (a *app) functionEnvironment(ctx context.Context, file string, pairs []string) (map[string]string, error) {
+	env := map[string]string{}
+	if file != "" {
+		text, err := a.readInput(ctx, "the environment file", file, watch.MaxEnv)
+		if err == nil && len(text) > watch.MaxEnv {
+			err = usage("the environment file: it has more than %d bytes", watch.MaxEnv)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if env, err = watch.ParseEnv(text); err != nil {
+			return nil, usage("the environment file: %v", err)
 		}
 	}
-	return recording, err
+	given, err := a.environment(pairs)
+	maps.Copy(env, given)
+	return env, err
 }
 
 // environment reads NAME=VALUE, and NAME for a variable of golam's own, if it has it.

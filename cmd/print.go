@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
@@ -83,22 +84,31 @@ func (a *app) errWidth() int {
 	return 120
 }
 
-// progress is one line on a terminal that says what goes on. Elsewhere it says nothing.
+// progress is one line that says what goes on. Where there is no terminal it is a line now and then, so that a log shows that golam is at
+// work.
 type progress struct {
 	app   *app
 	shown bool
+	last  time.Time // when a line was printed where there is no terminal
 }
 
-func (a *app) newProgress() *progress { return &progress{app: a} }
+func (a *app) newProgress() *progress { return &progress{app: a, last: time.Now()} }
 
 const clearLine = "\r\x1b[K"
 
+// progressInterval is the time between two lines where there is no terminal.
+const progressInterval = 10 * time.Second
+
 func (p *progress) show(text string) {
-	if p.app.quiet || !p.app.streams.ErrIsTerminal() || p.app.streams.Getenv("TERM") == "dumb" {
-		return
+	switch {
+	case p.app.quiet:
+	case p.app.streams.ErrIsTerminal() && p.app.streams.Getenv("TERM") != "dumb":
+		p.shown = true
+		fmt.Fprint(p.app.styledStderr(), clearLine+ansi.Truncate(terminal.Printable(text), p.app.errWidth()-1, ""))
+	case time.Since(p.last) >= progressInterval:
+		p.last = time.Now()
+		p.app.note("%s", text)
 	}
-	p.shown = true
-	fmt.Fprint(p.app.styledStderr(), clearLine+ansi.Truncate(terminal.Printable(text), p.app.errWidth()-1, ""))
 }
 
 // end makes room for what follows.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 
 	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/generator/kinds"
+	"github.com/golam-cli/golam/internal/files"
 	"github.com/golam-cli/golam/internal/terminal"
 	"github.com/golam-cli/golam/internal/wizard"
 )
@@ -68,6 +68,7 @@ func joinSwitches(args []string) []string {
 }
 
 func (a *app) root() *cobra.Command {
+	var showVersion bool
 	root := &cobra.Command{
 		Use:           "golam",
 		Short:         "Make, run and measure AWS Lambda projects in Go",
@@ -80,18 +81,25 @@ func (a *app) root() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
+		RunE: func(command *cobra.Command, _ []string) error {
+			if showVersion {
+				return a.printVersion()
+			}
+			return command.Help()
+		},
 	}
 	root.SetIn(a.streams.In)
 	root.SetOut(a.stdout())
 	root.SetErr(a.stderr())
 	root.SetFlagErrorFunc(flagError)
+	root.Flags().BoolVar(&showVersion, "version", false, "print the version, as golam version does")
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.output, "output", "text", "how to print the result: text or json")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print the result and errors only")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "say more about what is done")
 	flags.BoolVar(&a.noColour, "no-color", false, "use no colour (NO_COLOR does the same)")
 	flags.BoolVar(&a.accessible, "accessible", false, "ask in plain lines, for screen readers (ACCESSIBLE=1 does the same)")
+	root.SetHelpCommand(helpCommand(root))
 	root.AddCommand(a.newCommand(), a.variantsCommand(), a.versionCommand())
 	for _, command := range []*cobra.Command{a.buildCommand(), a.invokeCommand(), a.watchCommand(), a.benchCommand()} {
 		command.PreRunE = func(*cobra.Command, []string) error { return a.recoverProject(".") }
@@ -99,6 +107,40 @@ func (a *app) root() *cobra.Command {
 	}
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	return root
+}
+
+// helpCommand is that of cobra, but it refuses what it has no help for.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show what a command does and takes",
+		// Whatever a project holds, help is there.
+		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			command, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			var names []cobra.Completion
+			for _, sub := range command.Commands() {
+				if sub.IsAvailableCommand() {
+					names = append(names, cobra.CompletionWithDesc(sub.Name(), sub.Short))
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			command, rest, err := root.Find(args)
+			switch {
+			case command == nil, err != nil && !command.HasParent():
+				return noArgs(root, args)
+			case len(rest) > 0 || err != nil:
+				return noArgs(command, rest)
+			}
+			command.InitDefaultHelpFlag()
+			return command.Help()
+		},
+	}
 }
 
 // usageError is a mistake on the command line.
@@ -115,10 +157,28 @@ func flagError(command *cobra.Command, err error) error {
 	if words := command.Flags().Args(); !command.HasParent() && len(words) > 0 { // no command was found, so the flags are those of none
 		return noArgs(command, words)
 	}
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return usage("--%s %q: use %s", invalid.GetFlag().Name, invalid.GetValue(), wanted(invalid.GetFlag()))
+	}
 	if !found {
 		return usage("%s: see %s --help", text, command.CommandPath())
 	}
 	return usage("%s", generator.Unknown("flag", "--"+name, flagNames(command)))
+}
+
+// wanted says what a flag takes.
+func wanted(flag *pflag.Flag) string {
+	switch unit, _ := pflag.UnquoteUsage(flag); {
+	case flag.Value.Type() == "duration":
+		return "a duration such as 4s"
+	case flag.Value.Type() == "bool":
+		return "true or false"
+	case flag.Value.Type() == "int" && unit == "MB":
+		return "a whole number of MB such as 256"
+	case flag.Value.Type() == "int":
+		return "a whole number"
+	}
+	return "another value"
 }
 
 // flagNames returns every flag of a command, with its dashes.
@@ -205,26 +265,31 @@ func onlyCancelled(err error) bool {
 // readInput reads a file, or standard input for "-", until it ends or the context does. Of what is larger than most bytes it returns one
 // byte more than that. What names the content in errors.
 func (a *app) readInput(ctx context.Context, what, name string, most int64) ([]byte, error) {
+	var data []byte
+	var err error
+	if name == "-" {
+		data, err = readUntil(ctx, a.streams.In, most)
+	} else {
+		data, err = files.ReadInput(ctx, name, most)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, usage("%s cannot be read: %v", what, err)
+	}
+	return data, nil
+}
+
+// readUntil reads until the input ends or the context does, when a read may go on in the background.
+func readUntil(ctx context.Context, input io.Reader, most int64) ([]byte, error) {
 	type read struct {
 		data []byte
 		err  error
 	}
 	done := make(chan read, 1)
 	go func() {
-		input := a.streams.In
-		if name != "-" {
-			file, err := os.Open(name)
-			if err != nil {
-				done <- read{err: usage("%s cannot be read: %v", what, err)}
-				return
-			}
-			defer file.Close()
-			input = file
-		}
 		data, err := io.ReadAll(io.LimitReader(input, most+1))
-		if err != nil {
-			err = usage("%s cannot be read: %v", what, err)
-		}
 		done <- read{data, err}
 	}()
 	select {

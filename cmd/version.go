@@ -25,15 +25,20 @@ func (a *app) versionCommand() *cobra.Command {
 		Use:   "version",
 		Short: "Print the version",
 		Args:  noArgs,
-		RunE: func(*cobra.Command, []string) error {
-			result := version()
-			if a.output == "json" {
-				return a.printJSON(result)
-			}
-			fmt.Fprintf(a.stdout(), "golam %s, templates %d, %s %s\n", result.Version, result.Templates, result.Go, result.Platform)
-			return nil
-		},
+		RunE:  func(*cobra.Command, []string) error { return a.printVersion() },
 	}
+}
+
+func (a *app) printVersion() error {
+	result := version()
+	if a.output == "json" {
+		return a.printJSON(result)
+	}
+	_, err := fmt.Fprintf(a.stdout(), "golam %s, templates %d, %s %s\n", result.Version, result.Templates, result.Go, result.Platform)
+	if err != nil {
+		return fmt.Errorf("print the version: %w", err)
+	}
+	return nil
 }
 
 func version() versionResult {

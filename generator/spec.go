@@ -148,7 +148,8 @@ func Unknown(what, given string, valid []string) string {
 	return text + ": use " + strings.Join(valid, ", ")
 }
 
-// Nearest returns the valid word that given was most likely meant to be, or nothing when none is close.
+// Nearest returns the valid word that given was most likely meant to be, or nothing when none is close: one that is spelled almost the
+// same, else the shortest that begins with it, else the shortest that has it as one of its words.
 func Nearest(given string, valid []string) string {
 	best, distance := "", 3
 	for _, word := range valid {
@@ -158,6 +159,23 @@ func Nearest(given string, valid []string) string {
 		d := levenshtein.ComputeDistance(strings.ToLower(given), strings.ToLower(word))
 		if d < distance && d < len(word) {
 			best, distance = word, d
+		}
+	}
+	const least = 3 // characters that are enough to tell what was meant
+	if best != "" || len(given) < least {
+		return best
+	}
+	rank := 0
+	for _, word := range valid {
+		r := 0
+		switch lower, start := strings.ToLower(word), strings.ToLower(given); {
+		case strings.HasPrefix(lower, start):
+			r = 2
+		case strings.Contains(lower, "-"+start):
+			r = 1
+		}
+		if r > rank || r > 0 && r == rank && len(word) < len(best) {
+			best, rank = word, r
 		}
 	}
 	return best

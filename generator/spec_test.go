@@ -187,3 +187,21 @@ func FuzzResolve(f *testing.F) {
 		}
 	})
 }
+
+func TestUnknown(t *testing.T) {
+	project := []string{"authenticate-device", "authentication", "hosted-auth", "cognito-v1-authentication", "sqs"}
+	for given, want := range map[string]string{
+		"authentcation": "did you mean authentication?",      // a slip of the pen
+		"auth":          "did you mean authentication?",      // how one begins
+		"HOSTED":        "did you mean hosted-auth?",         // whatever its case
+		"device":        "did you mean authenticate-device?", // a word within
+		"sq":            "did you mean sqs?",
+		"t":             "use authenticate-device, authentication, hosted-auth, cognito-v1-authentication, sqs",
+		"nothing":       "use authenticate-device, authentication, hosted-auth, cognito-v1-authentication, sqs",
+		"":              "use authenticate-device, authentication, hosted-auth, cognito-v1-authentication, sqs",
+	} {
+		if got := generator.Unknown("example", given, project); !strings.HasSuffix(got, want) {
+			t.Errorf("%q: %s, want %s", given, got, want)
+		}
+	}
+}

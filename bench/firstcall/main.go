@@ -136,6 +136,7 @@ func bench(ctx context.Context, runs int, out io.Writer) error {
 		}
 		config.Functions = append(config.Functions, local.Function{
 			Name: name(i), Bootstrap: bootstrap, MemorySize: 256, Timeout: 4 * time.Second, Env: env,
+			BareRuntimeAPI: true, // which is all that Rust's runtime takes
 		})
 	}
 	lambda, err := local.Start(ctx, config)

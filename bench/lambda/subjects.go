@@ -225,7 +225,7 @@ func (s *subject) benchmark(memorySize int, throttle bool) benchmark.Subject {
 		Label: s.name, Event: s.event, TraceID: sampled,
 		Function: local.Function{
 			Name: "token-customizer", Bootstrap: s.bootstrap, Dir: filepath.Dir(s.bootstrap), Env: s.env, MemorySize: memorySize,
-			Timeout: time.Minute, Throttle: throttle,
+			Timeout: time.Minute, Throttle: throttle, BareRuntimeAPI: true, // which is all that Rust's runtime takes
 		},
 	}
 }

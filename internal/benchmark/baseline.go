@@ -18,6 +18,7 @@ import (
 	"runtime"
 
 	"github.com/golam-cli/golam/internal/build"
+	"github.com/golam-cli/golam/internal/files"
 )
 
 // Baseline is a measurement to compare later ones with, and the programs that were measured, so that they can be run again beside the
@@ -135,21 +136,18 @@ func replace(name string, data []byte) error {
 
 // LoadBaseline reads what Save wrote. It is a [MisuseError] if there is no such file or it is no baseline.
 func LoadBaseline(name, cache string) (*Baseline, error) {
-	info, err := os.Stat(name)
-	switch {
-	case name == "":
+	if name == "" {
 		return nil, misuse(`--compare "": name a file that golam bench --save made`)
+	}
+	data, err := files.Read(name, maxBaseline)
+	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, misuse("there is no baseline %s: make one with golam bench --save %s", name, name)
-	case err != nil:
-		return nil, fmt.Errorf("read the baseline: %w", err)
-	case !info.Mode().IsRegular():
+	case errors.Is(err, files.ErrIrregular):
 		return nil, misuse("%s is not a file: name one that golam bench --save made", name)
-	case info.Size() > maxBaseline:
+	case errors.Is(err, files.ErrTooLarge):
 		return nil, misuse("%s is too large for a baseline: name one that golam bench --save made", name)
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("read the baseline: %w", err)
 	}
 	key, err := sealKey(cache, false)

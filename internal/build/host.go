@@ -129,7 +129,7 @@ type index struct {
 	unsure bool
 }
 
-const indexFormat = 2
+const indexFormat = 3
 
 type indexed struct {
 	Function

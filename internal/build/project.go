@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/golam-cli/golam/generator"
 )
@@ -97,6 +98,10 @@ func Open(dir string) (Project, error) {
 		if filepath.Dir(root) == root {
 			return Project{}, noModule(start)
 		}
+	}
+	if !utf8.ValidString(root) {
+		// The go command answers in JSON, which would name another folder.
+		return Project{}, misuse("the path %q is not UTF-8, so the go command cannot name its files: rename the folder", root)
 	}
 	project := Project{Root: root}
 	data, err := readProjectFile(root)

@@ -211,7 +211,15 @@ const goGrace = time.Second
 
 // run runs a go command in dir and returns what it prints. When ctx ends, so does the command with everything that it has started.
 func (t *toolchain) run(ctx context.Context, dir string, environ []string, args ...string) ([]byte, error) {
-	command := exec.CommandContext(ctx, t.path, args...)
+	reading, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	slow := time.AfterFunc(pipePatience, func() {
+		if pipe := findPipe(dir); pipe != nil {
+			cancel(pipe)
+		}
+	})
+	defer slow.Stop()
+	command := exec.CommandContext(reading, t.path, args...)
 	command.Dir = dir
 	command.Env = slices.Concat(t.environ, environ, []string{"PWD=" + dir})
 	command.WaitDelay = goGrace
@@ -224,6 +232,8 @@ func (t *toolchain) run(ctx context.Context, dir string, environ []string, args 
 	switch {
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("%s: %w", name, ctx.Err())
+	case err != nil && reading.Err() != nil:
+		return nil, context.Cause(reading)
 	case err == nil:
 		return output.Bytes(), nil
 	case problems.Len() == 0:

@@ -1,9 +1,11 @@
 package invoke
 
 import (
+	"bytes"
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -96,9 +98,20 @@ func (e Example) read(dir string) ([]byte, error) {
 		return nil, fmt.Errorf("read the event: %w", err)
 	}
 	defer root.Close()
-	data, err := root.ReadFile(e.Path)
+	file, err := root.Open(e.Path)
 	if err != nil {
 		return nil, fmt.Errorf("read the event: %w", err)
 	}
-	return data, nil
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, MaxEvent+1+int64(len(ByteOrderMark))))
+	if err != nil {
+		return nil, fmt.Errorf("read the event: %w", err)
+	}
+	return TrimMark(data), nil
 }
+
+// ByteOrderMark is what some editors begin files in UTF-8 with.
+const ByteOrderMark = "\ufeff"
+
+// TrimMark removes a byte order mark, which JSON has no place for, from the beginning of a file.
+func TrimMark(content []byte) []byte { return bytes.TrimPrefix(content, []byte(ByteOrderMark)) }

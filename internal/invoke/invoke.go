@@ -64,7 +64,9 @@ type Options struct {
 	Here bool
 	// Found is told the address of the golam watch that is used; it may be nil.
 	Found func(url string)
-	// Log receives the log of the function.
+	// Slow is called once if a build takes more than a few seconds; it may be nil.
+	Slow func()
+	// Log receives the log of the function; it may be nil.
 	Log func(local.Line)
 
 	transport http.RoundTripper // to Address, if that is a golam watch which has been found
@@ -89,6 +91,8 @@ type Result struct {
 	Response []byte `json:"-"`
 	// Report is nil for an Invoke API, which tells it in its log.
 	Report *Report `json:"report,omitempty"`
+	// Reason is the line of the function's log that says most likely why its process ended: that of a panic, or the last one.
+	Reason string `json:"-"`
 	// Outcome is what Cognito makes of the answer, nil if the event is not one of a pre token generation trigger or the function failed.
 	Outcome *cognito.Outcome `json:"cognito,omitempty"`
 }
@@ -116,6 +120,8 @@ func Run(ctx context.Context, options Options) (Result, error) {
 	if err := options.Check(); err != nil {
 		return Result{}, err
 	}
+	reason := &reasonOf{next: options.Log}
+	options.Log = reason.line
 	run := runLocal
 	if options.Address == "" && options.watchable() {
 		if err := options.useWatch(ctx); err != nil {
@@ -129,6 +135,7 @@ func Run(ctx context.Context, options Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	result.Reason = reason.text
 	if result.FunctionError != "" {
 		return result, nil
 	}
@@ -145,6 +152,18 @@ func Run(ctx context.Context, options Options) (Result, error) {
 	return result, nil
 }
 
+// slowTime is the time after which somebody wonders whether anything is going on.
+const slowTime = 3 * time.Second
+
+// slowly calls Slow after a while, unless the function that it returns is called first.
+func (o *Options) slowly() (done func()) {
+	if o.Slow == nil {
+		return func() {}
+	}
+	timer := time.AfterFunc(slowTime, o.Slow)
+	return func() { timer.Stop() }
+}
+
 // watchable tells whether a golam watch can do what is asked for: what only an environment of one's own can have, it cannot.
 func (o *Options) watchable() bool {
 	return !o.Here && o.Timeout == 0 && o.MemorySize == 0 && len(o.Env) == 0 && o.Identity == local.CognitoIdentity{}
@@ -152,12 +171,13 @@ func (o *Options) watchable() bool {
 
 // useWatch makes the address that of the golam watch of the project, if there is one. What has been saved is built by then.
 func (o *Options) useWatch(ctx context.Context) error {
+	defer o.slowly()()
 	running, err := watch.Find(ctx, o.Cache, o.Dir, o.Function)
 	if misuse, ok := errors.AsType[*build.MisuseError](err); ok {
 		return misuse
 	}
 	if err != nil {
-		return fmt.Errorf("ask the golam watch of the project: %w", err)
+		return err
 	}
 	if running == nil {
 		return nil
@@ -195,9 +215,11 @@ func (o *Options) useWatch(ctx context.Context) error {
 }
 
 func runLocal(ctx context.Context, options Options) (result Result, err error) {
+	built := options.slowly()
 	host, err := build.ForHost(ctx, build.HostOptions{
 		Dir: options.Dir, Function: options.Function, Cache: options.Cache, Environ: options.Environ,
 	})
+	built()
 	if err != nil {
 		return Result{}, err
 	}
@@ -343,6 +365,12 @@ func ParseIdentity(text string) (local.CognitoIdentity, error) {
 
 // notJSON says what is wrong with a text that is not JSON.
 func notJSON(text []byte) string {
+	switch {
+	case bytes.HasPrefix(text, []byte(ByteOrderMark)):
+		return "it begins with a byte order mark: save it without one"
+	case bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")):
+		return "it is UTF-16, by its byte order mark: save it as UTF-8"
+	}
 	var value json.RawMessage
 	err := json.Unmarshal(text, &value)
 	if err == nil {

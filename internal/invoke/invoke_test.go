@@ -107,6 +107,54 @@ func TestRunFailures(t *testing.T) {
 	}
 }
 
+// TestReason has a function exit without telling Lambda why, after it told its log.
+func TestReason(t *testing.T) {
+	result, _ := invokeHandler(t, "log-and-exit", Options{Event: []byte(`"there is no database at db.internal"`)})
+	if result.Failure().Type != "Runtime.ExitError" || result.Reason != "there is no database at db.internal" {
+		t.Errorf("%+v: reason %q", result.Failure(), result.Reason)
+	}
+	for name, test := range map[string]struct {
+		lines []string
+		want  string
+	}{
+		"nothing":          {nil, ""},
+		"the last line":    {[]string{"START RequestId: 1 Version: $LATEST", "one", "two", "", "END RequestId: 1", "REPORT RequestId: 1\tDuration"}, "two"},
+		"a panic":          {[]string{"one", "panic: out of cheese", "", "goroutine 1 [running]:", "main.main()"}, "panic: out of cheese"},
+		"the second panic": {[]string{"panic: one", "goroutine 1", "panic: two", "goroutine 1"}, "panic: two"},
+		"a long line":      {[]string{strings.Repeat("x", 2000)}, strings.Repeat("x", maxReason) + "..."},
+		"Lambda's own":     {[]string{"one", "RequestId: 1 Error: Runtime exited with error: exit status 3", "Runtime.ExitError"}, "one"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var passed []string
+			reason := reasonOf{next: func(line local.Line) { passed = append(passed, string(line.Text)) }}
+			for _, line := range test.lines {
+				reason.line(local.Line{Text: []byte(line)})
+			}
+			if reason.text != test.want || !slices.Equal(passed, test.lines) {
+				t.Errorf("reason %q, want %q; it passes on %q", reason.text, test.want, passed)
+			}
+		})
+	}
+}
+
+// TestSlow says that it is at work if a build takes long, and only then.
+func TestSlow(t *testing.T) {
+	called := make(chan struct{}, 1)
+	options := Options{Slow: func() { called <- struct{}{} }}
+	options.slowly()()
+	select {
+	case <-called:
+		t.Error("it is called though nothing takes long")
+	default:
+	}
+	if testing.Short() {
+		return // what follows takes seconds
+	}
+	done := options.slowly()
+	<-called
+	done()
+}
+
 func TestRunInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -251,7 +299,9 @@ func TestCheck(t *testing.T) {
 		"no JSON":             {Options{Event: []byte("{\n  \"a\": " + secret)}, "line 2, column 8"},
 		"half":                {Options{Event: []byte(`{"email": "` + secret)}, "line 1, column 26"},
 		"two":                 {Options{Event: []byte("{}\n{}")}, "line 2, column 1"},
-		"a byte order mark":   {Options{Event: []byte("\ufeff{}")}, "line 1, column 1"},
+		"a byte order mark":   {Options{Event: []byte("\ufeff{}")}, "it begins with a byte order mark: save it without one"},
+		"UTF-16":              {Options{Event: []byte("\xff\xfe{\x00}\x00")}, "it is UTF-16, by its byte order mark: save it as UTF-8"},
+		"UTF-16, big endian":  {Options{Event: []byte("\xfe\xff\x00{\x00}")}, "it is UTF-16"},
 		"too large":           {Options{Event: []byte(`"` + strings.Repeat("x", MaxEvent) + `"`)}, "6291456 bytes"},
 		"client context":      {Options{Event: object, ClientContext: []byte("[]")}, "client context"},
 		"half a context":      {Options{Event: object, ClientContext: []byte("{")}, "client context"},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aymanbagabas/go-udiff"
 
+	"github.com/golam-cli/golam/internal/files"
 	"github.com/golam-cli/golam/internal/local"
 )
 
@@ -66,34 +67,32 @@ func (r Recording) Save(name string) error {
 	return nil
 }
 
+// CheckRecord finds out early that a recording would replace something that is no file, such as a pipe or a device. It is a [MisuseError].
+func CheckRecord(name string) error {
+	if name == "" {
+		return misuse(`--record "": name a file to write`)
+	}
+	if info, err := os.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink == 0 && !info.Mode().IsRegular() {
+		return misuse("--record %s: it is not a file: name a file to write", name)
+	}
+	return nil
+}
+
 // maxRecording is the size of a recording in bytes: an event and a response, indented.
 const maxRecording = 64 << 20
 
 // LoadRecording reads what Save wrote. It is a [MisuseError] if there is no such file or it is no recording.
 func LoadRecording(name string) (Recording, error) {
-	info, err := os.Stat(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	data, err := files.Read(name, maxRecording)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return Recording{}, misuse("there is no recording %s: make one with --record %s", name, name)
-	}
-	if err == nil && !info.Mode().IsRegular() {
+	case errors.Is(err, files.ErrIrregular):
 		return Recording{}, misuse("%s is not a file: name one that --record made", name)
-	}
-	var file *os.File
-	if err == nil {
-		file, err = os.Open(name)
-	}
-	if err != nil {
+	case err != nil:
 		return Recording{}, fmt.Errorf("read the recording: %w", err)
 	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxRecording+1))
-	if err == nil && len(data) > maxRecording {
-		err = fmt.Errorf("it has more than %d bytes", maxRecording)
-	}
-	if err != nil {
-		return Recording{}, fmt.Errorf("read the recording: %w", err)
-	}
-	recording, err := parseRecording(data)
+	recording, err := parseRecording(TrimMark(data))
 	if err != nil {
 		return Recording{}, misuse("%s is no recording of golam invoke: %v: record it again", name, err)
 	}

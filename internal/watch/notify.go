@@ -14,6 +14,8 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"github.com/go-git/go-git/v5/plumbing/format/gitignore"
+
+	"github.com/golam-cli/golam/internal/files"
 )
 
 // pollInterval is the time between two looks at the project where the system cannot tell of changes.
@@ -237,6 +239,9 @@ func (i *ignore) of(elements []string) gitignore.Matcher {
 	return i.matcher[key]
 }
 
+// maxIgnore is the size in bytes up to which a file of patterns is read.
+const maxIgnore = 1 << 20
+
 func (i *ignore) patterns(elements []string) []gitignore.Pattern {
 	key := filepath.Join(elements...)
 	if known, ok := i.read[key]; ok {
@@ -246,10 +251,10 @@ func (i *ignore) patterns(elements []string) []gitignore.Pattern {
 	file := filepath.Join(i.top, ".git", "info", "exclude")
 	if len(elements) > 0 {
 		patterns = slices.Clone(i.patterns(elements[:len(elements)-1]))
-	} else if text, err := os.ReadFile(file); err == nil {
+	} else if text, err := files.Read(file, maxIgnore); err == nil {
 		patterns = parseIgnore(patterns, text, nil)
 	}
-	if text, err := os.ReadFile(filepath.Join(i.top, key, ".gitignore")); err == nil {
+	if text, err := files.Read(filepath.Join(i.top, key, ".gitignore"), maxIgnore); err == nil {
 		patterns = parseIgnore(patterns, text, slices.Clone(elements))
 	}
 	i.read[key] = patterns

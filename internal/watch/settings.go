@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/joho/godotenv"
 
 	"github.com/golam-cli/golam/internal/eventbus"
+	"github.com/golam-cli/golam/internal/files"
 )
 
 // settings are what functions get besides their code. They may change at any time.
@@ -64,17 +63,17 @@ func (f settingsFiles) paths() (paths []string) {
 	return paths
 }
 
-// maxEnv is the size in bytes up to which a file of environment variables is read: far more than Lambda's 4 KB for all of them.
-const maxEnv = 64 << 10
+// MaxEnv is the size in bytes up to which a file of environment variables is read: far more than Lambda's 4 KB for all of them.
+const MaxEnv = 64 << 10
 
 func (f settingsFiles) read() (settings, error) {
 	read := settings{env: map[string]string{}}
 	var problems []error
 	if f.env != "" {
-		text, err := readAtMost(f.env, maxEnv)
+		text, err := files.Read(f.env, MaxEnv)
 		var parsed map[string]string
 		if err == nil {
-			parsed, err = parseEnv(text)
+			parsed, err = ParseEnv(text)
 		}
 		if err == nil {
 			read.env = parsed
@@ -83,7 +82,7 @@ func (f settingsFiles) read() (settings, error) {
 		}
 	}
 	if f.rules != "" {
-		text, err := readAtMost(f.rules, eventbus.MaxRules)
+		text, err := files.Read(f.rules, eventbus.MaxRules)
 		if err == nil {
 			read.rulesText = string(text)
 			read.rules, err = eventbus.ParseRules(text)
@@ -96,8 +95,9 @@ func (f settingsFiles) read() (settings, error) {
 	return read, errors.Join(problems...)
 }
 
-// parseEnv never repeats the content in an error: it may hold secrets.
-func parseEnv(text []byte) (map[string]string, error) {
+// ParseEnv reads environment variables as NAME=value lines. Its errors never repeat the content, which may hold secrets.
+func ParseEnv(text []byte) (map[string]string, error) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // editors on Windows write it
 	if !bytes.HasSuffix(text, []byte("\n")) {
 		text = append(bytes.Clone(text), '\n') // a last line without its end is read differently
 	}
@@ -128,26 +128,13 @@ func parseEnv(text []byte) (map[string]string, error) {
 
 // ReadEnv reads a file of environment variables.
 func ReadEnv(path string) (map[string]string, error) {
-	text, err := readAtMost(path, maxEnv)
+	text, err := files.Read(path, MaxEnv)
 	if err != nil {
 		return nil, err
 	}
-	env, err := parseEnv(text)
+	env, err := ParseEnv(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
 	}
 	return env, nil
-}
-
-func readAtMost(path string, most int64) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, most+1))
-	if err == nil && int64(len(text)) > most {
-		err = fmt.Errorf("it has more than %d bytes", most)
-	}
-	return text, err
 }

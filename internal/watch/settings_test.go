@@ -8,7 +8,7 @@ import (
 )
 
 func TestParseEnv(t *testing.T) {
-	env, err := parseEnv([]byte("# comment\nA=1\nexport B='two words'\nC=\"line 1\nline 2\"\n\nD=\n"))
+	env, err := ParseEnv([]byte("# comment\nA=1\nexport B='two words'\nC=\"line 1\nline 2\"\n\nD=\n"))
 	if err != nil || len(env) != 4 || env["A"] != "1" || env["B"] != "two words" || env["C"] != "line 1\nline 2" || env["D"] != "" {
 		t.Errorf("got %q, %v", env, err)
 	}
@@ -17,7 +17,7 @@ func TestParseEnv(t *testing.T) {
 		"hunter2\n":                     "line 1",
 		"A=\"1\n2\"\n\nhunter2 x":       "line 4",
 	} {
-		if _, err := parseEnv([]byte(text)); err == nil || !strings.Contains(err.Error(), problem) || strings.Contains(err.Error(), "hunter2") {
+		if _, err := ParseEnv([]byte(text)); err == nil || !strings.Contains(err.Error(), problem) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
@@ -29,7 +29,7 @@ func TestBrokenEnvFile(t *testing.T) {
 	for text, problem := range map[string]string{
 		"A=file\nB=2\n":                          "",
 		"hunter2\n":                              "line 1",
-		strings.Repeat("A=1\n", maxEnv/4) + "\n": "it has more than 65536 bytes",
+		strings.Repeat("A=1\n", MaxEnv/4) + "\n": "it has more than 65536 bytes",
 	} {
 		write(t, files.env, text)
 		got, err := files.read()
@@ -47,7 +47,7 @@ func FuzzEnv(f *testing.F) {
 	f.Add("A=1\nexport B='x'\nC=\"${A}\n\"\n")
 	f.Add("A=\x00\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		env, err := parseEnv([]byte(text))
+		env, err := ParseEnv([]byte(text))
 		if err != nil {
 			var number int
 			_, notLine := fmt.Sscanf(err.Error(), "line %d is not of the form NAME=value", &number)

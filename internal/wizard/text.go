@@ -8,6 +8,8 @@ import (
 
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/golam-cli/golam/internal/terminal"
 )
 
 // wrap breaks text between words into lines of at most width columns. (lipgloss.Wrap also breaks at hyphens, and so in the middle of
@@ -48,17 +50,14 @@ func pad(text string, width int) string {
 // cut shortens text that is wider than width.
 func cut(text string, width int) string { return ansi.Truncate(text, width, "…") }
 
-// printable replaces what could move the cursor.
+// printable makes text fit for a line: it replaces what could move the cursor.
 func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsPrint(r):
-			return r
-		case unicode.IsSpace(r):
+	return terminal.Printable(strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
 			return ' '
 		}
-		return '?'
-	}, text)
+		return r
+	}, text))
 }
 
 // listing shows the files of a project folder by folder.

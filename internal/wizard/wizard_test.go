@@ -374,7 +374,7 @@ func TestListing(t *testing.T) {
 }
 
 func TestNothingFromOutsideMovesTheCursor(t *testing.T) {
-	if got := printable("a\x1b[2J\tb\r\n\u202ec"); got != "a?[2J b  ?c" {
+	if got := printable("a\x1b[2J\tb\r\n\u202ec"); got != "a�[2J b  �c" {
 		t.Errorf("%q", got)
 	}
 }

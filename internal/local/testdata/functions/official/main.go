@@ -45,6 +45,12 @@ func main() {
 		lambda.Start(hang)
 	case "burn":
 		lambda.Start(burn)
+	case "log-and-exit":
+		lambda.Start(func(event string) {
+			fmt.Println("connecting")
+			fmt.Println(event)
+			os.Exit(4)
+		})
 	case "escapes":
 		lambda.Start(escapes)
 	case "cognito-v1":

@@ -1,3 +1,5 @@
+//go:build unix
+
 package cmd_test
 
 import (
@@ -5,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -19,9 +20,6 @@ const controls = "\x1b\a\x7f\u009b\u202e\u2067"
 
 // TestHostileNames has names and recordings of a cloned repository that hold escape sequences.
 func TestHostileNames(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("Windows has no such names")
-	}
 	const name = "a\x1b[2J\u009b31m\u202eb"
 	t.Chdir(t.TempDir())
 	for path, content := range map[string]string{

@@ -1,0 +1,24 @@
+package build
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestOpenRefusesNamesThatAreNotUTF8 has a folder that only some systems can have.
+func TestOpenRefusesNamesThatAreNotUTF8(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "caf\xe9")
+	if err := os.MkdirAll(root, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "go.mod"), []byte("module x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(root)
+	if _, misused := errors.AsType[*MisuseError](err); !misused {
+		t.Fatalf("error %v", err)
+	}
+	contains(t, err, `caf\xe9" is not UTF-8`, "rename the folder")
+}
