@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/eventbus"
 	"github.com/golam-cli/golam/internal/traces"
 )
@@ -79,7 +80,9 @@ type FunctionState struct {
 	// Debug is host:port of the function's debugger, "" if there is none.
 	Debug string `json:"debug,omitempty"`
 
-	bootstrap string // that is served
+	bootstrap string         // that is served
+	dir       string         // the folder that it runs in
+	settings  build.Settings // what golam.yaml said about it
 }
 
 // Invocation is an invocation that has ended.
