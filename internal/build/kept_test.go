@@ -142,6 +142,7 @@ func TestBuildKeeps(t *testing.T) {
 			whole := read(t, binaries[0])
 			write(t, binaries[0], whole[:len(whole)/2]+strings.Repeat("\x00", len(whole)-len(whole)/2))
 			write(t, filepath.Dir(binaries[0])+".linking", "")
+			remove(t, filepath.Join(root, distFolder))
 		},
 	} {
 		harm()
