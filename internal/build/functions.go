@@ -198,9 +198,7 @@ func (l *listing) leaveOut(ctx context.Context, t *toolchain, platform []string,
 			}
 		}
 	}
-	for _, note := range scan.hidden(l.tree, functions) {
-		l.notes = append(l.notes, note)
-	}
+	l.notes = append(l.notes, scan.hidden(l.tree, functions)...)
 	if len(unlisted) > 0 {
 		folders := make([]string, len(unlisted))
 		for i, dir := range unlisted {
@@ -413,14 +411,6 @@ func (e *NoFunctionError) Error() string {
 	text := fmt.Sprintf("there is no function in %s: a function is a main package that calls Start of %s, or one that %s names",
 		e.Root, lambdaPackage, generator.ProjectFile)
 	return strings.Join(append([]string{text}, e.Notes...), "\n")
-}
-
-// choose returns the functions of the given names, or all if there are none.
-func (l *listing) choose(all []found, names []string) ([]found, error) {
-	if _, err := choose(functionsOf(all), names, l.notes); err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(slices.Clone(all), func(f found) bool { return len(names) > 0 && !slices.Contains(names, f.Name) }), nil
 }
 
 func functionsOf(all []found) (functions []Function) {

@@ -87,6 +87,8 @@ type FunctionState struct {
 	// Of what is served, which may be older than the newest source.
 	bootstrap string
 	serves    build.Payload
+	dir       string         // the folder that it runs in
+	settings  build.Settings // what golam.yaml said about it
 }
 
 // Invocation is an invocation that has ended.

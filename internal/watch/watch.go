@@ -552,15 +552,16 @@ func (s *Session) swap(functions []build.Current, unread bool, reasons map[strin
 		s.mu.Unlock()
 		state := FunctionState{
 			Name: f.Name, Serving: before.Serving, Broken: f.Err != nil || unread, URL: s.server.functionURL(f.Name), Debug: s.debug.of(f.Name),
-			Payload: f.Payload, Pending: f.Stale && !unread, bootstrap: before.bootstrap, serves: before.serves,
+			Payload: f.Payload, Pending: f.Stale && !unread,
+			bootstrap: before.bootstrap, serves: before.serves, dir: before.dir, settings: before.settings,
 		}
-		if f.Bootstrap != "" && (f.Bootstrap != before.bootstrap || s.stale) {
+		if f.Bootstrap != "" && (f.Bootstrap != before.bootstrap || s.stale || f.Dir != before.dir || f.Settings != before.settings) {
 			if err := s.serve(f, before.bootstrap); err != nil {
 				problems = append(problems, err)
 				reasons[f.Name] = strings.TrimPrefix(reasons[f.Name]+"\n"+err.Error(), "\n")
 				state.Broken = true
 			} else {
-				state.Serving, state.bootstrap, state.serves = true, f.Bootstrap, f.Payload
+				state.Serving, state.bootstrap, state.serves, state.dir, state.settings = true, f.Bootstrap, f.Payload, f.Dir, f.Settings
 				if known && before.Serving {
 					made.Changed = append(made.Changed, f.Name)
 				} else {
