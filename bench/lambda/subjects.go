@@ -123,7 +123,7 @@ func (s settings) findGroups(ctx context.Context, services *services, folder str
 		return peer
 	}
 	add("customizer", "Go, aws-lambda-go", "go-customizer", "typed events of aws-lambda-go, which drop members that they do not know; it checks no claim against Cognito's rules")
-	add("eventbridge", "Go, AWS SDK as its guide says", "go-eventbridge", "`config.LoadDefaultConfig`")
+	add("eventbridge", "Go, AWS SDK as its guide says", "go-eventbridge", "`config.LoadDefaultConfig`; it logs no metrics")
 	add("otel", "Go, OpenTelemetry as its guide says", "go-otel", "`otellambda`, `otlptracehttp`, a flush in each invocation")
 	rust := map[*subject]cargo{}
 	threads := add("customizer", "Rust, threads as the template has them", "rust-customizer", "opt-level z, tokio's default of a thread for each processor")

@@ -23,6 +23,8 @@ type environment struct {
 	initDuration time.Duration
 	initCPU      time.Duration
 	memory       int64         // bytes used at most, as far as seen
+	checked      time.Time     // when the memory limit was last looked at
+	checks       int
 	cpu          time.Duration // processor time used when it was last looked at
 
 	changed chan struct{} // has a token after any change of the state below
@@ -95,6 +97,7 @@ func (e *environment) end() {
 	e.mu.Unlock()
 	e.telemetry.close()
 	e.process.end(grace, e.fn.lambda.force)
+	e.process.status.close()
 	e.output.close()
 	close(e.ended)
 	e.endpoint.close()
@@ -128,19 +131,22 @@ func (e *environment) await(condition func() bool, deadline time.Time) outcome {
 	}
 	timer := time.NewTimer(time.Until(deadline))
 	defer timer.Stop()
-	ticker := time.NewTicker(sampleInterval)
-	defer ticker.Stop()
-	for samples := 1; ; {
+	// The interval goes on from one invocation to the next: they may all be shorter.
+	check := time.NewTimer(time.Until(e.checked.Add(sampleInterval)))
+	defer check.Stop()
+	for {
 		if fulfilled() {
 			return ready
 		}
 		select {
 		case <-e.changed:
-		case <-ticker.C:
-			if e.sample(samples%groupSamples == 0) > int64(e.fn.MemorySize)<<20 {
+		case <-check.C:
+			e.checks++
+			if e.sample(e.checks%groupSamples == 0) > int64(e.fn.MemorySize)<<20 {
 				e.process.kill()
 			}
-			samples++
+			e.checked = time.Now()
+			check.Reset(sampleInterval)
 		case <-e.process.exited:
 			if fulfilled() {
 				return ready
@@ -217,6 +223,13 @@ func (e *environment) idle() bool {
 
 // answered: the runtime has posted the outcome of the current invocation. With the state locked.
 func (e *environment) answered() bool { return e.invocation.answer != nil }
+
+// ask notes that the runtime or an extension has asked for an event. With the state locked.
+func (e *environment) ask(at time.Time) {
+	if at.After(e.asked) {
+		e.asked = at
+	}
+}
 
 // deliver hands the invocation to the runtime and to the extensions, all of which are waiting.
 func (e *environment) deliver(inv *invocation) {

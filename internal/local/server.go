@@ -46,6 +46,7 @@ func serve(address string, handler http.Handler) (*server, error) {
 		address: listener.Addr().String(),
 		http: &http.Server{
 			Handler:           handler,
+			ConnContext:       withConn,
 			ReadHeaderTimeout: 10 * time.Second,
 			// What clients do wrong is their business.
 			ErrorLog: log.New(io.Discard, "", 0),
@@ -54,7 +55,7 @@ func serve(address string, handler http.Handler) (*server, error) {
 	}
 	go func() {
 		defer close(s.ended)
-		_ = s.http.Serve(listener)
+		_ = s.http.Serve(timedListener{listener})
 	}()
 	return s, nil
 }
