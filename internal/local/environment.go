@@ -22,8 +22,9 @@ type environment struct {
 	// For the goroutine that drives the environment.
 	initDuration time.Duration
 	initCPU      time.Duration
-	memory       int64         // bytes used at most, as far as seen
-	checked      time.Time     // when the memory limit was last looked at
+	memory       int64     // bytes used at most, as far as seen
+	sampled      time.Time // when it was last seen, zero before the end of the first invocation
+	checked      time.Time // when the memory limit was last looked at
 	checks       int
 	cpu          time.Duration // processor time used when it was last looked at
 
@@ -97,7 +98,7 @@ func (e *environment) end() {
 	e.mu.Unlock()
 	e.telemetry.close()
 	e.process.end(grace, e.fn.lambda.force)
-	e.process.status.close()
+	e.process.memoryFiles.close()
 	e.output.close()
 	close(e.ended)
 	e.endpoint.close()
@@ -171,6 +172,16 @@ func (e *environment) sample(group bool) int64 {
 	}
 	e.memory = max(e.memory, now, peak)
 	return now
+}
+
+// sampleEnd brings the most memory up to date at the end of an invocation. If the last sample is recent, it takes another only if the bootstrap
+// uses more than ever. What a short invocation takes up and gives back is then seen by a later sample, since the kernel keeps the peak.
+func (e *environment) sampleEnd() {
+	if time.Since(e.sampled) < sampleInterval && e.process.resident() <= e.memory {
+		return
+	}
+	e.sample(false)
+	e.sampled = time.Now()
 }
 
 // usedCPU is the processor time used since the last look, 0 if it can't be measured.

@@ -35,6 +35,19 @@ func TestMemoryLimit(t *testing.T) {
 	}
 }
 
+// TestMemoryOfShortInvocations: invocations that follow one another without a pause are each told apart.
+func TestMemoryOfShortInvocations(t *testing.T) {
+	l := one(t, raw, "hog", func(_ *Config, f *Function) { f.MemorySize = 512 })
+	before := l.invoke("0").Report.MaxMemory
+	for i := range 20 {
+		after := l.invoke("2").Report.MaxMemory
+		if after < before+1<<20 {
+			t.Fatalf("invocation %d takes up 2 MB, and the most goes from %d to %d bytes", i, before, after)
+		}
+		before = after
+	}
+}
+
 // A function that uses more memory with each invocation is killed although every invocation is shorter than the time between two looks.
 func TestMemoryLimitAcrossInvocations(t *testing.T) {
 	l := one(t, raw, "hog", timeout(time.Minute))
@@ -49,12 +62,12 @@ func TestMemoryLimitAcrossInvocations(t *testing.T) {
 	t.Error("nothing stops it")
 }
 
-// The status file stays open and tells what is so now.
-func TestStatusFile(t *testing.T) {
-	s := statusFile{text: make([]byte, 100)} // it is longer
+// A file of a process stays open and tells what is so now.
+func TestProcFile(t *testing.T) {
+	s := procFile{text: make([]byte, 100)} // it is longer
 	defer s.close()
 	for range 2 {
-		text := s.read(os.Getpid())
+		text := s.read(os.Getpid(), "status")
 		if now, ok := statusKB(text, "VmRSS:"); !ok || now <= 0 || !strings.HasSuffix(string(text), "\n") {
 			t.Errorf("resident %d, %v, of %s", now, ok, text)
 		}
@@ -63,14 +76,14 @@ func TestStatusFile(t *testing.T) {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var gone statusFile
+	var gone procFile
 	defer gone.close()
-	if gone.read(child.Process.Pid) == nil {
+	if gone.read(child.Process.Pid, "status") == nil {
 		t.Error("there is no status of a process that runs")
 	}
 	_ = child.Process.Kill()
 	_ = child.Wait()
-	if text := gone.read(child.Process.Pid); text != nil {
+	if text := gone.read(child.Process.Pid, "status"); text != nil {
 		t.Errorf("the status of a process that is gone: %s", text)
 	}
 }

@@ -199,7 +199,7 @@ func (e *environment) invoke(inv *invocation, begin time.Time) *environment {
 		inv.cpu = e.usedCPU()
 	}
 	if inv.report || fn.lambda.cfg.Log != nil {
-		e.sample(false)
+		e.sampleEnd()
 		e.output.flush()
 	}
 	if !runtimeReady {

@@ -18,9 +18,10 @@ type process struct {
 	err    error // nil for exit status 0
 	peak   int64 // bytes of resident memory of the bootstrap at most, 0 if unknown
 
-	started time.Time  // when the system was asked for the process
-	status  statusFile // for whoever drives the environment
-	group   *cpuGroup  // nil if its processor time is not limited
+	started time.Time // when the system was asked for the process
+
+	memoryFiles memoryFiles // for whoever drives the environment
+	group       *cpuGroup   // nil if its processor time is not limited
 
 	mu     sync.Mutex
 	reaped bool // the process id may belong to another by now
