@@ -380,7 +380,7 @@ func (p page) pictures() []benchmark.Picture {
 			}
 		}
 		if len(subjects) > 1 {
-			pictures = append(pictures, benchmark.FirstResponses("first-"+g.key, g.title+": first responses", subjects))
+			pictures = append(pictures, benchmark.FirstResponses("first-"+g.key, g.title, subjects))
 		}
 	}
 	sizes := chart.Bars("Packages for this machine's processor", "kB, zipped; golam's in blue, the peers' in orange", bars)
