@@ -360,7 +360,7 @@ func (p page) pictures() []benchmark.Picture {
 			}
 		}
 		if len(subjects) > 1 {
-			pictures = append(pictures, benchmark.FirstResponses("first-"+g.key, g.title+": first responses", subjects))
+			pictures = append(pictures, benchmark.FirstResponses("first-"+g.key, g.title, subjects))
 		}
 	}
 	sizes := chart.Bars("Packages for this machine's processor", "kB, zipped; golam's in blue, the peers' in orange", bars)
@@ -385,9 +385,11 @@ func (p page) method(w *strings.Builder) {
 	line("  slows down for a while doesn't decide. The intervals use order statistics, and all intervals of a row hold together with 99%% confidence.")
 	line("- Init: from the start of the process to its first request for an event. First response: from the start of the process to its first whole answer.")
 	line("  CPU: user and system time of the process. Peak memory: resident memory at the end of all invocations of an execution environment.")
+	line("  Times are taken where bytes leave for the function and arrive from it, so they do not include the work of golam's own server.")
 	line("- Before measuring, each function answers one event, and the answer must satisfy Cognito's rules: claims in both tokens, groups intact. The bus")
 	line("  and the collector count what arrives, throttled rounds included. Anything missing is listed below the table.")
-	line("- Every function logs one line of JSON per invocation. The lines of the peers in Rust have no timestamp; the others do.")
+	line("- Every function logs one line of JSON per invocation. The lines of the peers in Rust have no timestamp; the others do. golam's functions")
+	line("  that publish events log a second line, which CloudWatch turns into metrics.")
 	line("- The peer with OpenTelemetry uses the same OpenTelemetry version as golam, 1.47, with `otellambda` v0.69.0, which was made for 1.44.")
 	line("- TLS: golam's functions embed Amazon's root certificates, plus the benchmark's own for this run. All others find the benchmark's certificate in")
 	line("  a file of %d roots, which also holds the system's. `SSL_CERT_FILE` names that file, and `SSL_CERT_DIR` its folder, which holds nothing else.", p.roots)

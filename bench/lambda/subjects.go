@@ -123,7 +123,7 @@ func (s settings) findGroups(ctx context.Context, services *services, folder str
 		return peer
 	}
 	add("customizer", "Go, aws-lambda-go", "go-customizer", "typed events of aws-lambda-go, which drop members that they do not know; it checks no claim against Cognito's rules")
-	add("eventbridge", "Go, AWS SDK set up as its guide says", "go-eventbridge", "`config.LoadDefaultConfig`")
+	add("eventbridge", "Go, AWS SDK set up as its guide says", "go-eventbridge", "`config.LoadDefaultConfig`; it logs no metrics")
 	add("otel", "Go, OpenTelemetry set up as its guide says", "go-otel", "`otellambda` and `otlptracehttp`, with a flush in each invocation")
 	rust := map[*subject]cargo{}
 	threads := add("customizer", "Rust, multi-threaded as in its template", "rust-customizer", "opt-level z, one thread per processor, tokio's default")

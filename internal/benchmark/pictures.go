@@ -51,7 +51,7 @@ func FirstResponses(name, title string, subjects []FirstResponse) Picture {
 	for color, s := range subjects {
 		series = append(series, seriesOf(s.Name, first.pool(s.Rounds...), !s.Ours, color))
 	}
-	return Picture{name, chart.Distribution(title, "share of cold starts whose first response took at most as long", series)}
+	return Picture{name, chart.Distribution(title, "first responses: share of cold starts that took at most as long", series)}
 }
 
 // FirstResponse is a subject of [FirstResponses].

@@ -33,7 +33,7 @@ func Bars(title, unit string, bars []Bar) []byte {
 			c.lines(wrap(group, groupSize, inner), margin, groupSize, ink())
 		}
 		c.y += textSize / 2
-		c.lines(wrap(bar.Name, textSize, inner-room(bar.Label+"  ", textSize)), margin, textSize, ink())
+		c.lines(wrap(bar.Name, textSize, inner-room(bar.Label+"  ")), margin, textSize, ink())
 		c.text(width-margin, c.y-textSize*(lineHeight-1), textSize, "end", ink(), bar.Label)
 		c.rect(margin, c.y, inner, barHeight, faint())
 		if longest > 0 && bar.Value > 0 {

@@ -27,9 +27,9 @@ const (
 // em is the room that a text gets for each character, in sizes of the font. DejaVu Sans, one of the widest common fonts, takes 0.6 on average.
 const em = 0.8
 
-// room is the width that a text can need.
-func room(text string, size float64) float64 {
-	return em * size * float64(utf8.RuneCountInString(text))
+// room is the width that a text of textSize can need.
+func room(text string) float64 {
+	return em * textSize * float64(utf8.RuneCountInString(text))
 }
 
 // wrap breaks a text into lines that fit: after spaces or slashes where it can.

@@ -174,7 +174,7 @@ func (a axis) within(ticks []float64) []float64 {
 // fit tells whether the labels of ticks do not touch, with a space in between.
 func (a axis) fit(ticks []float64) bool {
 	for i := 1; i < len(ticks); i++ {
-		if a.x(ticks[i])-a.x(ticks[i-1]) < (room(number(ticks[i]), textSize)+room(number(ticks[i-1]), textSize))/2+room(" ", textSize) {
+		if a.x(ticks[i])-a.x(ticks[i-1]) < (room(number(ticks[i]))+room(number(ticks[i-1])))/2+room(" ") {
 			return false
 		}
 	}

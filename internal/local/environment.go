@@ -24,7 +24,10 @@ type environment struct {
 	// For the goroutine that drives the environment.
 	initDuration time.Duration
 	initCPU      time.Duration
-	memory       int64         // bytes used at most, as far as seen
+	memory       int64     // bytes used at most, as far as seen
+	sampled      time.Time // when it was last seen, zero before the end of the first invocation
+	checked      time.Time // when the memory limit was last looked at
+	checks       int
 	cpu          time.Duration // processor time used when it was last looked at
 
 	changed chan struct{} // has a token after any change of the state below
@@ -97,6 +100,7 @@ func (e *environment) end() {
 	e.mu.Unlock()
 	e.telemetry.close()
 	e.process.end(grace, e.fn.lambda.force)
+	e.process.memoryFiles.close()
 	e.output.close()
 	close(e.ended)
 	e.endpoint.close()
@@ -130,19 +134,22 @@ func (e *environment) await(condition func() bool, deadline time.Time) outcome {
 	}
 	timer := time.NewTimer(time.Until(deadline))
 	defer timer.Stop()
-	ticker := time.NewTicker(sampleInterval)
-	defer ticker.Stop()
-	for samples := 1; ; {
+	// The interval goes on from one invocation to the next: they may all be shorter.
+	check := time.NewTimer(time.Until(e.checked.Add(sampleInterval)))
+	defer check.Stop()
+	for {
 		if fulfilled() {
 			return ready
 		}
 		select {
 		case <-e.changed:
-		case <-ticker.C:
-			if e.sample(samples%groupSamples == 0) > int64(e.fn.MemorySize)<<20 {
+		case <-check.C:
+			e.checks++
+			if e.sample(e.checks%groupSamples == 0) > int64(e.fn.MemorySize)<<20 {
 				e.process.kill()
 			}
-			samples++
+			e.checked = time.Now()
+			check.Reset(sampleInterval)
 		case <-e.process.exited:
 			if fulfilled() {
 				return ready
@@ -167,6 +174,16 @@ func (e *environment) sample(group bool) int64 {
 	}
 	e.memory = max(e.memory, now, peak)
 	return now
+}
+
+// sampleEnd brings the most memory up to date at the end of an invocation. If the last sample is recent, it takes another only if the bootstrap
+// uses more than ever. What a short invocation takes up and gives back is then seen by a later sample, since the kernel keeps the peak.
+func (e *environment) sampleEnd() {
+	if time.Since(e.sampled) < sampleInterval && e.process.resident() <= e.memory {
+		return
+	}
+	e.sample(false)
+	e.sampled = time.Now()
 }
 
 // usedCPU is the processor time used since the last look, 0 if it can't be measured.
@@ -219,6 +236,13 @@ func (e *environment) idle() bool {
 
 // answered: the runtime has posted the outcome of the current invocation. With the state locked.
 func (e *environment) answered() bool { return e.invocation.answer != nil }
+
+// ask notes that the runtime or an extension has asked for an event. With the state locked.
+func (e *environment) ask(at time.Time) {
+	if at.After(e.asked) {
+		e.asked = at
+	}
+}
 
 // deliver hands the invocation to the runtime and to the extensions, all of which are waiting.
 func (e *environment) deliver(inv *invocation) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 )
 
 // Headers of the Extensions API (Lambda Developer Guide, "Extensions API").
@@ -138,7 +137,7 @@ func (e *environment) pollExtension(w http.ResponseWriter, r *http.Request) (<-c
 	ok := x.poll == nil && !x.failed
 	if ok {
 		x.poll = poll
-		e.asked = time.Now()
+		e.ask(arrival(r))
 		e.notify()
 	}
 	e.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf16"
 )
@@ -56,7 +57,8 @@ type Result struct {
 	// InitDuration is the time from the start of the process to the end of a successful init phase; 0 if there was none, and 0 if it
 	// failed and was repeated within the invocation (Lambda counts that as part of Duration).
 	InitDuration time.Duration
-	// Duration is the time from handing the event over to the whole answer.
+	// Duration is the time from handing the event over to the whole answer, as it passes at the function's connection: without what
+	// golam's own server takes.
 	Duration time.Duration
 	// Report is what is known at the end of the invoke phase only. It is nil unless it was asked for.
 	Report *Report
@@ -190,6 +192,8 @@ type invocation struct {
 
 	// Set before the runtime sees it.
 	deadline time.Time
+
+	left atomic.Pointer[time.Time] // when it began to leave for the runtime
 
 	// Of the environment's driver.
 	initCPU, cpu time.Duration

@@ -11,6 +11,12 @@ import (
 // Elsewhere than on Linux a running process can't be measured without the C library: memory is known at its end only, and no limit
 // is enforced.
 
+type memoryFiles struct{}
+
+func (*memoryFiles) close() {}
+
+func (p *process) resident() int64 { return 0 }
+
 func (p *process) memory() (now, peak int64, ok bool) { return 0, 0, false }
 func groupMemory() map[int]int64                      { return nil }
 

@@ -3,6 +3,7 @@ package local
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,59 @@ func TestMemoryLimit(t *testing.T) {
 				t.Errorf("killed at %d bytes", r.Report.MaxMemory)
 			}
 		})
+	}
+}
+
+// TestMemoryOfShortInvocations: invocations that follow one another without a pause are each told apart.
+func TestMemoryOfShortInvocations(t *testing.T) {
+	l := one(t, raw, "hog", func(_ *Config, f *Function) { f.MemorySize = 512 })
+	before := l.invoke("0").Report.MaxMemory
+	for i := range 20 {
+		after := l.invoke("2").Report.MaxMemory
+		if after < before+1<<20 {
+			t.Fatalf("invocation %d takes up 2 MB, and the most goes from %d to %d bytes", i, before, after)
+		}
+		before = after
+	}
+}
+
+// A function that uses more memory with each invocation is killed although every invocation is shorter than the time between two looks.
+func TestMemoryLimitAcrossInvocations(t *testing.T) {
+	l := one(t, raw, "hog", timeout(time.Minute))
+	for range 200 {
+		if r := l.invoke("2"); r.FunctionError != "" || r.Report.ErrorType != "" {
+			if r.Report.MaxMemory <= 128<<20 {
+				t.Errorf("killed at %d bytes", r.Report.MaxMemory)
+			}
+			return
+		}
+	}
+	t.Error("nothing stops it")
+}
+
+// A file of a process stays open and tells what is so now.
+func TestProcFile(t *testing.T) {
+	s := procFile{text: make([]byte, 100)} // it is longer
+	defer s.close()
+	for range 2 {
+		text := s.read(os.Getpid(), "status")
+		if now, ok := statusKB(text, "VmRSS:"); !ok || now <= 0 || !strings.HasSuffix(string(text), "\n") {
+			t.Errorf("resident %d, %v, of %s", now, ok, text)
+		}
+	}
+	child := exec.CommandContext(t.Context(), "sleep", "1000")
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var gone procFile
+	defer gone.close()
+	if gone.read(child.Process.Pid, "status") == nil {
+		t.Error("there is no status of a process that runs")
+	}
+	_ = child.Process.Kill()
+	_ = child.Wait()
+	if text := gone.read(child.Process.Pid, "status"); text != nil {
+		t.Errorf("the status of a process that is gone: %s", text)
 	}
 }
 

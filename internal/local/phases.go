@@ -170,6 +170,9 @@ func (e *environment) invoke(inv *invocation, begin time.Time) *environment {
 	duration := time.Since(begin)
 	e.mu.Lock()
 	inv.over = true
+	if outcome == ready {
+		duration = e.asked.Sub(inv.began(begin))
+	}
 	e.mu.Unlock()
 
 	var failed *failure
@@ -196,7 +199,7 @@ func (e *environment) invoke(inv *invocation, begin time.Time) *environment {
 		inv.cpu = e.usedCPU()
 	}
 	if inv.report || fn.lambda.cfg.Log != nil {
-		e.sample(false)
+		e.sampleEnd()
 		e.output.flush()
 	}
 	if !runtimeReady {
@@ -224,7 +227,7 @@ func (e *environment) invoke(inv *invocation, begin time.Time) *environment {
 func (inv *invocation) accept(begin time.Time) {
 	inv.result.Payload = inv.answer.payload
 	inv.result.Streamed = inv.answer.streamed
-	inv.result.Duration = inv.answer.at.Sub(begin)
+	inv.result.Duration = inv.answer.at.Sub(inv.began(begin))
 	if inv.answer.failed {
 		inv.result.FunctionError = unhandled
 	}

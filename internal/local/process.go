@@ -19,7 +19,9 @@ type process struct {
 	peak   int64 // bytes of resident memory of the bootstrap at most, 0 if unknown
 
 	started time.Time // when the system was asked for the process
-	group   *cpuGroup // nil if its processor time is not limited
+
+	memoryFiles memoryFiles // for whoever drives the environment
+	group       *cpuGroup   // nil if its processor time is not limited
 
 	mu     sync.Mutex
 	reaped bool // the process id may belong to another by now

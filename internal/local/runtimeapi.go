@@ -49,7 +49,7 @@ func (e *environment) handler() http.Handler {
 // handleNext blocks until there is an invocation. A runtime that asks again before it has answered gets the same one again, as in
 // AWS's interface emulator.
 func (e *environment) handleNext(w http.ResponseWriter, r *http.Request) {
-	inv, poll, ok := e.pollRuntime()
+	inv, poll, ok := e.pollRuntime(arrival(r))
 	switch {
 	case !ok:
 		writeInvalidState(w, "the runtime is waiting for an invocation already, or has reported an init error")
@@ -77,11 +77,12 @@ func (e *environment) handleNext(w http.ResponseWriter, r *http.Request) {
 		identity, _ := json.Marshal(inv.identity)
 		h.Set(headerCognitoIdentity, string(asciiJSON(identity)))
 	}
+	inv.leaves(r)
 	_, _ = w.Write(inv.payload)
 }
 
 // pollRuntime gives the unanswered invocation, if there is one, or what to wait on for the next.
-func (e *environment) pollRuntime() (inv *invocation, poll <-chan *invocation, ok bool) {
+func (e *environment) pollRuntime(at time.Time) (inv *invocation, poll <-chan *invocation, ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.poll != nil || e.initError != nil {
@@ -93,7 +94,7 @@ func (e *environment) pollRuntime() (inv *invocation, poll <-chan *invocation, o
 	p := make(chan *invocation, 1)
 	e.poll = p
 	e.polled = true
-	e.asked = time.Now()
+	e.ask(at)
 	e.notify()
 	return nil, p, true
 }
@@ -268,7 +269,7 @@ func (e *environment) answer(w http.ResponseWriter, r *http.Request, failed bool
 }
 
 func (e *environment) give(w http.ResponseWriter, r *http.Request, a answer) bool {
-	a.at = time.Now()
+	a.at = arrival(r)
 	e.mu.Lock()
 	inv := e.invocation
 	ok := inv.id == r.PathValue("id") && !inv.over && inv.answer == nil

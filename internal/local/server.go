@@ -60,7 +60,8 @@ func listen(address string, ownOnly bool, options localhttp.Options) (*localhttp
 	if ownOnly {
 		listener = ownPeers{listener, os.Geteuid()}
 	}
-	return localhttp.Serve(context.Background(), listener, options), nil
+	options.ConnContext = withConn
+	return localhttp.Serve(context.Background(), timedListener{listener}, options), nil
 }
 
 // sharedAPI serves the APIs of all execution environments from one port. The first element of a path tells them apart.

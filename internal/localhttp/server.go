@@ -32,6 +32,8 @@ type Options struct {
 	Stall, BodyTime time.Duration
 	// Idle is how long a connection may wait for its next request.
 	Idle time.Duration
+	// ConnContext is that of [http.Server]. It may be nil.
+	ConnContext func(ctx context.Context, conn net.Conn) context.Context
 	// Connections is how many there may be. Beyond it, the one that has been idle the longest is closed.
 	Connections int
 	// HeaderBytes is the largest size of a request's headers.
@@ -92,6 +94,7 @@ func Serve(ctx context.Context, listener net.Listener, options Options) *Server 
 		ReadHeaderTimeout: headerTime,
 		IdleTimeout:       options.Idle,
 		MaxHeaderBytes:    options.HeaderBytes,
+		ConnContext:       options.ConnContext,
 		ConnState:         newConnections(options.Connections).changed,
 		ErrorLog:          log.New(io.Discard, "", 0), // mistakes of clients
 		BaseContext: func(net.Listener) context.Context {
