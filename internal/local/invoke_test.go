@@ -90,6 +90,7 @@ func TestInvokeOfficial(t *testing.T) {
 	want := map[string]string{
 		"_HANDLER":                        "describe",
 		"AWS_DEFAULT_REGION":              "eu-central-1",
+		"AWS_EC2_METADATA_DISABLED":       "true",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
 		"AWS_LAMBDA_FUNCTION_NAME":        "fn",
 		"AWS_LAMBDA_FUNCTION_VERSION":     "$LATEST",
