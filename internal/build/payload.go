@@ -4,8 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"go/types"
-	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -55,12 +53,11 @@ type payloads struct {
 	// relevant are the packages that lead to aws-lambda-go. All others are of no interest, and are not read.
 	relevant map[string]bool
 	parsed   map[string][]*ast.File
-	checked  map[string]*types.Package
 }
 
 func newPayloads(list *listing) *payloads {
 	return &payloads{
-		list: list, set: token.NewFileSet(), relevant: map[string]bool{}, parsed: map[string][]*ast.File{}, checked: map[string]*types.Package{},
+		list: list, set: token.NewFileSet(), relevant: map[string]bool{}, parsed: map[string][]*ast.File{},
 	}
 }
 
@@ -141,36 +138,10 @@ func (p *payloads) files(pkg goPackage) []*ast.File {
 	return files
 }
 
-// Import is for the type checker. Packages that do not matter are empty, so what comes from them has no type.
-func (p *payloads) Import(importPath string) (*types.Package, error) {
-	if importPath == "unsafe" {
-		return types.Unsafe, nil
-	}
-	if checked := p.checked[importPath]; checked != nil {
-		return checked, nil
-	}
-	pkg, known := p.list.packages[importPath]
-	if !known || !p.leads(importPath) || importPath == lambdaPackage || importPath == urlPackage {
-		empty := types.NewPackage(importPath, path.Base(importPath))
-		empty.MarkComplete()
-		p.checked[importPath] = empty
-		return empty, nil
-	}
-	p.checked[importPath] = p.check(pkg, nil)
-	return p.checked[importPath], nil
-}
-
-// check finds the types of a package, those within functions only if there is somewhere to put them.
-func (p *payloads) check(pkg goPackage, info *types.Info) *types.Package {
-	config := types.Config{Importer: p, Error: func(error) {}, IgnoreFuncBodies: info == nil, FakeImportC: true}
-	checked, _ := config.Check(pkg.ImportPath, p.set, p.files(pkg), info)
-	return checked
-}
-
 // handlers adds the types that the handlers take which a package gives to aws-lambda-go, or to anybody.
 func (p *payloads) handlers(pkg goPackage, taken map[string]bool, anybody bool) {
-	var calls []*ast.CallExpr
 	for _, file := range p.files(pkg) {
+		var calls []*ast.CallExpr
 		lambda, url := importName(file, lambdaPackage, "lambda"), importName(file, urlPackage, "lambdaurl")
 		ast.Inspect(file, func(node ast.Node) bool {
 			call, ok := node.(*ast.CallExpr)
@@ -204,29 +175,135 @@ func (p *payloads) handlers(pkg goPackage, taken map[string]bool, anybody bool) 
 			}
 			return true
 		})
-	}
-	if len(calls) == 0 {
-		return
-	}
-	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
-	p.check(pkg, info)
-	for _, call := range calls {
-		for _, argument := range call.Args {
-			// Middleware gives back what has no type that tells anything, so look at what it was given, too.
-			ast.Inspect(argument, func(node ast.Node) bool {
-				expression, ok := node.(ast.Expr)
-				if !ok {
-					return true
-				}
-				name := eventOf(info.TypeOf(expression))
-				if name != "" {
-					taken[name] = true
-				}
-				_, literal := node.(*ast.FuncLit)
-				return name == "" && !literal
-			})
+		for _, call := range calls {
+			for _, argument := range call.Args {
+				p.argument(pkg, file, argument, taken, true)
+			}
 		}
 	}
+}
+
+// argument adds the types that a handler takes which a file gives to a function.
+func (p *payloads) argument(pkg goPackage, file *ast.File, argument ast.Expr, taken map[string]bool, variables bool) {
+	// Middleware is given the handler, so look at what is within, too.
+	ast.Inspect(argument, func(node ast.Node) bool {
+		switch node := node.(type) {
+		case *ast.FuncLit:
+			p.parameters(pkg, file, node.Type, taken)
+			return false
+		case *ast.Ident:
+			p.declared(pkg, "", node.Name, taken)
+			if variables {
+				for _, value := range assigned(file, node.Name) {
+					p.argument(pkg, file, value, taken, false)
+				}
+			}
+		case *ast.SelectorExpr:
+			p.selected(pkg, file, node, taken)
+			return false
+		}
+		return true
+	})
+}
+
+// selected adds the types that a function of another package takes, or a method. Of a method only the name is known, so those of that name
+// count which this package and the ones that it imports have.
+func (p *payloads) selected(pkg goPackage, file *ast.File, selector *ast.SelectorExpr, taken map[string]bool) {
+	name := selector.Sel.Name
+	if from, ok := selector.X.(*ast.Ident); ok {
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			known, found := p.list.packages[imported]
+			if err == nil && found && from.Name == importName(file, imported, known.Name) {
+				if p.leads(imported) {
+					p.declared(known, "", name, taken)
+				}
+				return
+			}
+		}
+	}
+	for _, importPath := range append([]string{pkg.ImportPath}, pkg.Imports...) {
+		if known, found := p.list.packages[importPath]; found && p.leads(importPath) {
+			p.declared(known, "method", name, taken)
+		}
+	}
+}
+
+// declared adds the types that a function of a package takes, or its methods of that name.
+func (p *payloads) declared(pkg goPackage, kind, name string, taken map[string]bool) {
+	if pkg.ImportPath == lambdaPackage || pkg.ImportPath == eventsPackage {
+		return
+	}
+	for _, file := range p.files(pkg) {
+		for _, declaration := range file.Decls {
+			if function, ok := declaration.(*ast.FuncDecl); ok && function.Name.Name == name && (function.Recv != nil) == (kind == "method") {
+				p.parameters(pkg, file, function.Type, taken)
+			}
+		}
+	}
+}
+
+// assigned are the values that a file gives to a variable.
+func assigned(file *ast.File, name string) (values []ast.Expr) {
+	ast.Inspect(file, func(node ast.Node) bool {
+		switch node := node.(type) {
+		case *ast.AssignStmt:
+			for i, left := range node.Lhs {
+				if variable, ok := left.(*ast.Ident); ok && variable.Name == name && len(node.Rhs) == len(node.Lhs) {
+					values = append(values, node.Rhs[i])
+				}
+			}
+		case *ast.ValueSpec:
+			for i, variable := range node.Names {
+				if variable.Name == name && i < len(node.Values) {
+					values = append(values, node.Values[i])
+				}
+			}
+		}
+		return true
+	})
+	return values
+}
+
+// parameters adds the types of HTTP requests among those of parameters.
+func (p *payloads) parameters(pkg goPackage, file *ast.File, function *ast.FuncType, taken map[string]bool) {
+	for _, parameter := range function.Params.List {
+		if name := p.eventOf(pkg, file, parameter.Type); name != "" {
+			taken[name] = true
+		}
+	}
+}
+
+// eventOf is the type of HTTP requests that a type is, or points to, or is an alias of, "" if it is none.
+func (p *payloads) eventOf(pkg goPackage, file *ast.File, expression ast.Expr) string {
+	switch expression := expression.(type) {
+	case *ast.StarExpr:
+		return p.eventOf(pkg, file, expression.X)
+	case *ast.SelectorExpr:
+		from, ok := expression.X.(*ast.Ident)
+		if ok && from.Name == importName(file, eventsPackage, "events") && payloadOf[expression.Sel.Name] != "" {
+			return expression.Sel.Name
+		}
+	case *ast.Ident:
+		for _, file := range p.files(pkg) {
+			for _, declaration := range file.Decls {
+				general, ok := declaration.(*ast.GenDecl)
+				if !ok {
+					continue
+				}
+				for _, spec := range general.Specs {
+					alias, ok := spec.(*ast.TypeSpec)
+					if !ok || alias.Name.Name != expression.Name || !alias.Assign.IsValid() {
+						continue
+					}
+					if _, again := alias.Type.(*ast.Ident); !again {
+						return p.eventOf(pkg, file, alias.Type)
+					}
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // importName is what a file calls a package, "" if it does not import it.
@@ -237,31 +314,6 @@ func importName(file *ast.File, importPath, usual string) string {
 				return spec.Name.Name
 			}
 			return usual
-		}
-	}
-	return ""
-}
-
-// eventOf is the type of HTTP requests that a function takes, "" if t is no such function.
-func eventOf(t types.Type) string {
-	if t == nil {
-		return ""
-	}
-	signature, ok := t.Underlying().(*types.Signature)
-	if !ok {
-		return ""
-	}
-	for i := range signature.Params().Len() {
-		parameter := types.Unalias(signature.Params().At(i).Type())
-		if pointer, ok := parameter.(*types.Pointer); ok {
-			parameter = types.Unalias(pointer.Elem())
-		}
-		named, ok := parameter.(*types.Named)
-		if !ok || named.Obj().Pkg() == nil || named.Obj().Pkg().Path() != eventsPackage {
-			continue
-		}
-		if name := named.Obj().Name(); payloadOf[name] != "" {
-			return name
 		}
 	}
 	return ""
