@@ -202,7 +202,7 @@ func TestFaults(t *testing.T) {
 		{"program that fails", scriptFile, `lambda_config=$(drop_trigger "$json") || exit 1`, `lambda_config=$(drop_trigger "$json")`, judges.Judges.AttachFailures, "sed"},
 		{"refused tags sent", scriptFile, `'"aws:`, `'"awx:`, judges.Judges.AttachScript, "aws:cloudformation"},
 	}, "sam-collector": {
-		{"file for its owner only", "Makefile", "install -m 644", "install -m 600", judges.Judges.SAMBuild, "collector.yaml has mode -rw-------"},
+		{"file for its owner only", "Makefile", `install -m 644 collector.yaml "$(ARTIFACTS_DIR)`, `install -m 600 collector.yaml "$(ARTIFACTS_DIR)`, judges.Judges.SAMBuild, "collector.yaml has mode -rw-------"},
 	}, "cdk": {
 		{"trigger version that Cognito does not know", "infra/userpool.go", "V2_0", "V9_0", judges.Judges.CDKSynth, "E3030"},
 		{
