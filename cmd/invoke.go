@@ -159,7 +159,7 @@ func (r invokeResult) verdict(replay string) error {
 	case r.Report != nil && r.Report.Error != "":
 		return fmt.Errorf("the function failed after its answer: %s", r.Report.Error)
 	case r.Outcome != nil && r.Outcome.OnlyLosses():
-		return errors.New("Cognito accepts the answer, but the user loses what it leaves out: see above")
+		return errors.New("the answer makes the user lose what it leaves out: see above; Cognito accepts it")
 	case r.Outcome != nil && r.Outcome.Failed():
 		return errors.New("the answer asks for what Cognito would refuse")
 	}

@@ -6,28 +6,30 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/golam-cli/golam/internal/localhttp"
 )
 
 // TestClock: an event leaves and an answer comes when that happens at the connection, whatever golam's server does before and after.
 func TestClock(t *testing.T) {
 	var inv invocation
 	var before, handled, arrived []time.Time
-	s, err := serve("127.0.0.1:0", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s, err := listen("127.0.0.1:0", false, localhttp.Options{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		handled = append(handled, time.Now())
 		arrived = append(arrived, arrival(r))
 		inv.leaves(r)
 		before = append(before, time.Now())
 		_, _ = io.WriteString(w, "event")
-	}))
+	})})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.close()
+	defer s.Close()
 	var sent, received []time.Time
 	ask := func() {
 		t.Helper()
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.address, strings.NewReader("answer"))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.Address, strings.NewReader("answer"))
 		if err != nil {
 			t.Fatal(err)
 		}
