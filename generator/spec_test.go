@@ -1,8 +1,11 @@
 package generator_test
 
 import (
+	"bytes"
 	"errors"
+	"go/format"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -172,6 +175,11 @@ func FuzzResolve(f *testing.F) {
 		tree, err := generator.Render(spec)
 		if err != nil {
 			t.Fatalf("accepted, but not rendered: %v", err)
+		}
+		for _, file := range tree {
+			if formatted, err := format.Source(file.Content); path.Ext(file.Path) == ".go" && (err != nil || !bytes.Equal(formatted, file.Content)) {
+				t.Errorf("%s is not as gofmt wants it: %v", file.Path, err)
+			}
 		}
 		file, _ := tree.Lookup(generator.ProjectFile)
 		answers, err := kinds.All().ParseAnswers(file.Content)

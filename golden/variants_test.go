@@ -4,33 +4,62 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"go/format"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/counts"
 )
 
-// TestEveryCombinationRenders also holds rendering to being a function of the spec alone, as far as a second rendering can tell.
+// TestEveryCombinationRenders also holds rendering to being a function of the spec alone, as far as a second rendering can tell, and Go to
+// gofmt. Every other combination has answers of the user's that are long, or sorted elsewhere.
 func TestEveryCombinationRenders(t *testing.T) {
 	combinations := kinds.All().Combinations()
-	for _, variant := range combinations {
+	formatted := formatter{}
+	for i, variant := range combinations {
 		t.Run(variant.Name, func(t *testing.T) {
 			variant.Answers["name"] = "demo"
+			if i%2 == 1 {
+				variant.Answers["module"] = []string{"a.com/b", "zzz.example.com/zz/zzz-zzz/v2", "github.com/aws/demo"}[i/2%3]
+				variant.Answers["claims"] = "a=email,https://example.com/a-very-long-claim/with-a-path=custom:a_long_name-12345.x,b2=custom:b"
+			}
 			first, second := render(t, variant.Answers), render(t, variant.Answers)
 			if !slices.EqualFunc(first, second, func(a, b generator.File) bool {
 				return a.Path == b.Path && a.Executable == b.Executable && bytes.Equal(a.Content, b.Content)
 			}) {
 				t.Error("two renderings differ")
 			}
+			for _, file := range first {
+				formatted.check(t, file)
+			}
 		})
 	}
 	counts.Report(t, "%d combinations rendered, each twice", len(combinations))
+}
+
+// formatter has the ids of files that are as gofmt wants them.
+type formatter map[string]bool
+
+func (f formatter) check(t *testing.T, file generator.File) {
+	t.Helper()
+	id := file.BlobID()
+	if path.Ext(file.Path) != ".go" || f[id] {
+		return
+	}
+	want, err := format.Source(file.Content)
+	if diff := cmp.Diff(string(want), string(file.Content)); err != nil || diff != "" {
+		t.Errorf("%s is not as gofmt wants it: %v\n%s", file.Path, err, diff)
+	}
+	f[id] = true
 }
 
 // TestVariantsWork builds, vets and tests the golden projects and a pairwise set of all combinations, with one go invocation each

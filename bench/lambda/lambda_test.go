@@ -122,7 +122,7 @@ func TestPage(t *testing.T) {
 		"- golam: 3 of 4 events arrived.",
 		"| Rust | 0.50 (0.50 - 0.50) |",
 		"- Absent: not measured, because there is no cargo on this machine.",
-		"Not measured throttled: there are no control groups.",
+		"Not measured with throttling: there are no control groups.",
 		"![Distribution of first responses](pictures/benchmarks/first-customizer.svg)",
 	} {
 		if !strings.Contains(text, want) {
