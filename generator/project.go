@@ -16,7 +16,7 @@ const (
 	// SchemaNumber is raised when the keys of ProjectFile change.
 	SchemaNumber = 1
 	// TemplatesNumber is raised by hand when the templates change what they render.
-	TemplatesNumber = 3
+	TemplatesNumber = 4
 )
 
 // projectFile renders ProjectFile.
