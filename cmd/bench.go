@@ -34,14 +34,14 @@ func (a *app) benchCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "bench [FUNCTION...]",
 		Short: "Measure cold starts, warm invocations, memory and size of functions",
-		Long: `Measure functions of the project in the current folder on a local Lambda: package, init, first response, warm invocations, processor
-time and memory. Without an argument all functions are measured, with the same event. Nothing is written to the project.
+		Long: `Measure the functions of the project in the current folder on a local Lambda: package, init, first response, warm invocations, CPU time and
+memory. Without an argument golam measures all functions, with the same event. It writes nothing to the project.
 
-A baseline holds the program that was measured. --compare runs it again, in turns with the present one, so that what else the machine
-does changes both; a difference is named only if the whole interval of its ratio is beyond 1%. Gates look at sizes, medians and, for
---max-warm-p99, at a percentile. The exit code is 1 if a function fails or a gate does, and then no baseline is saved.
+A baseline contains the program that was measured. --compare runs it again, in turns with the current one, so that a busy machine affects
+both equally. golam reports a difference only if the whole interval of its ratio is more than 1% from parity. Gates apply to sizes, medians
+and, for --max-warm-p99, a percentile. If a function or a gate fails, the exit code is 1 and no baseline is saved.
 
-Times are those of processes on this machine, for comparisons. They are not Lambda's.`,
+The times are those of processes on this machine, for comparisons. They are not Lambda's.`,
 		Example: `  golam bench
   golam bench --example authentication --runs 100 --pictures pictures
   golam bench --save before.json
@@ -59,18 +59,18 @@ Times are those of processes on this machine, for comparisons. They are not Lamb
 	flags.SortFlags = false
 	flags.StringVar(&options.event, "event", "", "read the event from a `FILE`; - is standard input (default the first in the project's folder events)")
 	flags.StringVar(&options.data, "data", "", "the event itself, as `JSON`")
-	flags.StringVar(&options.example, "example", "", "take an event of the project's folder events, or one of golam's, by its `NAME`")
+	flags.StringVar(&options.example, "example", "", "use the event with this `NAME` from the project's events folder, or one of golam's")
 	flags.IntVar(&options.Plan.Rounds, "runs", benchmark.DefaultRounds, "how many times a function is started")
 	flags.IntVar(&options.Plan.Invocations, "invocations", benchmark.DefaultInvocations, "warm invocations after each start")
 	flags.IntVar(&options.Plan.Concurrency, "concurrency", 1, "execution environments that work at the same time")
-	flags.StringVar(&options.envFile, "env-file", "", "set the environment variables of a `FILE` of NAME=value lines")
-	flags.StringArrayVar(&options.env, "env", nil, "set an environment variable of the functions, `NAME=VALUE`, or NAME for golam's own; may be repeated")
-	flags.DurationVar(&options.Invoke.Timeout, "timeout", 0, "the functions' timeout, such as 10s (default 4s for projects of golam, else 3s)")
-	flags.IntVar(&options.Invoke.MemorySize, "memory", 0, "the functions' memory in `MB` (default 256 for projects of golam, else 128)")
-	flags.BoolVar(&options.Throttle, "throttle", false, "give no more processor time than Lambda does for that memory, where control groups allow it")
+	flags.StringVar(&options.envFile, "env-file", "", "set environment variables from a `FILE` of NAME=value lines")
+	flags.StringArrayVar(&options.env, "env", nil, "set an environment variable of the functions, `NAME=VALUE`, or NAME to pass your own value; may be repeated")
+	flags.DurationVar(&options.Invoke.Timeout, "timeout", 0, "the functions' timeout, such as 10s (default 4s in projects of golam, else 3s)")
+	flags.IntVar(&options.Invoke.MemorySize, "memory", 0, "the functions' memory in `MB` (default 256 in projects of golam, else 128)")
+	flags.BoolVar(&options.Throttle, "throttle", false, "limit the CPU time to what Lambda gives for that memory, where control groups allow it")
 	flags.StringVar(&options.save, "save", "", "write a baseline to a `FILE`")
-	flags.StringVar(&options.compare, "compare", "", "run the functions in turns with those of the baseline in a `FILE`")
-	flags.StringVar(&options.pictures, "pictures", "", "draw times and contents into a `FOLDER`, as SVG")
+	flags.StringVar(&options.compare, "compare", "", "compare with the baseline in a `FILE`, running both in turns")
+	flags.StringVar(&options.pictures, "pictures", "", "draw times and contents as SVG files in a `FOLDER`")
 	for _, gate := range benchmark.GateHelps() {
 		options.limits[gate.Key] = flags.String("max-"+gate.Key, "", gate.Help)
 	}

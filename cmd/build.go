@@ -22,11 +22,11 @@ func (a *app) buildCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "build [FUNCTION...]",
 		Short: "Build functions into reproducible packages for Lambda",
-		Long: `Build functions of the project in the current folder: dist/<function>/bootstrap and dist/<function>.zip, ready for the runtime
-provided.al2023. The same source gives the same bytes in any folder, for any user.
+		Long: `Build the functions of the project in the current folder into dist/<function>/bootstrap and dist/<function>.zip, for the runtime
+provided.al2023. The same source gives the same bytes in any folder and for any user.
 
-Functions are the main packages that call lambda.Start of aws-lambda-go, and those that golam.yaml names. Without an argument all are built.
-A function that cannot be built does not keep the others from being built; the exit code is 1 then.`,
+Functions are main packages that call lambda.Start of aws-lambda-go, and those that golam.yaml names. Without an argument golam builds all of
+them. If some can't be built, golam builds the others and exits with code 1.`,
 		Example: `  golam build
   golam build token-customizer --arch x86_64
   golam build --include config/rules.json --verify`,

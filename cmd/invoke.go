@@ -37,12 +37,12 @@ func (a *app) invokeCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "invoke [FUNCTION]",
 		Short: "Run one event through a function on a local Lambda",
-		Long: `Run one event through a function of the project in the current folder, on a local Lambda without containers. What is out of date is
-built first, for this machine. If a golam watch serves the project, it is used, unless --here, --env, --env-file, --timeout, --memory or --identity ask
-for more. The response goes to standard output, everything else to standard error.
+		Long: `Run one event through a function of the project in the current folder, on a local Lambda without containers. golam first builds what is out of
+date. It uses the golam watch that serves the project, if there is one, unless you give --here, --env, --env-file, --timeout, --memory or
+--identity. The response goes to standard output, everything else to standard error.
 
-The answer to a pre token generation event is judged as Cognito would, and the claims of each token are shown. The exit code is 1 if the
-function fails, if Cognito would refuse what it answers, or if the user would lose groups that it does not mention.`,
+For a pre token generation event, golam judges the answer as Cognito would, and shows the claims of each token. The exit code is 1 if the
+function fails, if Cognito would refuse the answer, or if the user would lose groups that the answer does not mention.`,
 		Example: `  golam invoke --example authentication
   golam invoke --event event.json --record answer.json
   golam invoke --replay answer.json
@@ -70,18 +70,18 @@ function fails, if Cognito would refuse what it answers, or if the user would lo
 	flags.SortFlags = false
 	flags.StringVar(&options.event, "event", "", "read the event from a `FILE`; - is standard input")
 	flags.StringVar(&options.data, "data", "", "the event itself, as `JSON`")
-	flags.StringVar(&options.example, "example", "", "take an event of the project's folder events, or one of golam's, by its `NAME`")
+	flags.StringVar(&options.example, "example", "", "use the event with this `NAME` from the project's events folder, or one of golam's")
 	flags.BoolVar(&options.list, "list", false, "list the examples")
-	flags.StringVar(&options.record, "record", "", "write the event and the response to a `FILE`")
-	flags.StringVar(&options.replay, "replay", "", "send the event of a recorded `FILE`, and fail if the response differs")
+	flags.StringVar(&options.record, "record", "", "save the event and the response in a `FILE`")
+	flags.StringVar(&options.replay, "replay", "", "send the event of a recording in a `FILE`, and fail if the response differs")
 	flags.StringVar(&options.clientContext, "client-context", "", "the client context, as a `JSON` object")
 	flags.StringVar(&options.identity, "identity", "", "the caller's Cognito identity, as `JSON` with cognitoIdentityId and cognitoIdentityPoolId")
 	flags.StringVar(&options.TraceID, "trace", "", "the `HEADER` X-Amzn-Trace-Id")
-	flags.StringVar(&options.envFile, "env-file", "", "set the environment variables of a `FILE` of NAME=value lines; - is standard input")
-	flags.StringArrayVar(&options.env, "env", nil, "set an environment variable of the function, `NAME=VALUE`, or NAME for golam's own; may be repeated")
-	flags.DurationVar(&options.Timeout, "timeout", 0, "the function's timeout, such as 10s (default 4s for projects of golam, else 3s)")
-	flags.IntVar(&options.MemorySize, "memory", 0, "the function's memory in `MB` (default 256 for projects of golam, else 128)")
-	flags.StringVar(&options.Address, "address", "", "invoke at the Invoke API at a `URL` instead, such as http://127.0.0.1:9001; builds nothing")
+	flags.StringVar(&options.envFile, "env-file", "", "set environment variables from a `FILE` of NAME=value lines; - is standard input")
+	flags.StringArrayVar(&options.env, "env", nil, "set an environment variable of the function, `NAME=VALUE`, or NAME to pass your own value; may be repeated")
+	flags.DurationVar(&options.Timeout, "timeout", 0, "the function's timeout, such as 10s (default 4s in projects of golam, else 3s)")
+	flags.IntVar(&options.MemorySize, "memory", 0, "the function's memory in `MB` (default 256 in projects of golam, else 128)")
+	flags.StringVar(&options.Address, "address", "", "invoke through the Invoke API at a `URL`, such as http://127.0.0.1:9001, and build nothing")
 	flags.BoolVar(&options.Here, "here", false, "run the function in a process of its own, even if a golam watch serves the project")
 	a.completeExamples(command)
 	return command

@@ -37,11 +37,11 @@ func (a *app) newCommand() *cobra.Command {
 	var noGit bool
 	command := &cobra.Command{
 		Use:   "new [DIR]",
-		Short: "Make a project",
-		Long: `Make a project in DIR: a Cognito token customizer on AWS Lambda, with its tests, its infrastructure and its checks.
+		Short: "Create a project",
+		Long: `Create a project in DIR: a Cognito token customizer on AWS Lambda, with tests, infrastructure and checks.
 
-On a terminal it asks. Anywhere else it takes flags, or --answers, and the default for everything that is not given; then at least one
-option, --yes or --answers is needed.`,
+On a terminal golam asks questions. Anywhere else it takes flags or --answers, and defaults for the rest; then it needs at least one option,
+--yes or --answers.`,
 		Example: `  golam new demo
   golam new demo --yes
   golam new demo --trigger v3 --claims tenant_id=custom:tenant_id --yes
@@ -96,12 +96,12 @@ option, --yes or --answers is needed.`,
 			}
 		}
 	}
-	flags.BoolVarP(&options.yes, "yes", "y", false, "ask nothing: take the default for everything that is not given")
-	flags.StringVar(&options.answers, "answers", "", "take answers from a YAML `FILE`, such as the golam.yaml of a project; - is standard input")
-	flags.BoolVar(&options.dryRun, "dry-run", false, "write nothing, show what would be written")
-	flags.BoolVar(&options.overwrite, "overwrite", false, "write into a folder that is not empty: replaces the files that differ, keeps those that you edited, and touches no other")
-	flags.BoolVar(&options.force, "force", false, "with --overwrite, replace the files that you edited, too")
-	flags.BoolVar(&options.git, "git", true, "make a git repository with a first commit, where git is installed and DIR is in no repository yet")
+	flags.BoolVarP(&options.yes, "yes", "y", false, "ask nothing: use the default for everything that is not given")
+	flags.StringVar(&options.answers, "answers", "", "read answers from a YAML `FILE`, such as the golam.yaml of a project; - is standard input")
+	flags.BoolVar(&options.dryRun, "dry-run", false, "write nothing, and show what would be written")
+	flags.BoolVar(&options.overwrite, "overwrite", false, "write into a folder that is not empty: replace files that differ, but keep those that you edited")
+	flags.BoolVar(&options.force, "force", false, "with --overwrite, also replace files that you edited")
+	flags.BoolVar(&options.git, "git", true, "make a git repository with a first commit, if git is installed and DIR is not in a repository yet")
 	flags.BoolVar(&noGit, "no-git", false, "make no git repository")
 	return command
 }

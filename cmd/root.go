@@ -71,7 +71,7 @@ func (a *app) root() *cobra.Command {
 	var showVersion bool
 	root := &cobra.Command{
 		Use:           "golam",
-		Short:         "Make, run and measure AWS Lambda projects in Go",
+		Short:         "Create, run, package and measure AWS Lambda functions in Go",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArgs,
@@ -95,9 +95,9 @@ func (a *app) root() *cobra.Command {
 	root.Flags().BoolVar(&showVersion, "version", false, "print the version, as golam version does")
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.output, "output", "text", "how to print the result: text or json")
-	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print the result and errors only")
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "say more about what is done")
-	flags.BoolVar(&a.noColour, "no-color", false, "use no colour (NO_COLOR does the same)")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print only the result and errors")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "print more about what golam does")
+	flags.BoolVar(&a.noColour, "no-color", false, "use no color (NO_COLOR does the same)")
 	flags.BoolVar(&a.accessible, "accessible", false, "ask in plain lines, for screen readers (ACCESSIBLE=1 does the same)")
 	root.SetHelpCommand(helpCommand(root))
 	root.AddCommand(a.newCommand(), a.variantsCommand(), a.versionCommand())

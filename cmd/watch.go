@@ -24,11 +24,11 @@ func (a *app) watchCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "watch",
 		Short: "Serve the functions of a project, and rebuild on save",
-		Long: `Serve the functions of the project in the current folder on a local Lambda without containers, and put a new build in their place
-whenever something is saved. Invocations under way end on the old build; while the source is broken, the last good build serves.
+		Long: `Serve the functions of the project in the current folder on a local Lambda without containers, and swap in a new build whenever you save.
+Invocations under way finish on the old build. While the source is broken, the last good build keeps serving.
 
-One address has it all: the Invoke API, HTTP requests for each function as with a function URL, a local event bus that the AWS SDK of the
-functions finds by itself, and an endpoint for their traces.`,
+One address serves everything: the Invoke API, HTTP requests for each function, a local event bus that the AWS SDK finds by itself, and an
+endpoint for traces.`,
 		Example: `  golam watch
   golam watch --env-file .env --rules rules.yaml
   golam watch --output json | jq 'select(.type == "invocation")'
@@ -49,14 +49,14 @@ functions finds by itself, and an endpoint for their traces.`,
 	flags := command.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&options.Address, "address", "", "serve at `HOST:PORT` (default "+watch.DefaultAddress+", or a free port if that is taken)")
-	flags.StringVar(&options.EnvFile, "env-file", "", "set the environment variables of a `FILE` of NAME=value lines for the functions; it is watched too")
-	flags.StringArrayVar(&env, "env", nil, "set an environment variable of the functions, `NAME=VALUE`, or NAME for golam's own; may be repeated")
-	flags.StringVar(&options.Rules, "rules", "", "send events of the local bus on by the rules in a `FILE`; it is watched too")
-	flags.DurationVar(&options.Timeout, "timeout", 0, "the functions' timeout, such as 10s (default 4s for projects of golam, else 3s)")
-	flags.IntVar(&options.MemorySize, "memory", 0, "the functions' memory in `MB` (default 256 for projects of golam, else 128)")
+	flags.StringVar(&options.EnvFile, "env-file", "", "set environment variables from a `FILE` of NAME=value lines, which is watched too")
+	flags.StringArrayVar(&env, "env", nil, "set an environment variable of the functions, `NAME=VALUE`, or NAME to pass your own value; may be repeated")
+	flags.StringVar(&options.Rules, "rules", "", "route events of the local bus by the rules in a `FILE`, which is watched too")
+	flags.DurationVar(&options.Timeout, "timeout", 0, "the functions' timeout, such as 10s (default 4s in projects of golam, else 3s)")
+	flags.IntVar(&options.MemorySize, "memory", 0, "the functions' memory in `MB` (default 256 in projects of golam, else 128)")
 	flags.BoolVar(&debug, "debug", false, "build for debugging, and run the functions under Delve, at "+watch.DefaultDebugAddress+" and the next ports")
 	flags.StringVar(&options.DebugAddress, "debug-address", "", "the first `HOST:PORT` of debuggers instead of "+watch.DefaultDebugAddress)
-	flags.BoolVar(&options.Poll, "poll", false, "look for changes twice a second, where the system does not tell of them (network folders)")
+	flags.BoolVar(&options.Poll, "poll", false, "check for changes twice a second, for folders where the system does not report them (network drives)")
 	return command
 }
 
