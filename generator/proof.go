@@ -52,7 +52,7 @@ func journalKey(create bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(fresh.Name())
+	defer os.Remove(fresh.Name()) //nolint:errcheck // it may have been renamed
 	key = make([]byte, keySize)
 	_, _ = rand.Read(key) // it never fails
 	_, err = fresh.Write(key)

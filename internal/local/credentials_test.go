@@ -43,7 +43,9 @@ func TestEnvironment(t *testing.T) {
 		{"a profile without a region", vars{"AWS_PROFILE": "bare"}, environ, with(files, vars{"AWS_PROFILE": "bare"})},
 		{"a profile and a region", vars{"AWS_PROFILE": "shop", "AWS_REGION": "sa-east-1"}, environ, with(files, vars{"AWS_PROFILE": "shop", "AWS_REGION": "sa-east-1", "AWS_DEFAULT_REGION": "sa-east-1"})},
 		{
-			"a profile in another file", vars{"AWS_PROFILE": "shop"}, append([]string{"AWS_CONFIG_FILE=" + other}, environ...),
+			"a profile in another file",
+			vars{"AWS_PROFILE": "shop"},
+			append([]string{"AWS_CONFIG_FILE=" + other}, environ...),
 			with(files, vars{"AWS_PROFILE": "shop", "AWS_CONFIG_FILE": other}),
 		},
 		{"a profile and nothing else", vars{"AWS_PROFILE": "shop"}, nil, vars{"AWS_PROFILE": "shop", "PATH": lambdaPath}},

@@ -94,7 +94,7 @@ func (c *counter) walk(text []byte, kind messageType, depth int) error {
 			return errWire
 		}
 		text = rest
-		size := uint64(0)
+		var size uint64
 		const wireVarint, wire64, wireLength, wire32 = 0, 1, 2, 5
 		switch tag & 7 { //nolint:mnd // the wire type is in three bits
 		case wireVarint:

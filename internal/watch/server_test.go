@@ -190,8 +190,11 @@ func TestHTTP(t *testing.T) {
 			name, mode, dest, user string
 			status                 int
 		}{
-			{"image", "no-cors", "image", "", 403}, {"fetch", "no-cors", "empty", "", 403}, {"frame", "navigate", "iframe", "?1", 403},
-			{"link", "navigate", "document", "?1", 200}, {"navigation by script", "navigate", "document", "", 403},
+			{"image", "no-cors", "image", "", 403},
+			{"fetch", "no-cors", "empty", "", 403},
+			{"frame", "navigate", "iframe", "?1", 403},
+			{"link", "navigate", "document", "?1", 200},
+			{"navigation by script", "navigate", "document", "", 403},
 		} {
 			response, body := do("GET", "/lambda-url/whole/plain", "",
 				"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", tt.mode, "Sec-Fetch-Dest", tt.dest, "Sec-Fetch-User", tt.user)

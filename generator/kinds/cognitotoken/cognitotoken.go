@@ -44,8 +44,10 @@ func (Kind) Options() []generator.Option {
 			Help: "To Amazon EventBridge, without personal data. The user waits about 10 ms for it, 0.8 s at most. Adds 0.5 MB (1.2 with slim).",
 			Choices: []generator.Choice{
 				{Value: "false", Help: "no"},
-				{Value: "true", Help: "yes: to a new bus with an archive and an example consumer, or to your own bus", Label: "eventbridge",
-					Layers: []string{"awsroots", "eventbridge"}, LayersWith: map[string][]string{"slim": {"awsendpoint", "netstream", "sigv4"}}},
+				{
+					Value: "true", Help: "yes: to a new bus with an archive and an example consumer, or to your own bus", Label: "eventbridge",
+					Layers: []string{"awsroots", "eventbridge"}, LayersWith: map[string][]string{"slim": {"awsendpoint", "netstream", "sigv4"}},
+				},
 			},
 		}),
 	}
