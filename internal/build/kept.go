@@ -180,7 +180,7 @@ func (k *kept) pack(p *packaged) error {
 		if p.Recipe, err = p.recipe(); err != nil {
 			return fail(err)
 		}
-		p.Packed = nil
+		p.Packed, p.DistZip = nil, stamp{} // dist has another package, if any
 		for _, f := range p.files() {
 			p.Packed = append(p.Packed, f.path)
 		}

@@ -186,3 +186,23 @@ func TestBuildNoticesFunctions(t *testing.T) {
 		t.Errorf("functions %q after one has gone", got)
 	}
 }
+
+// TestBuildKeepsWithIncludes: a package gets the files that it is to have now, although its binary is the one that dist has already.
+func TestBuildKeepsWithIncludes(t *testing.T) {
+	files := tiny()
+	files["a.txt"], files["b.txt"] = "a", "b"
+	root, cache := makeProject(t, files), t.TempDir()
+	for _, include := range [][]string{{"a.txt"}, {"a.txt", "b.txt"}, {"b.txt"}, nil} {
+		zip := read(t, filepath.Join(root, mustBuild(t, Options{Dir: root, Cache: cache, Include: include}).Functions[0].Zip.Path))
+		want := append(slices.Clone(include), bootstrapName)
+		if got := packed(strings.NewReader(zip), int64(len(zip))); !slices.Equal(got, want) {
+			t.Errorf("the package with %q has %q", include, got)
+		}
+		for i := range want {
+			want[i] = "small/" + want[i]
+		}
+		if got := inDist(t, root); !slices.Equal(got, append(want, "small.zip")) {
+			t.Errorf("with %q dist has %q", include, got)
+		}
+	}
+}
