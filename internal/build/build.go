@@ -251,8 +251,7 @@ func both(first, second []file) ([]file, error) {
 // look makes what is known about the project up to date. Names are those of the functions to build.
 func (j *job) look(ctx context.Context, project Project, names []string) error {
 	known := j.kept.Index
-	fresh := known.Format == indexFormat && known.whole() && known.Watched.Root == project.Root && len(known.Functions) > 0 &&
-		known.Toolchain == j.toolchain.identity()
+	fresh := known.Watched.Root == project.Root && len(known.Functions) > 0 && known.Toolchain == j.toolchain.identity()
 	for i := range known.Functions {
 		fresh = fresh && known.Functions[i].Problem == "" && known.current(i)
 	}

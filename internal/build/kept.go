@@ -79,6 +79,9 @@ func openKept(ctx context.Context, cache string, project Project, arch string) (
 		if json.Unmarshal(data, k) != nil || k.Format != keptFormat || k.Records == nil {
 			k.Index, k.Records = index{}, map[string]record{}
 		}
+		if k.Index.Format != indexFormat || !k.Index.whole() {
+			k.Index = index{}
+		}
 	}
 	return k, nil
 }
