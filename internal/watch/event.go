@@ -87,8 +87,9 @@ type FunctionState struct {
 	// Of what is served, which may be older than the newest source.
 	bootstrap string
 	serves    build.Payload
-	dir       string         // the folder that it runs in
-	settings  build.Settings // what golam.yaml said about it
+	dir       string            // the folder that it runs in
+	settings  build.Settings    // what golam.yaml said about it
+	variables map[string]string // of the environment file that golam.yaml names
 }
 
 // Invocation is an invocation that has ended.

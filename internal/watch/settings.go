@@ -10,6 +10,7 @@ import (
 
 	"github.com/joho/godotenv"
 
+	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/eventbus"
 	"github.com/golam-cli/golam/internal/files"
 )
@@ -49,9 +50,15 @@ func openSettings(options Options) (settingsFiles, error) {
 	return files, nil
 }
 
-// paths are those of the files, and of those that they lead to.
-func (f settingsFiles) paths() (paths []string) {
-	for _, path := range []string{f.env, f.rules} {
+// settingsPaths are those of all files of settings, and of those that they lead to.
+func (s *Session) settingsPaths() (paths []string) {
+	s.mu.Lock()
+	named := []string{s.files.env, s.files.rules}
+	for _, file := range s.envFiles {
+		named = append(named, file.path)
+	}
+	s.mu.Unlock()
+	for _, path := range named {
 		if path == "" {
 			continue
 		}
@@ -61,6 +68,39 @@ func (f settingsFiles) paths() (paths []string) {
 		}
 	}
 	return paths
+}
+
+// envFile is the file of environment variables that golam.yaml names for a function.
+type envFile struct {
+	path      string // "" if there is none
+	variables map[string]string
+	problem   string // why they are not the newest
+}
+
+// readEnvFile reads the environment file of a function again. If it cannot be read, what it was before still holds.
+func (s *Session) readEnvFile(f build.Current) map[string]string {
+	now := envFile{path: f.Settings.EnvFile}
+	if now.path != "" {
+		var err error
+		if now.variables, err = ReadEnv(now.path); err != nil {
+			now.problem = err.Error()
+		}
+	}
+	s.mu.Lock()
+	before := s.envFiles[f.Name]
+	if now.problem != "" && now.path == before.path {
+		now.variables = before.variables
+	}
+	s.envFiles[f.Name] = now
+	s.mu.Unlock()
+	switch {
+	case now.problem == "" || now.problem == before.problem && now.path == before.path:
+	case now.variables == nil:
+		s.note("%s runs without its environment file: %s", f.Name, now.problem)
+	default:
+		s.note("the environment file of %s: %s; what it was before still holds", f.Name, now.problem)
+	}
+	return now.variables
 }
 
 // MaxEnv is the size in bytes up to which a file of environment variables is read: far more than Lambda's 4 KB for all of them.

@@ -127,9 +127,10 @@ type Session struct {
 	handing sync.WaitGroup // goroutines of handovers
 
 	// Of the loop alone.
-	stale   bool // functions are to get new settings
-	unread  bool // the project as a whole could not be read
-	pending bool // functions are out of date that the last look has not built
+	stale   bool     // functions are to get new settings
+	unread  bool     // the project as a whole could not be read
+	pending bool     // functions are out of date that the last look has not built
+	notes   []string // what was told last of those of the project
 
 	mu        sync.Mutex
 	state     map[string]FunctionState
@@ -138,9 +139,9 @@ type Session struct {
 	reasons   map[string]string
 	uses      uses
 	settings  settings
-	made      bool           // golam made the project
-	sizes     map[string]int // by function, its memory in MB
-	notes     []string       // what was told last of those of the project
+	made      bool               // golam made the project
+	sizes     map[string]int     // by function, its memory in MB
+	envFiles  map[string]envFile // by function, what golam.yaml names
 }
 
 // Start serves a project until ctx is done or Close is called; Close must be called in any case. It returns when the address takes
@@ -155,6 +156,7 @@ func Start(ctx context.Context, options Options) (_ *Session, err error) {
 		ended:   make(chan struct{}), settles: make(chan settling), first: make(chan struct{}),
 		events: make(chan Event, 1024), quit: make(chan struct{}), told: make(chan struct{}),
 		state: map[string]FunctionState{}, handovers: map[string]*handover{}, reasons: map[string]string{}, uses: newUses(), sizes: map[string]int{},
+		envFiles: map[string]envFile{},
 	}
 	if s.live, err = build.OpenLive(build.LiveOptions{
 		Dir: options.Dir, Cache: options.Cache, Environ: options.Environ, Debug: options.Debugger != "", Next: s.next,
@@ -335,7 +337,7 @@ func (s *Session) run() {
 		broken := s.problem != ""
 		s.mu.Unlock()
 		added, reason := s.notify.watch(scope{
-			root: s.live.Root(), folders: s.live.Folders(), inputs: s.live.Inputs(), settings: s.files.paths(), all: broken,
+			root: s.live.Root(), folders: s.live.Folders(), inputs: s.live.Inputs(), settings: s.settingsPaths(), all: broken,
 		})
 		if reason != nil {
 			s.notePolling(reason)
@@ -553,15 +555,18 @@ func (s *Session) swap(functions []build.Current, unread bool, reasons map[strin
 		state := FunctionState{
 			Name: f.Name, Serving: before.Serving, Broken: f.Err != nil || unread, URL: s.server.functionURL(f.Name), Debug: s.debug.of(f.Name),
 			Payload: f.Payload, Pending: f.Stale && !unread,
-			bootstrap: before.bootstrap, serves: before.serves, dir: before.dir, settings: before.settings,
+			bootstrap: before.bootstrap, serves: before.serves, dir: before.dir, settings: before.settings, variables: before.variables,
 		}
-		if f.Bootstrap != "" && (f.Bootstrap != before.bootstrap || s.stale || f.Dir != before.dir || f.Settings != before.settings) {
+		variables := s.readEnvFile(f)
+		if f.Bootstrap != "" && (f.Bootstrap != before.bootstrap || s.stale || f.Dir != before.dir || f.Settings != before.settings ||
+			!maps.Equal(variables, before.variables)) {
 			if err := s.serve(f, before.bootstrap); err != nil {
 				problems = append(problems, err)
 				reasons[f.Name] = strings.TrimPrefix(reasons[f.Name]+"\n"+err.Error(), "\n")
 				state.Broken = true
 			} else {
-				state.Serving, state.bootstrap, state.serves, state.dir, state.settings = true, f.Bootstrap, f.Payload, f.Dir, f.Settings
+				state.Serving, state.bootstrap, state.serves = true, f.Bootstrap, f.Payload
+				state.dir, state.settings, state.variables = f.Dir, f.Settings, variables
 				if known && before.Serving {
 					made.Changed = append(made.Changed, f.Name)
 				} else {
@@ -582,6 +587,7 @@ func (s *Session) swap(functions []build.Current, unread bool, reasons map[strin
 		if !present[name] {
 			removed = append(removed, state)
 			delete(s.state, name)
+			delete(s.envFiles, name)
 		}
 	}
 	s.mu.Unlock()
@@ -654,20 +660,10 @@ func (s *Session) forget(bootstrap string, gone <-chan struct{}) {
 // function says how to run a build.
 func (s *Session) function(f build.Current) local.Function {
 	s.mu.Lock()
-	given, made := maps.Clone(s.settings.env), s.made
+	given, made := map[string]string{}, s.made
+	maps.Copy(given, s.envFiles[f.Name].variables)
+	maps.Copy(given, s.settings.env)
 	s.mu.Unlock()
-	if given == nil {
-		given = map[string]string{}
-	}
-	if file := f.Settings.EnvFile; file != "" {
-		variables, err := ReadEnv(file)
-		if err != nil {
-			s.note("%s runs without its environment file: %v", f.Name, err)
-		}
-		for name, value := range variables {
-			setDefault(given, name, value)
-		}
-	}
 	env := local.Environment(given, s.options.Environ)
 	function := local.Function{
 		Name: f.Name, Bootstrap: f.Bootstrap, Dir: f.Dir, Env: env,
