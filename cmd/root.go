@@ -232,7 +232,7 @@ func (a *app) report(ctx context.Context, err error) int {
 		fmt.Fprintln(a.stderr(), "golam: interrupted, nothing is left behind")
 		return exitInterrupted
 	case errors.As(err, &invalid):
-		fmt.Fprintf(a.stderr(), "golam: these answers will not do:\n")
+		fmt.Fprintf(a.stderr(), "golam: invalid answers:\n")
 		for line := range strings.Lines(invalid.Error()) {
 			fmt.Fprintf(a.stderr(), "  %s\n", strings.TrimSuffix(line, "\n"))
 		}

@@ -78,7 +78,7 @@ func (a *app) watch(ctx context.Context, options watch.Options, env []string, gi
 		problems = append(problems, errors.New("--debug-address is of no use without --debug"))
 	}
 	if options.Debugger != "" && (given("timeout") || given("memory")) {
-		problems = append(problems, errors.New("with --debug a function has all the time and memory it wants: leave out --timeout and --memory"))
+		problems = append(problems, errors.New("--debug sets its own timeout and memory: leave out --timeout and --memory"))
 	}
 	checked := options
 	if given("timeout") && options.Timeout <= 0 {

@@ -410,7 +410,7 @@ func (c *cache) read() (known index, ok bool) {
 
 func (c *cache) write(known index) error {
 	if known.unsure {
-		known.Sums = nil // it will not do as fresh
+		known.Sums = nil // so that it does not count as fresh
 	}
 	data, err := json.Marshal(known)
 	if err == nil {

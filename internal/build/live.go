@@ -235,7 +235,7 @@ func (l *Live) Update(ctx context.Context, building func()) (Update, error) {
 			if err != nil {
 				return Update{Functions: l.functions()}, fmt.Errorf("copy the sources: %w", err)
 			}
-			now.Sums = nil // it will not do as settled
+			now.Sums = nil // so that it does not count as settled
 			for i := range now.Functions {
 				now.Functions[i].Built = "" // who knows
 			}

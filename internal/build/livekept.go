@@ -65,7 +65,7 @@ func (l *Live) keep() {
 	}
 	known := keptBuilds{Index: l.known, Bootstraps: map[string]string{}}
 	if !l.settled {
-		known.Index.Sums = nil // it will not do as settled
+		known.Index.Sums = nil // so that it does not count as settled
 	}
 	for name, current := range l.current {
 		if relative, err := filepath.Rel(l.builds, current.Bootstrap); err == nil && current.Bootstrap != "" {
@@ -120,6 +120,8 @@ func sweepProjects(own string) {
 			root = known.Watched.Root
 		} else if known, ok := readKept(filepath.Join(other, "builds")); ok {
 			root = known.Index.Watched.Root
+		} else {
+			root = packagedRoot(other)
 		}
 		if root == "" {
 			continue
@@ -128,4 +130,16 @@ func sweepProjects(own string) {
 			_ = os.RemoveAll(other)
 		}
 	}
+}
+
+// packagedRoot is the project whose packages golam build keeps in a folder, "" if there are none.
+func packagedRoot(dir string) string {
+	for _, arch := range Architectures() {
+		var k kept
+		data, err := os.ReadFile(filepath.Join(dir, packagesFolder(arch), keptName))
+		if err == nil && json.Unmarshal(data, &k) == nil && k.Format == keptFormat && k.Index.Watched.Root != "" {
+			return k.Index.Watched.Root
+		}
+	}
+	return ""
 }

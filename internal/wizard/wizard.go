@@ -51,7 +51,7 @@ type Summary struct {
 
 // Run asks every question that is not given, and then for confirmation. The answers are to every option; the caller validates them with
 // [generator.Resolve]. The error is [ErrAborted] where the person stopped or the context ended, and a [generator.InvalidError] where an
-// answer given beforehand will not do.
+// answer given beforehand is invalid.
 //
 // While the form is on the screen no key raises a signal, and Run handles none: the context has to end with SIGTERM.
 func Run(ctx context.Context, config Config) (generator.Answers, error) {
