@@ -2,7 +2,6 @@ package generator
 
 import (
 	"slices"
-	"strings"
 )
 
 // Form tells what an answer looks like.
@@ -71,15 +70,6 @@ type Pair struct {
 
 // String is the pair as the option's flag takes it.
 func (p Pair) String() string { return p.Left + "=" + p.Right }
-
-// FormatPairs writes pairs the way their option's flag takes them.
-func FormatPairs(pairs []Pair) string {
-	texts := make([]string, len(pairs))
-	for i, pair := range pairs {
-		texts[i] = pair.String()
-	}
-	return strings.Join(texts, ",")
-}
 
 // Choice is one allowed value of an option.
 type Choice struct {
