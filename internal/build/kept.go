@@ -57,11 +57,14 @@ type record struct {
 
 const keptName = "packages.json"
 
+// packagesFolder is where what is kept of packages lies in the project's folder of the cache.
+func packagesFolder(arch string) string { return "package-" + arch }
+
 // openKept opens what is kept, or a folder for this build alone if that cannot be.
 func openKept(ctx context.Context, cache string, project Project, arch string) (*kept, error) {
 	k := &kept{Records: map[string]record{}}
 	if cache != "" {
-		k.dir = filepath.Join(projectCache(cache, project), "package-"+arch)
+		k.dir = filepath.Join(projectCache(cache, project), packagesFolder(arch))
 	}
 	if cache == "" || os.MkdirAll(k.dir, 0o700) != nil {
 		dir, err := os.MkdirTemp("", "golam-build-")

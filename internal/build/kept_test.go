@@ -206,3 +206,27 @@ func TestBuildKeepsWithIncludes(t *testing.T) {
 		}
 	}
 }
+
+// TestPackagesOfLostProject: what golam build keeps of a project goes once the project has gone, and only then.
+func TestPackagesOfLostProject(t *testing.T) {
+	lost, other, cache := makeProject(t, tiny()), makeProject(t, tiny()), t.TempDir()
+	mustBuild(t, Options{Dir: lost, Cache: cache})
+	kept := func() int {
+		t.Helper()
+		found, err := filepath.Glob(filepath.Join(cache, "golam", "*", "package-*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(found)
+	}
+	forHost(t, other, cache)
+	if got := kept(); got != 1 {
+		t.Errorf("%d folders of packages, want that of the project which is there", got)
+	}
+	remove(t, lost)
+	write(t, filepath.Join(other, "text/files/one.txt"), "two")
+	forHost(t, other, cache)
+	if got := kept(); got != 0 {
+		t.Errorf("%d folders of packages are left of a project that is gone", got)
+	}
+}
