@@ -51,7 +51,9 @@ func refusePage(w http.ResponseWriter, reason string) {
 
 // check returns why a request may not be served, or "".
 func (g guard) check(r *http.Request) string {
-	if !g.own(r, r.Host) {
+	// Every browser names a host. Of the programs that speak HTTP by themselves, as runtimes do, some name none.
+	nameless := r.Host == "" && !g.pages
+	if !nameless && !g.own(r, r.Host) {
 		return "the Host header names another server: use " + g.url
 	}
 	origin, site := r.Header.Get("Origin"), r.Header.Get("Sec-Fetch-Site")

@@ -129,9 +129,9 @@ func TestGuard(t *testing.T) {
 			if served != tt.passes || !served && status != http.StatusForbidden {
 				t.Errorf("served: %t, status %d", served, status)
 			}
-			// Where no browser has any business, only programs pass.
+			// Where no browser has any business, only programs pass, and need not name a host.
 			serve(Options{Host: "box.example"})
-			if program := tt.header["User-Agent"] != chromium; served != (tt.passes && program) {
+			if program := tt.header["User-Agent"] != chromium; served != ((tt.passes || tt.host == "") && program) {
 				t.Errorf("without pages, served: %t", served)
 			}
 		})
