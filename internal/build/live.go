@@ -190,8 +190,9 @@ func (l *Live) Again() {
 	clear(l.mistaken)
 }
 
-// Update builds what is out of date, and calls building before it does. The error is about the project as a whole: a [GoError] if its go.mod or its packages cannot be read.
-// Mistakes in the source of a function are with the function. In both cases the functions that were built before are still there.
+// Update builds what is out of date, and calls building before it does. The error is about the project as a whole: a [GoError] if its
+// go.mod or its packages cannot be read. Mistakes in the source of a function are with the function. In both cases the functions that were
+// built before are still there.
 func (l *Live) Update(ctx context.Context, building func()) (Update, error) {
 	l.sameToolchain(ctx)
 	names := l.look()

@@ -328,11 +328,8 @@ func (o Options) Check() error {
 	if o.TraceID != "" && !traceHeader.MatchString(o.TraceID) {
 		problem("the trace header is not of the form Root=1-69afa9a7-0cc56a1b46db7ae02d4da47e;Parent=53995c3f42cd8ad8;Sampled=1")
 	}
-	if o.Timeout < 0 || o.Timeout > maxTimeout {
-		problem("a timeout of %s: use up to %s", o.Timeout, maxTimeout)
-	}
-	if o.MemorySize != 0 && (o.MemorySize < local.DefaultMemorySize || o.MemorySize > maxMemorySize) {
-		problem("a memory size of %d MB: use %d to %d", o.MemorySize, local.DefaultMemorySize, maxMemorySize)
+	if err := local.CheckLimits(o.MemorySize, o.Timeout); err != nil {
+		problem("%s", err)
 	}
 	if o.Address != "" && (o.Timeout != 0 || o.MemorySize != 0 || len(o.Env) > 0) {
 		problem("timeout, memory and environment variables are those of the server at %s: leave them out", o.Address)
@@ -345,12 +342,6 @@ func (o Options) Check() error {
 	}
 	return nil
 }
-
-// Limits of Lambda (Lambda Developer Guide, "Lambda quotas").
-const (
-	maxTimeout    = 15 * time.Minute
-	maxMemorySize = 10240
-)
 
 // ParseIdentity reads an identity in the form that Lambda hands it to functions.
 func ParseIdentity(text string) (local.CognitoIdentity, error) {

@@ -360,11 +360,11 @@ func (f Function) complete() (Function, error) {
 // CheckLimits tells what Lambda refuses of a memory size in MB and a timeout. Zero is the default of either.
 func CheckLimits(memorySize int, timeout time.Duration) error {
 	var problems []error
-	if memorySize != 0 && memorySize < DefaultMemorySize || memorySize > maxMemorySize {
-		problems = append(problems, fmt.Errorf("memory of %d MB: use %d to %d", memorySize, DefaultMemorySize, maxMemorySize))
-	}
 	if timeout < 0 || timeout > maxTimeout {
-		problems = append(problems, fmt.Errorf("timeout of %s: use up to %s", timeout, maxTimeout))
+		problems = append(problems, fmt.Errorf("a timeout of %s: use up to %s", timeout, maxTimeout))
+	}
+	if memorySize != 0 && memorySize < DefaultMemorySize || memorySize > maxMemorySize {
+		problems = append(problems, fmt.Errorf("a memory size of %d MB: use %d to %d", memorySize, DefaultMemorySize, maxMemorySize))
 	}
 	return errors.Join(problems...)
 }

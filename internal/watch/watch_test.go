@@ -404,8 +404,8 @@ func TestCheck(t *testing.T) {
 		problems []string
 	}{
 		{Options{MemorySize: 128, Timeout: 15 * time.Minute, Address: "127.0.0.1:0"}, nil},
-		{Options{MemorySize: 64}, []string{"memory of 64 MB: use 128 to 10240"}},
-		{Options{MemorySize: 10241, Timeout: time.Hour}, []string{"memory of 10241 MB", "timeout of 1h0m0s: use up to 15m0s"}},
+		{Options{MemorySize: 64}, []string{"memory size of 64 MB: use 128 to 10240"}},
+		{Options{MemorySize: 10241, Timeout: time.Hour}, []string{"memory size of 10241 MB", "timeout of 1h0m0s: use up to 15m0s"}},
 		{Options{Address: "127.0.0.1:99999", Timeout: -1}, []string{`--address "127.0.0.1:99999": use host:port`, "timeout of -1ns"}},
 		{Options{Debugger: "/dlv", DebugAddress: "127.0.0.1:0"}, []string{`--debug-address "127.0.0.1:0": use host:port`}},
 	} {
