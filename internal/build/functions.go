@@ -12,7 +12,6 @@ import (
 	"go/token"
 	"io"
 	"maps"
-	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -448,7 +447,7 @@ func choose(functions []Function, names, notes []string) ([]Function, error) {
 // callsStart tells whether the source of a package that imports aws-lambda-go mentions one of its Start functions.
 func callsStart(p goPackage) (bool, error) {
 	for _, name := range p.GoFiles {
-		source, err := os.ReadFile(filepath.Join(p.Dir, name))
+		source, err := readSource(filepath.Join(p.Dir, name))
 		if err != nil {
 			return false, fmt.Errorf("look for functions: %w", err)
 		}

@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// files writes the files of a package.
-func files(t *testing.T, contents map[string]string) (files []file) {
+// filesOf writes the files of a package.
+func filesOf(t *testing.T, contents map[string]string) (files []file) {
 	t.Helper()
 	root := makeProject(t, contents)
 	for name, content := range contents {
@@ -36,7 +36,7 @@ func packAll(t *testing.T, files []file) []byte {
 
 func TestPack(t *testing.T) {
 	contents := map[string]string{"z/last.txt": "z", "bootstrap": strings.Repeat("code", 1000), "a.txt": ""}
-	files := files(t, contents)
+	files := filesOf(t, contents)
 	slices.SortFunc(files, func(a, b file) int { return strings.Compare(b.path, a.path) })
 	first := packAll(t, files)
 	slices.Reverse(files)
@@ -82,7 +82,7 @@ func TestPack(t *testing.T) {
 func FuzzPack(f *testing.F) {
 	f.Add([]byte("binary"), "a/b.txt", []byte("text"))
 	f.Fuzz(func(t *testing.T, binary []byte, name string, content []byte) {
-		all := files(t, map[string]string{"bootstrap": string(binary), "other": string(content)})
+		all := filesOf(t, map[string]string{"bootstrap": string(binary), "other": string(content)})
 		for i := range all {
 			if all[i].path == "other" {
 				all[i].path = name

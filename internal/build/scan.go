@@ -7,6 +7,7 @@ import (
 	"fmt"
 	gobuild "go/build"
 	"go/build/constraint"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -16,6 +17,8 @@ import (
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
+
+	"github.com/golam-cli/golam/internal/files"
 )
 
 // scan reads the source of a module without the go command, to find the main packages that may be functions. Only these are then listed
@@ -62,6 +65,7 @@ func (t *toolchain) newScan(project Project, platform []string) *scan {
 		project: project, context: gobuild.Default, moduleCache: t.moduleCache,
 		packages: map[string]*source{}, states: map[string]state{}, mayCall: map[string]bool{},
 	}
+	s.context.OpenFile = func(name string) (io.ReadCloser, error) { return files.Open(name) }
 	s.context.CgoEnabled, s.context.Compiler, s.context.BuildTags = false, "gc", []string{"lambda.norpc"}
 	for _, setting := range platform {
 		switch name, value, _ := strings.Cut(setting, "="); name {
@@ -73,7 +77,7 @@ func (t *toolchain) newScan(project Project, platform []string) *scan {
 	}
 	s.context.ReleaseTags = releaseTags(t.version, s.context.ReleaseTags)
 	name := filepath.Join(project.Root, "go.mod")
-	data, err := os.ReadFile(name)
+	data, err := readSource(name)
 	if err == nil {
 		s.file, err = modfile.ParseLax(name, data, nil)
 	}
@@ -130,7 +134,7 @@ func (s *scan) read(dir string) *source {
 	}
 	if slices.Contains(p.imports, lambdaPackage) {
 		for _, name := range found.GoFiles {
-			content, err := os.ReadFile(filepath.Join(dir, name))
+			content, err := readSource(filepath.Join(dir, name))
 			p.calls = p.calls || err == nil && mentionsStart(content)
 		}
 	}
@@ -259,7 +263,7 @@ func (s *scan) reachesLambda(required module.Version) bool {
 		return true
 	}
 	name := filepath.Join(s.moduleCache, "cache", "download", filepath.FromSlash(escaped), "@v", version+".mod")
-	data, err := os.ReadFile(name)
+	data, err := readSource(name)
 	if err != nil {
 		s.unknown = append(s.unknown, required)
 		return true
@@ -348,7 +352,7 @@ func (s *scan) hidden(tree []folder, functions map[string]bool) (notes []string)
 			continue
 		}
 		for _, name := range p.ignored {
-			content, err := os.ReadFile(name)
+			content, err := readSource(name)
 			if err != nil || !bytes.Contains(content, []byte(lambdaPackage)) || !mentionsStart(content) {
 				continue
 			}
@@ -398,6 +402,12 @@ func belowPath(modulePath, imported string) (rest string, ok bool) {
 func standard(imported string) bool {
 	first, _, _ := strings.Cut(imported, "/")
 	return !strings.Contains(first, ".")
+}
+
+// readSource reads a file of a module, which may be anything in a repository that somebody cloned.
+func readSource(name string) ([]byte, error) {
+	const most = 64 << 20 // bytes
+	return files.Read(name, most)
 }
 
 func isDir(name string) bool {

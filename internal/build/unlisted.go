@@ -3,7 +3,6 @@ package build
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,7 +26,7 @@ func describeUnlisted(folders []string) string {
 // isRuntime reports whether some of the files in a folder name the address of the Runtime API.
 func isRuntime(dir string, files []string) bool {
 	return slices.ContainsFunc(files, func(name string) bool {
-		source, err := os.ReadFile(filepath.Join(dir, name))
+		source, err := readSource(filepath.Join(dir, name))
 		return err == nil && bytes.Contains(source, []byte(`"`+runtimeVariable+`"`))
 	})
 }

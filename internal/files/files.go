@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"time"
 )
 
@@ -22,20 +23,29 @@ var ErrTooLarge = errors.New("it is too large")
 // ErrNoWriter says that a named pipe is empty because no process writes to it.
 var ErrNoWriter = errors.New("it is a pipe that no process writes to: start the writer first, or use a file")
 
-// Read reads a regular file that has most bytes or fewer. Links are followed.
-func Read(name string, most int64) ([]byte, error) {
+// Open opens a regular file for reading. Links are followed.
+func Open(name string) (*os.File, error) {
 	file, err := open(name)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
 	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "read", Path: name, Err: ErrIrregular}
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// Read reads a regular file that has most bytes or fewer. Links are followed.
+func Read(name string, most int64) ([]byte, error) {
+	file, err := Open(name)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: ErrIrregular}
-	}
+	defer file.Close()
 	content, err := io.ReadAll(io.LimitReader(file, most+1))
 	if err == nil && int64(len(content)) > most {
 		err = &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("%w: it has more than %d bytes", ErrTooLarge, most)}
