@@ -196,7 +196,7 @@ func look(ctx context.Context, toolchain *toolchain, project Project, last index
 
 // lookFor makes an index for a platform.
 func lookFor(ctx context.Context, toolchain *toolchain, project Project, platform []string, last index) (index, error) {
-	began := time.Now().Add(-clockStep)
+	began := project.opened.Add(-clockStep) // golam.yaml may have changed since
 	list, err := toolchain.list(ctx, project, platform, last.Tree)
 	if err != nil {
 		return index{}, err

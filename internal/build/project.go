@@ -44,6 +44,8 @@ type Project struct {
 
 	named   []named  // the functions that golam.yaml names
 	exclude []string // folders that golam.yaml excludes, relative and slash separated
+	// opened is when Open began to read golam.yaml.
+	opened time.Time
 }
 
 // Settings are what golam.yaml says about one function. The zero value says nothing.
@@ -103,7 +105,7 @@ func Open(dir string) (Project, error) {
 		// The go command answers in JSON, which would name another folder.
 		return Project{}, misuse("the path %q is not UTF-8, so the go command cannot name its files: rename the folder", root)
 	}
-	project := Project{Root: root}
+	project := Project{Root: root, opened: time.Now()}
 	data, err := readProjectFile(root)
 	var file projectFile
 	if err == nil {
