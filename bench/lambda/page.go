@@ -70,6 +70,14 @@ func (p page) markdown() string {
 		line("")
 		line("![What fills the bootstrap of %s](%s)", name, p.link("contents-"+name))
 	}
+	if growth, err := os.ReadFile(filepath.Join(p.root, "bench/scale/growth.md")); err == nil {
+		line("")
+		line("## Growth")
+		line("")
+		line("What golam's commands take in projects of several functions.")
+		line("")
+		w.Write(growth)
+	}
 	p.method(&w)
 	return w.String()
 }

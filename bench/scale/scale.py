@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Measure what golam costs in projects of 1, 10 and 50 functions, with `go build` beside it.
 
-Usage: bench/scale/scale.py [--functions 1,10,50] [--trials 5] [--minutes 20] [--only build,invoke,watch,bench]
+Usage: bench/scale/scale.py [--functions 1,10,50] [--trials 5] [--minutes 20] [--only build,invoke,watch,bench] [--write]
+
+--write also writes the table to bench/scale/growth.md, which docs/benchmarks.md includes.
 
 Each project has functions on aws-lambda-go that share a package. Rows are measured in turns with `go build` of the same functions for the
 same edit, and the table gives medians and ratios of medians. Nothing uses the network if the modules are in the cache. A row that would
@@ -133,7 +135,7 @@ class Watch:
         return self
 
     def __exit__(self, *_):
-        self.process.send_signal(signal.SIGINT)
+        self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(30)
         except subprocess.TimeoutExpired:
@@ -229,6 +231,20 @@ def measure_bench(project, _):
     yield "bench of all, one run each", None, [project.run([project.golam, "bench", *names, "--event", str(event), "--runs", "1"])], []
 
 
+def page(rows, trials):
+    """Returns the table as Markdown."""
+    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
+    lines = [
+        f"Medians in seconds of up to {trials} trials, in turns with `go build` of the same functions for the same edit, on {os.cpu_count()} processors. Load",
+        f"averages at the end: {load}. `bench/scale/scale.py --write` wrote this table.",
+        "",
+        "| functions | what | golam | go build | ratio |",
+        "| --: | --- | --: | --: | --: |",
+    ]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
 PARTS = {"build": measure_build, "invoke": measure_invoke, "watch": measure_watch, "bench": measure_bench}
 
 
@@ -238,6 +254,7 @@ def main():
     parser.add_argument("--trials", type=int, default=5)
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     parts = [part for part in options.only.split(",") if part]
     if unknown := set(parts) - set(PARTS):
@@ -249,7 +266,7 @@ def main():
         golam = folder / "golam"
         subprocess.run(["go", "build", "-o", golam, "./cmd/golam"], cwd=ROOT, env={**os.environ, "CGO_ENABLED": "0"}, check=True)
         print(f"{'functions':>9}  {'what':52} {'golam':>8} {'go build':>8} {'ratio':>6}")
-        late = False
+        late, rows = False, []
         for count in map(int, options.functions.split(",")):
             for part in parts:
                 home = folder / f"{count}-{part}"
@@ -261,7 +278,9 @@ def main():
                     for what, limit, ours, theirs in PARTS[part](project, options.trials):
                         mine = statistics.median(ours)
                         line = f"{count:9}  {what:52} {mine:8.3f}"
+                        rows.append([str(count), what, f"{mine:.3f}", "", ""])
                         if theirs:
+                            rows[-1][3:] = f"{statistics.median(theirs):.3f}", f"{mine / statistics.median(theirs):.2f}"
                             ratio = mine / statistics.median(theirs)
                             line += f" {statistics.median(theirs):8.3f} {ratio:6.2f}"
                             if limit and ratio > limit:
@@ -271,8 +290,11 @@ def main():
                             raise NotMeasured("the time is up")
                 except (NotMeasured, subprocess.TimeoutExpired) as reason:
                     print(f"{count:9}  {part}: not measured: {reason}", flush=True)
+                    rows.append([str(count), f"{part}: not measured, because {reason}", "", "", ""])
                 finally:
                     shutil.rmtree(home, ignore_errors=True)
+        if options.write:
+            (ROOT / "bench/scale/growth.md").write_text(page(rows, options.trials), encoding="utf-8")
     return 1 if late else 0
 
 
