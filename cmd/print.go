@@ -69,7 +69,7 @@ func (a *app) printResponse(response []byte) error {
 	return nil
 }
 
-// colourErr tells whether what goes to standard error may be coloured.
+// colourErr reports whether standard error may be colored.
 func (a *app) colourErr() bool {
 	return a.streams.ErrIsTerminal() && !a.noColour && a.streams.Getenv("NO_COLOR") == "" && a.streams.Getenv("TERM") != "dumb"
 }

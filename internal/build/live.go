@@ -82,7 +82,7 @@ type Current struct {
 	Err error
 	// Payload is how the newest source takes HTTP requests.
 	Payload Payload
-	// Stale tells that the newest source is yet to be built.
+	// Stale means that the newest source has not been built yet.
 	Stale bool
 }
 
@@ -94,7 +94,7 @@ type Update struct {
 	Built bool
 	// Notes name what may have been meant as a function and is none, with the reason.
 	Notes []string
-	// Pending tells that functions are still out of date, so that another Update is needed.
+	// Pending means that functions are still out of date and need another Update.
 	Pending bool
 }
 

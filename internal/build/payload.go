@@ -31,7 +31,7 @@ type Payload struct {
 	Format string `json:"format"`
 	// Reason says why, or is "".
 	Reason string `json:"reason,omitempty"`
-	// Configured tells that golam.yaml chooses it.
+	// Configured means that golam.yaml chose it.
 	Configured bool `json:"configured,omitempty"`
 }
 

@@ -36,10 +36,10 @@ func (Kind) Data(project generator.Data, function generator.Function) any {
 // LambdaVersion is Cognito's word for the trigger version, as in PreTokenGenerationConfig.
 func (d data) LambdaVersion() string { return strings.ToUpper(d.Trigger) + "_0" }
 
-// Publishes tells whether the function publishes events to EventBridge.
+// Publishes reports whether the function publishes events to EventBridge.
 func (d data) Publishes() bool { return d.EventBridge == "true" }
 
-// HasClaim tells whether the policy starts with the claim.
+// HasClaim reports whether the policy starts with the claim.
 func (d data) HasClaim(name string) bool {
 	return slices.ContainsFunc(d.Claims, func(c Claim) bool { return c.Claim == name })
 }
@@ -81,7 +81,7 @@ func sampleValue(attribute string) string {
 	return "some " + strings.TrimPrefix(attribute, "custom:")
 }
 
-// FromCognito tells whether Cognito puts the claim into an ID token by itself: it has a claim for each attribute that the app client may
+// FromCognito reports whether Cognito puts the claim into an ID token by itself: it has a claim for each attribute that the app client may
 // read, under the attribute's name.
 func (d data) FromCognito(claim string) bool {
 	return slices.Contains(standardAttributes, claim) || strings.HasPrefix(claim, "custom:")
