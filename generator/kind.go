@@ -7,12 +7,14 @@ type Kind interface {
 	Name() string
 	// FunctionName is the name of a project's function of this kind if the user names none.
 	FunctionName() string
-	// Options are the questions about a function of this kind. The layers of their choices belong to the project, as those of its own options do.
+	// Options are the questions about a function of this kind.
 	Options() []Option
 	// Golden are answers for golden projects beyond the combinations of options that are marked Golden, by what their names end in.
 	Golden() []Variant
-	// Data is what templates see for a function: the project's data and what the kind adds.
-	Data(project Data, function Function) any
+	// Packages are the platform packages that every function of this kind needs. The choices of its options can add others.
+	Packages() []string
+	// Data is what the templates of a function see: the function's data and what the kind adds.
+	Data(function FunctionData) any
 }
 
 // Catalog is the kinds that functions can have, the default first. Package generator/kinds has golam's.

@@ -78,12 +78,10 @@ type Choice struct {
 	Help string
 	// Label is what the choice adds to the name of a golden project; nothing where it is left empty.
 	Label string
-	// Layers are the template layers that it adds to the project.
-	Layers []string
+	// Features are what it adds to the project or the function. Layers of templates are chosen by them, and a platform package is a feature too.
+	Features []string
 	// Apart choices are not crossed with others to make golden projects: they have one of their own.
 	Apart bool
-	// LayersWith are those that it adds to a project which has another layer too, by the name of that layer.
-	LayersWith map[string][]string
 }
 
 // Values returns the option's choices as text, in their order.
@@ -161,8 +159,8 @@ func ProjectOptions() []Option {
 			Key: "iac", Page: "Deployment", Question: "How do you deploy it?", Flag: "how to deploy it", Golden: true,
 			Help: "Either way you get one readable file or package, with least-privilege roles and alarms.",
 			Choices: []Choice{
-				{Value: "sam", Label: "sam", Help: "AWS SAM: template.yaml, sam build and sam deploy", Layers: []string{"sam", "attach"}},
-				{Value: "cdk", Label: "cdk", Help: "AWS CDK: a stack in Go with tests of its own; needs Node.js", Layers: []string{"cdk", "attach"}},
+				{Value: "sam", Label: "sam", Help: "AWS SAM: template.yaml, sam build and sam deploy", Features: []string{"sam"}},
+				{Value: "cdk", Label: "cdk", Help: "AWS CDK: a stack in Go with tests of its own; needs Node.js", Features: []string{"cdk"}},
 			},
 			field: func(s *Spec) *string { return &s.IaC },
 		}),
@@ -170,7 +168,7 @@ func ProjectOptions() []Option {
 			Key: "ci", Page: "Deployment", Question: "Which CI runs its checks?", Flag: "which CI runs its checks",
 			Help: "It runs tests and linters. A deploy job stays off until you give it a role.",
 			Choices: []Choice{
-				{Value: "github", Help: "GitHub Actions, with actions pinned by commit, and Dependabot", Layers: []string{"github"}},
+				{Value: "github", Help: "GitHub Actions, with actions pinned by commit, and Dependabot", Features: []string{"github"}},
 				{Value: "none", Help: "no CI: run make test and make lint yourself"},
 			},
 			field: func(s *Spec) *string { return &s.CI },
@@ -180,15 +178,15 @@ func ProjectOptions() []Option {
 			Help: "Spans are sent after the answer, so no user waits for them. Adds 0.4 MB (1.8 with slim).",
 			Choices: []Choice{
 				{
-					Value: "otlp", Label: "otlp", Layers: []string{"awsendpoint", "otel", "otel-otlp", "sigv4"},
+					Value: "otlp", Label: "otlp", Features: []string{"otel", "otlp"},
 					Help: "any OTLP endpoint; nothing is sent until you configure one",
 				},
 				{
-					Value: "cloudwatch", Layers: []string{"awsroots", "otel", "otel-cloudwatch", "sigv4"}, Apart: true,
+					Value: "cloudwatch", Features: []string{"otel", "cloudwatch"}, Apart: true,
 					Help: "directly to CloudWatch (turn on Transaction Search first)",
 				},
 				{
-					Value: "collector", Layers: []string{"otel", "otel-collector"}, Apart: true,
+					Value: "collector", Features: []string{"otel", "collector"}, Apart: true,
 					Help: "an OpenTelemetry Collector in a layer; cold starts take longer",
 				},
 				{Value: "off", Help: "no OpenTelemetry in the project"},
@@ -199,10 +197,10 @@ func ProjectOptions() []Option {
 			Key: "runtime", Page: "Function", Question: "Which runtime library does it use?", Flag: "the runtime library", Golden: true,
 			Help: "Slim makes packages smaller: by two thirds without events and traces, by a tenth with traces.",
 			Choices: []Choice{
-				{Value: "official", Help: "aws-lambda-go, and the AWS SDK where it is needed", Layers: []string{"official"}},
+				{Value: "official", Help: "aws-lambda-go, and the AWS SDK where it is needed", Features: []string{"official"}},
 				{
 					Value: "slim", Help: "only the standard library, with a small client of the Runtime API in the project", Label: "slim",
-					Layers: []string{"slim"}, LayersWith: map[string][]string{"otel": {"netstream"}},
+					Features: []string{"slim"},
 				},
 			},
 			field: func(s *Spec) *string { return &s.Runtime },

@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,25 +31,32 @@ const (
 func Render(spec Spec) (Tree, error) { return render(templates.FS(), spec) }
 
 func render(layers fs.FS, spec Spec) (Tree, error) {
-	sources, err := find(layers, spec)
+	project, err := newData(spec)
+	if err != nil {
+		return nil, err
+	}
+	sources, err := find(layers, project)
+	if err != nil {
+		return nil, err
+	}
+	callable, err := shared(layers)
 	if err != nil {
 		return nil, err
 	}
 	files, errs := make([]File, len(sources)), make([]error, len(sources))
-	callable, data := functions(), spec.data()
 	var group sync.WaitGroup
 	for i, source := range sources {
-		group.Go(func() { files[i], errs[i] = source.render(layers, callable, data) })
+		group.Go(func() { files[i], errs[i] = source.render(layers, callable) })
 	}
 	group.Wait()
 	if err := cmp.Or(errs...); err != nil {
 		return nil, err
 	}
-	project, err := projectFile(spec)
+	projectFile, err := projectFile(spec)
 	if err != nil {
 		return nil, err
 	}
-	files = append(files, project)
+	files = append(files, projectFile)
 	lock, err := lockFile(files)
 	if err != nil {
 		return nil, err
@@ -58,104 +64,64 @@ func render(layers fs.FS, spec Spec) (Tree, error) {
 	return NewTree(append(files, lock))
 }
 
-// data is what the templates of the project see.
-func (s Spec) data() any {
-	project := Data{s}
-	if len(s.Functions) == 0 {
-		return project
+// shared parses the partials: the named texts that the templates of all layers can include.
+func shared(layers fs.FS) (*template.Template, error) {
+	root := template.New("").Delims(leftDelimiter, rightDelimiter).Option("missingkey=error").Funcs(functions())
+	names, err := fs.Glob(layers, "partials/*"+templateSuffix)
+	if err != nil || len(names) == 0 {
+		return root, err
 	}
-	return s.Functions[0].Kind.Data(project, s.Functions[0])
+	for _, name := range names {
+		text, err := fs.ReadFile(layers, name)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := root.New(name).Parse(string(text)); err != nil {
+			return nil, fmt.Errorf("template %s: %w", name, err)
+		}
+	}
+	return root, nil
 }
 
-// Layers returns the names of the layers that make up the project, in the order in which they are rendered. A layer that several choices
-// add is there once.
-func Layers(spec Spec) ([]string, error) {
-	layers := []string{"base"}
-	add := func(more []string) {
-		for _, layer := range more {
-			if !slices.Contains(layers, layer) {
-				layers = append(layers, layer)
-			}
-		}
-	}
-	var chosen []Choice
-	for _, option := range spec.Options() {
-		if option.Form != Choose {
-			continue
-		}
-		value := option.Answer(spec)
-		i := slices.IndexFunc(option.Choices, func(c Choice) bool { return c.Value == value })
-		if i < 0 {
-			return nil, fmt.Errorf("the spec's %s is %q: make specs with Catalog.Resolve", option.Key, value)
-		}
-		add(option.Choices[i].Layers)
-		chosen = append(chosen, option.Choices[i])
-	}
-	for _, choice := range chosen {
-		for other, more := range choice.LayersWith {
-			if slices.Contains(layers, other) {
-				add(more)
-			}
-		}
-	}
-	return layers, nil
-}
-
-// together returns the layers that belong to a project because it has two others: a+b where it has a and b.
-func together(layers fs.FS, names []string) ([]string, error) {
-	entries, err := fs.ReadDir(layers, ".")
-	if err != nil {
-		return nil, err
-	}
-	var found []string
-	for _, entry := range entries {
-		first, second, both := strings.Cut(entry.Name(), "+")
-		if both && slices.Contains(names, first) && slices.Contains(names, second) {
-			found = append(found, entry.Name())
-		}
-	}
-	return found, nil
-}
-
-// source is one template of a layer.
+// source is a template, and one file of the project that it is rendered to.
 type source struct {
 	name   string // in the file system of layers
 	target string // the path in the project
+	data   any
 }
 
-// find lists the templates of the project's layers, in order, and refuses two for one file.
-func find(layers fs.FS, spec Spec) ([]source, error) {
-	names, err := Layers(spec)
-	if err != nil {
-		return nil, err
-	}
-	together, err := together(layers, names)
-	if err != nil {
-		return nil, err
-	}
+// find lists the files of the project and their templates, in order, and refuses two for one file.
+func find(layers fs.FS, project *Data) ([]source, error) {
 	var sources []source
 	owners := map[string]string{}
-	for _, layer := range append(names, together...) {
-		err := fs.WalkDir(layers, layer, func(name string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() {
-				return err
+	add := func(layer layer, name, target string, data any) error {
+		if owner, taken := owners[target]; taken {
+			return fmt.Errorf("layers %s and %s both want %s: give it one owner", owner, layer.folder, target)
+		}
+		owners[target] = layer.folder
+		sources = append(sources, source{name: name, target: target, data: data})
+		return nil
+	}
+	found, err := listLayers(layers)
+	if err != nil {
+		return nil, err
+	}
+	for _, layer := range found {
+		if !project.hasAll(layer.features) {
+			continue
+		}
+		err := layer.walk(layers, func(name, target string) error {
+			if !ofFunction(target) {
+				return add(layer, name, target, project.whole())
 			}
-			target, found := strings.CutSuffix(strings.TrimPrefix(name, layer+"/"), templateSuffix)
-			if !found {
-				return fmt.Errorf("template %s: the name does not end in %s", name, templateSuffix)
-			}
-			elements := strings.Split(target, "/")
-			for i, element := range elements {
-				if rest, dotted := strings.CutPrefix(element, dotPrefix); dotted {
-					elements[i] = "." + rest
+			for _, function := range project.functions {
+				if !function.hasAll(layer.features) {
+					continue
+				}
+				if err := add(layer, name, function.path(target), function.data); err != nil {
+					return err
 				}
 			}
-			target = path.Join(elements...)
-			if owner, taken := owners[target]; taken {
-				return fmt.Errorf("layers %s and %s both want %s: give it one owner", owner, layer, target)
-			}
-			owners[target] = layer
-			sources = append(sources, source{name: name, target: target})
 			return nil
 		})
 		if err != nil {
@@ -165,18 +131,21 @@ func find(layers fs.FS, spec Spec) ([]source, error) {
 	return sources, nil
 }
 
-func (s source) render(layers fs.FS, callable template.FuncMap, data any) (File, error) {
+func (s source) render(layers fs.FS, shared *template.Template) (File, error) {
 	fail := func(err error) (File, error) { return File{}, fmt.Errorf("template %s: %w", s.name, err) }
 	text, err := fs.ReadFile(layers, s.name)
 	if err != nil {
 		return fail(err)
 	}
-	parsed, err := template.New(s.name).Delims(leftDelimiter, rightDelimiter).Option("missingkey=error").Funcs(callable).Parse(string(text))
+	parsed, err := shared.Clone()
 	if err != nil {
 		return fail(err)
 	}
+	if parsed, err = parsed.New(s.name).Parse(string(text)); err != nil {
+		return fail(err)
+	}
 	var content bytes.Buffer
-	if err := parsed.Execute(&content, data); err != nil {
+	if err := parsed.Execute(&content, s.data); err != nil {
 		return fail(err)
 	}
 	file := File{Path: s.target, Content: content.Bytes(), Executable: bytes.HasPrefix(content.Bytes(), []byte("#!"))}
@@ -262,43 +231,4 @@ func functions() template.FuncMap {
 		chosen[name] = hermetic[name]
 	}
 	return chosen
-}
-
-// Data is what the templates of every project see: the spec, and what follows from it. A kind adds its own.
-type Data struct {
-	Spec
-}
-
-// GOARCH is Go's word for the architecture.
-func (d Data) GOARCH() string {
-	if d.Arch == "x86_64" {
-		return "amd64"
-	}
-	return d.Arch
-}
-
-// Slim tells whether the function runs on the project's own Runtime API client.
-func (d Data) Slim() bool { return d.Runtime == "slim" }
-
-// Logging is the package whose Logger the function's parts write to.
-func (d Data) Logging() string {
-	if d.Slim() {
-		return "lambdaruntime"
-	}
-	return "slog"
-}
-
-// Traces tells whether the function makes spans.
-func (d Data) Traces() bool { return d.OTel != "off" }
-
-// FollowsXRay tells whether spans go to where Lambda's own are, so that X-Ray decides which traces are recorded.
-func (d Data) FollowsXRay() bool { return d.OTel == "cloudwatch" || d.OTel == "collector" }
-
-// Setting is the name of something that a deployment can choose: a parameter of the SAM template, or a key in the context of the CDK app,
-// which is spelled the same but begins with a small letter.
-func (d Data) Setting(key string) string {
-	if d.IaC == "sam" {
-		return strings.ToUpper(key[:1]) + key[1:]
-	}
-	return key
 }

@@ -13,14 +13,16 @@ func (plain) Name() string         { return "plain" }
 func (plain) FunctionName() string { return "function" }
 func (plain) Golden() []Variant    { return nil }
 func (plain) Options() []Option {
-	return []Option{Choices(Option{Key: "color", After: "module", Choices: []Choice{{Value: "red", Layers: []string{"red"}}, {Value: "blue"}}})}
+	return []Option{Choices(Option{Key: "color", After: "module", Choices: []Choice{{Value: "red", Features: []string{"red"}}, {Value: "blue"}}})}
 }
 
-func (plain) Data(project Data, function Function) any {
+func (plain) Packages() []string { return []string{"parts"} }
+
+func (plain) Data(function FunctionData) any {
 	return struct {
-		Data
+		FunctionData
 		Color string
-	}{project, function.Answers["color"]}
+	}{function, function.Function.Answers["color"]}
 }
 
 func testSpec(t *testing.T) Spec {
@@ -32,41 +34,53 @@ func testSpec(t *testing.T) Spec {
 	return spec
 }
 
-// layersWith returns file systems that have every layer of the default spec, and the files.
-func layersWith(t *testing.T, files map[string]string) fstest.MapFS {
-	t.Helper()
+// files is a file system of layers.
+func files(contents map[string]string) fstest.MapFS {
 	layers := fstest.MapFS{}
-	names, err := Layers(testSpec(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, layer := range names {
-		layers[layer+"/"+layer+".txt.tmpl"] = &fstest.MapFile{Data: []byte("x\n")}
-	}
-	for name, content := range files {
+	for name, content := range contents {
 		layers[name] = &fstest.MapFile{Data: []byte(content)}
 	}
 	return layers
 }
 
 func TestRender(t *testing.T) {
-	tree, err := render(layersWith(t, map[string]string{
-		"base/dot_config/dot_rc.tmpl":   "name <% .Name %> {{ kept }}\n",
-		"base/cmd/x/main.go.tmpl":       "package main\n",
-		"sam/scripts/run.sh.tmpl":       "#!/bin/sh\n",
-		"red/cmd/x/color.txt.tmpl":      "<% .Color %> of <% (index .Functions 0).Name %>\n",
-		"base/cmd/x/settings.json.tmpl": "{\"a\": <% json .Module %>}\n",
+	tree, err := render(files(map[string]string{
+		"project/dot_config/dot_rc.tmpl":                "name <% .Name %> {{ kept }}\n",
+		"project/cmd/x/main.go.tmpl":                    "package main\n",
+		"project/cmd/x/settings.json.tmpl":              "{\"a\": <% json .Module %>}\n",
+		"project+sam+official/both.txt.tmpl":            "both\n",
+		"project+sam+slim/none.txt.tmpl":                "none\n",
+		"iac/sam/scripts/run.sh.tmpl":                   "#!/bin/sh\n",
+		"iac/cdk/none.txt.tmpl":                         "none\n",
+		"kinds/plain/cmd/{function}/color.txt.tmpl":     "<% .Color %> of <% .Function.Name %><% template \"end\" %>\n",
+		"kinds/plain+red/internal/{package}/a.txt.tmpl": "red: <% .Has \"red\" %>\n",
+		"kinds/plain+blue/none/{function}.txt.tmpl":     "none\n",
+		"kinds/plain/once.txt.tmpl":                     "<% range .Functions %><% .Color %><% end %>\n",
+		"platform/parts/parts.go.tmpl":                  "package parts\n",
+		"platform/parts+otlp/sub/more.txt.tmpl":         "more\n",
+		"platform/others/others.go.tmpl":                "package others\n",
+		"partials/words.tmpl":                           `<% define "end" %>, the end<% end %>`,
 	}), testSpec(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		".config/.rc":         "name demo {{ kept }}\n",
-		"cmd/x/color.txt":     "red of function\n",
-		"cmd/x/settings.json": "{\"a\": \"example.com/demo\"}\n",
+		".config/.rc":                          "name demo {{ kept }}\n",
+		"both.txt":                             "both\n",
+		"cmd/function/color.txt":               "red of function, the end\n",
+		"cmd/x/settings.json":                  "{\"a\": \"example.com/demo\"}\n",
+		"internal/function/a.txt":              "red: true\n",
+		"internal/platform/parts/parts.go":     "package parts\n",
+		"internal/platform/parts/sub/more.txt": "more\n",
+		"once.txt":                             "red\n",
 	} {
 		if file, ok := tree.Lookup(path); !ok || string(file.Content) != want || file.Executable {
 			t.Errorf("%s: got %q (executable: %v), want %q", path, file.Content, file.Executable, want)
+		}
+	}
+	for _, file := range tree {
+		if strings.Contains(file.Path, "none") || strings.Contains(file.Path, "others") {
+			t.Errorf("%s belongs to a layer that the project does not have", file.Path)
 		}
 	}
 	if file, ok := tree.Lookup("scripts/run.sh"); !ok || !file.Executable {
@@ -84,30 +98,30 @@ func TestRenderRefuses(t *testing.T) {
 		files map[string]string
 		want  string
 	}{
-		"two owners":          {map[string]string{"base/a.tmpl": "x\n", "sam/a.tmpl": "x\n"}, "both want a"},
-		"file and folder":     {map[string]string{"base/a.tmpl": "x\n", "sam/a/b.tmpl": "x\n"}, "wants it to be a folder"},
-		"golam's own file":    {map[string]string{"base/golam.yaml.tmpl": "a: b\n"}, "two files want"},
-		"no suffix":           {map[string]string{"base/a": "x\n"}, "does not end in .tmpl"},
-		"unknown field":       {map[string]string{"base/a.tmpl": "<% .Nothing %>\n"}, "Nothing"},
-		"unknown function":    {map[string]string{"base/a.tmpl": "<% env \"HOME\" %>\n"}, "env"},
-		"broken template":     {map[string]string{"base/a.tmpl": "<% if %>\n"}, "missing value"},
-		"left-over delimiter": {map[string]string{"base/a.tmpl": "100 %> \n"}, "delimiter"},
-		"unresolved value":    {map[string]string{"base/a.tmpl": "<no value>\n"}, "unresolved"},
-		"empty":               {map[string]string{"base/a.tmpl": "<% if false %>x<% end %>\n"}, "empty"},
-		"no line feed":        {map[string]string{"base/a.tmpl": "x"}, "line feed"},
-		"two line feeds":      {map[string]string{"base/a.tmpl": "x\n\n"}, "line feed"},
-		"carriage return":     {map[string]string{"base/a.tmpl": "x\r\n"}, "carriage return"},
-		"broken go.mod":       {map[string]string{"base/go.mod.tmpl": "modul x\n"}, "unknown directive"},
-		"go.mod of nothing":   {map[string]string{"base/go.mod.tmpl": "go 1.26\n"}, "no module"},
-		"go.mod, not tidy":    {map[string]string{"base/go.mod.tmpl": "module  x\n"}, `line 1 is "module  x"`},
-		"broken YAML":         {map[string]string{"base/a.yml.tmpl": "a: [\n"}, "yaml"},
-		"second YAML, broken": {map[string]string{"base/a.yaml.tmpl": "a: b\n---\na: [\n"}, "yaml"},
-		"broken JSON":         {map[string]string{"base/a.json.tmpl": "{a: b}\n"}, "not JSON"},
-		"path that leads out": {map[string]string{"base/dot_./evil.tmpl": "x\n"}, "evil"},
+		"two owners":          {map[string]string{"project/a.tmpl": "x\n", "iac/sam/a.tmpl": "x\n"}, "both want a"},
+		"file and folder":     {map[string]string{"project/a.tmpl": "x\n", "iac/sam/a/b.tmpl": "x\n"}, "wants it to be a folder"},
+		"golam's own file":    {map[string]string{"project/golam.yaml.tmpl": "a: b\n"}, "two files want"},
+		"no suffix":           {map[string]string{"project/a": "x\n"}, "does not end in .tmpl"},
+		"unknown field":       {map[string]string{"project/a.tmpl": "<% .Nothing %>\n"}, "Nothing"},
+		"unknown function":    {map[string]string{"project/a.tmpl": "<% env \"HOME\" %>\n"}, "env"},
+		"broken template":     {map[string]string{"project/a.tmpl": "<% if %>\n"}, "missing value"},
+		"left-over delimiter": {map[string]string{"project/a.tmpl": "100 %> \n"}, "delimiter"},
+		"unresolved value":    {map[string]string{"project/a.tmpl": "<no value>\n"}, "unresolved"},
+		"empty":               {map[string]string{"project/a.tmpl": "<% if false %>x<% end %>\n"}, "empty"},
+		"no line feed":        {map[string]string{"project/a.tmpl": "x"}, "line feed"},
+		"two line feeds":      {map[string]string{"project/a.tmpl": "x\n\n"}, "line feed"},
+		"carriage return":     {map[string]string{"project/a.tmpl": "x\r\n"}, "carriage return"},
+		"broken go.mod":       {map[string]string{"project/go.mod.tmpl": "modul x\n"}, "unknown directive"},
+		"go.mod of nothing":   {map[string]string{"project/go.mod.tmpl": "go 1.26\n"}, "no module"},
+		"go.mod, not tidy":    {map[string]string{"project/go.mod.tmpl": "module  x\n"}, `line 1 is "module  x"`},
+		"broken YAML":         {map[string]string{"project/a.yml.tmpl": "a: [\n"}, "yaml"},
+		"second YAML, broken": {map[string]string{"project/a.yaml.tmpl": "a: b\n---\na: [\n"}, "yaml"},
+		"broken JSON":         {map[string]string{"project/a.json.tmpl": "{a: b}\n"}, "not JSON"},
+		"path that leads out": {map[string]string{"project/dot_./evil.tmpl": "x\n"}, "evil"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := render(layersWith(t, test.files), testSpec(t))
+			_, err := render(files(test.files), testSpec(t))
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}

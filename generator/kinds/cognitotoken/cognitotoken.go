@@ -17,6 +17,9 @@ func (Kind) Name() string { return "cognito-token" }
 // FunctionName implements [generator.Kind].
 func (Kind) FunctionName() string { return "token-customizer" }
 
+// Packages implements [generator.Kind].
+func (Kind) Packages() []string { return []string{"pretoken", "rawjson", "tokens"} }
+
 // Options implements [generator.Kind].
 func (Kind) Options() []generator.Option {
 	return []generator.Option{
@@ -24,9 +27,9 @@ func (Kind) Options() []generator.Option {
 			Key: "trigger", Page: "Tokens", After: "module", Question: "Which version of Cognito's pre token generation trigger?", Flag: "the version of Cognito's pre token generation trigger",
 			Help: "V1 works on every plan but changes only ID tokens. V2 and V3 need the Essentials or Plus plan.",
 			Choices: []generator.Choice{
-				{Value: "v2", Help: "ID and access tokens of users (Essentials or Plus)", Layers: []string{"trigger-v2"}},
-				{Value: "v1", Help: "ID tokens of users, text claims only (any plan)", Layers: []string{"trigger-v1"}},
-				{Value: "v3", Help: "as v2, plus access tokens of machines (Essentials or Plus, at extra cost)", Layers: []string{"trigger-v2", "trigger-v3"}},
+				{Value: "v2", Help: "ID and access tokens of users (Essentials or Plus)", Features: []string{"v2"}},
+				{Value: "v1", Help: "ID tokens of users, text claims only (any plan)", Features: []string{"v1"}},
+				{Value: "v3", Help: "as v2, plus access tokens of machines (Essentials or Plus, at extra cost)", Features: []string{"v2", "v3"}},
 			},
 		}),
 		{
@@ -46,7 +49,7 @@ func (Kind) Options() []generator.Option {
 				{Value: "false", Help: "no"},
 				{
 					Value: "true", Help: "yes: to a new bus with an archive and an example consumer, or to your own bus", Label: "eventbridge",
-					Layers: []string{"awsroots", "eventbridge"}, LayersWith: map[string][]string{"slim": {"awsendpoint", "netstream", "sigv4"}},
+					Features: []string{"publisher"},
 				},
 			},
 		}),

@@ -9,9 +9,9 @@ import (
 	"github.com/golam-cli/golam/generator"
 )
 
-// data is what templates see: the project's data, the answers to the kind's options, and what follows from them.
+// data is what the templates of a function see: the answers to the kind's options, and what follows from them.
 type data struct {
-	generator.Data
+	generator.FunctionData
 	// Claims that the policy starts with, in the order given.
 	Claims []Claim
 	// Trigger and EventBridge are values of the choices of the kind's options.
@@ -24,9 +24,10 @@ type Claim struct {
 }
 
 // Data implements [generator.Kind].
-func (Kind) Data(project generator.Data, function generator.Function) any {
-	d := data{Data: project, Trigger: function.Answers["trigger"], EventBridge: function.Answers["eventbridge"]}
-	pairs, _ := parseClaims(function.Answers["claims"]) // validated already
+func (Kind) Data(function generator.FunctionData) any {
+	answers := function.Function.Answers
+	d := data{FunctionData: function, Trigger: answers["trigger"], EventBridge: answers["eventbridge"]}
+	pairs, _ := parseClaims(answers["claims"]) // validated already
 	for _, pair := range pairs {
 		d.Claims = append(d.Claims, Claim{Claim: pair.Left, Attribute: pair.Right})
 	}

@@ -1,0 +1,164 @@
+package generator
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Data is what the templates of every project see: the spec, and what follows from it.
+type Data struct {
+	Spec
+	features  features
+	functions []functionData
+}
+
+// FunctionData is what the templates of a function see. Its kind adds more.
+type FunctionData struct {
+	Data
+	Function Function
+}
+
+// functionData is a function, with what its kind made of it.
+type functionData struct {
+	FunctionData
+	data any
+}
+
+// features are what a project or a function has: choices, kinds and platform packages. Layers are chosen by them.
+type features map[string]bool
+
+// newData gathers what the templates of the project and of its functions see.
+func newData(spec Spec) (*Data, error) {
+	project := &Data{Spec: spec, features: features{}}
+	for _, option := range ProjectOptions() {
+		if err := project.features.choose(option, *option.field(&spec)); err != nil {
+			return nil, err
+		}
+	}
+	own := make([]features, len(spec.Functions))
+	for i, function := range spec.Functions {
+		own[i] = features{function.Kind.Name(): true}
+		own[i].add(function.Kind.Packages())
+		for _, option := range function.Kind.Options() {
+			if err := own[i].choose(option, function.Answers[option.Key]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	common := maps.Clone(project.features)
+	for _, has := range own {
+		maps.Copy(project.features, has)
+	}
+	project.features.complete()
+	for i, function := range spec.Functions {
+		maps.Copy(own[i], common)
+		own[i].complete()
+		of := FunctionData{Data: Data{Spec: spec, features: own[i]}, Function: function}
+		project.functions = append(project.functions, functionData{of, function.Kind.Data(of)})
+	}
+	return project, nil
+}
+
+// choose adds the features of an answer to an option that has choices.
+func (f features) choose(option Option, answer string) error {
+	if option.Form != Choose {
+		return nil
+	}
+	i := slices.IndexFunc(option.Choices, func(c Choice) bool { return c.Value == answer })
+	if i < 0 {
+		return fmt.Errorf("the spec's %s is %q: make specs with Catalog.Resolve", option.Key, answer)
+	}
+	f.add(option.Choices[i].Features)
+	return nil
+}
+
+func (f features) add(names []string) {
+	for _, name := range names {
+		f[name] = true
+	}
+}
+
+// complete adds the platform packages that are needed, and those that they need themselves.
+func (f features) complete() {
+	for before := -1; before != len(f); {
+		before = len(f)
+		for with, packages := range needed {
+			if f.hasAll(strings.Split(with, "+")) {
+				f.add(packages)
+			}
+		}
+	}
+}
+
+func (f features) hasAll(names []string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool { return !f[name] })
+}
+
+func (d Data) hasAll(names []string) bool { return d.features.hasAll(names) }
+
+// Has reports whether the project has a feature: a choice, a kind of function, or a platform package. In the template of a function it is
+// the function that has it.
+func (d Data) Has(feature string) bool { return d.features[feature] }
+
+// whole is what the templates of the whole project see.
+func (d *Data) whole() any {
+	if len(d.functions) == 0 {
+		return d
+	}
+	first := d.functions[0].FunctionData
+	first.Data = *d
+	return first.Function.Kind.Data(first)
+}
+
+// Functions are the project's functions, each as its kind makes it.
+func (d Data) Functions() []any {
+	functions := make([]any, len(d.functions))
+	for i, function := range d.functions {
+		functions[i] = function.data
+	}
+	return functions
+}
+
+// path is that of a file of the function, by the path of its template.
+func (f FunctionData) path(target string) string {
+	return strings.NewReplacer(functionMark, f.Function.Name, packageMark, f.Function.Package()).Replace(target)
+}
+
+// Package is the name of the function's Go package below internal/.
+func (f Function) Package() string { return strings.ReplaceAll(f.Name, "-", "") }
+
+// GOARCH is Go's word for the architecture.
+func (d Data) GOARCH() string {
+	if d.Arch == "x86_64" {
+		return "amd64"
+	}
+	return d.Arch
+}
+
+// Slim tells whether the function runs on the project's own Runtime API client.
+func (d Data) Slim() bool { return d.Runtime == "slim" }
+
+// Logging is the package whose Logger the function's parts write to.
+func (d Data) Logging() string {
+	if d.Slim() {
+		return "lambdaruntime"
+	}
+	return "slog"
+}
+
+// Traces tells whether the function makes spans.
+func (d Data) Traces() bool { return d.OTel != "off" }
+
+// FollowsXRay tells whether spans go to where Lambda's own are, so that X-Ray decides which traces are recorded.
+func (d Data) FollowsXRay() bool { return d.OTel == "cloudwatch" || d.OTel == "collector" }
+
+// Setting is the name of something that a deployment can choose: a parameter of the SAM template, or a key in the context of the CDK app,
+// which is spelled the same but begins with a small letter.
+func (d Data) Setting(key string) string {
+	if d.IaC == "sam" {
+		return strings.ToUpper(key[:1]) + key[1:]
+	}
+	return key
+}
