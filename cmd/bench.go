@@ -240,7 +240,7 @@ func (a *app) benchEvent(ctx context.Context, options benchOptions, flags *pflag
 	case flags.Changed("data"):
 		return []byte(options.data), nil
 	case flags.Changed("example"):
-		return invoke.ReadExample(options.Invoke.Dir, options.example)
+		return invoke.ReadExample(options.Invoke.Dir, first(options.Functions), options.example)
 	}
 	return a.firstEvent(options.Invoke.Dir)
 }
@@ -279,7 +279,7 @@ func (a *app) firstEvent(dir string) ([]byte, error) {
 		return nil, usage("there is no event: give --event FILE, --data JSON or --example NAME; golam invoke --list names the examples")
 	}
 	a.note("the event is %s", examples[0].Path)
-	return invoke.ReadExample(dir, examples[0].Name)
+	return invoke.ReadExample(dir, "", examples[0].Name)
 }
 
 func benchError(err error) error {
@@ -287,4 +287,12 @@ func benchError(err error) error {
 		return usage("%s", misuse.Error())
 	}
 	return invokeError(err)
+}
+
+// first is the first function, or nothing.
+func first(functions []string) string {
+	if len(functions) == 0 {
+		return ""
+	}
+	return functions[0]
 }

@@ -248,7 +248,7 @@ func (a *app) prepareInvoke(ctx context.Context, options *invokeOptions, given f
 			case given("data"):
 				options.Event = []byte(options.data)
 			case given("example"):
-				options.Event, err = invoke.ReadExample(options.Dir, options.example)
+				options.Event, err = invoke.ReadExample(options.Dir, options.Function, options.example)
 			default:
 				if recording, err = invoke.LoadRecording(options.replay); err == nil {
 					recording.Apply(&options.Options)

@@ -133,7 +133,7 @@ func (a *app) watchScreen(ctx context.Context, options watch.Options) error {
 				return names, err
 			},
 			Invoke: func(ctx context.Context, function, example string) error {
-				event, err := invoke.ReadExample(options.Dir, example)
+				event, err := invoke.ReadExample(options.Dir, function, example)
 				if err != nil {
 					return err
 				}

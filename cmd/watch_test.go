@@ -41,7 +41,7 @@ func watchable(t *testing.T) (root string, environ []string, mark string) {
 	return root, environ, mark
 }
 
-const policy = "internal/customizer/policy.go"
+const policy = "internal/tokencustomizer/policy.go"
 
 // save adds to a file of the project.
 func save(t *testing.T, root, name, more string) {

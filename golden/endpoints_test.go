@@ -16,7 +16,7 @@ func TestEndpointsOfTheSDK(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles clients of the AWS SDK")
 	}
-	besideTheSDK(t, "endpoints", "sam-eventbridge-otlp-slim/internal/awsendpoint/awsendpoint.go")
+	besideTheSDK(t, "endpoints", "sam-eventbridge-otlp-slim/internal/platform/awsendpoint/awsendpoint.go")
 	counts.Report(t, "the hosts of two services compared with the AWS SDK's in all of its regions")
 }
 
@@ -28,12 +28,12 @@ func TestOnePlaceKnowsPartitions(t *testing.T) {
 	for _, variant := range kinds.All().Golden() {
 		for _, file := range render(t, variant.Answers) {
 			if path.Ext(file.Path) == ".md" || strings.HasSuffix(file.Path, "_test.go") || strings.HasSuffix(file.Path, "/cdk.json") ||
-				strings.HasPrefix(file.Path, "internal/awsendpoint/") {
+				strings.HasPrefix(file.Path, "internal/platform/awsendpoint/") {
 				continue
 			}
 			for _, found := range domain.FindAllString(string(file.Content), -1) {
 				if !slices.Contains(principals, found) {
-					t.Errorf("%s: %s has %s: use internal/awsendpoint, or AWS::URLSuffix in the stack", variant.Name, file.Path, found)
+					t.Errorf("%s: %s has %s: use internal/platform/awsendpoint, or AWS::URLSuffix in the stack", variant.Name, file.Path, found)
 				}
 			}
 		}

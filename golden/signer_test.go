@@ -13,7 +13,7 @@ func TestSignsLikeTheSDK(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the AWS SDK's signer")
 	}
-	besideTheSDK(t, "signer", "sam-otlp/internal/sigv4/sigv4.go")
+	besideTheSDK(t, "signer", "sam-otlp/internal/platform/sigv4/sigv4.go")
 	counts.Report(t, "5000 requests signed as by the AWS SDK")
 }
 

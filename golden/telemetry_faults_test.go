@@ -51,11 +51,11 @@ type traceFault struct {
 
 // noPause makes the function try again in each invocation.
 var noPause = []edit{
-	{file: "internal/telemetry/buffer.go", old: "longestPause = 30 * time.Second", new: "longestPause = time.Nanosecond"},
+	{file: "internal/platform/telemetry/buffer.go", old: "longestPause = 30 * time.Second", new: "longestPause = time.Nanosecond"},
 }
 
 // manySpans is a policy whose lookup makes 999 spans.
-const manySpans = `package customizer
+const manySpans = `package tokencustomizer
 
 import (
 	"context"
@@ -63,20 +63,21 @@ import (
 
 	"go.opentelemetry.io/otel"
 
-	"example.com/sam-otlp/internal/pretoken"
+	"example.com/sam-otlp/internal/platform/pretoken"
+	"example.com/sam-otlp/internal/platform/tokens"
 )
 
-func DefaultPolicy() Policy {
-	return Policy{
-		Rules: []Rule{{Claims: []Claim{
-			{Name: "tenant_id", From: Attribute("custom:tenant_id")}, {Name: "plan", From: Attribute("custom:plan")}, {Name: "roles", From: Groups()},
+func Policy() tokens.Policy {
+	return tokens.Policy{
+		Rules: []tokens.Rule{{Claims: []tokens.Claim{
+			{Name: "tenant_id", From: tokens.Attribute("custom:tenant_id")}, {Name: "plan", From: tokens.Attribute("custom:plan")}, {Name: "roles", From: tokens.Groups()},
 		}}},
-		Lookup: Lookup{Timeout: time.Second, Claims: []string{"tier"}, Find: func(ctx context.Context, _ *pretoken.Event) (Found, error) {
+		Lookup: tokens.Lookup{Timeout: time.Second, Claims: []string{"tier"}, Find: func(ctx context.Context, _ *pretoken.Event) (tokens.Found, error) {
 			for range 998 {
 				_, span := otel.Tracer("test").Start(ctx, "step")
 				span.End()
 			}
-			return Found{}, nil
+			return tokens.Found{}, nil
 		}},
 		MaxSize: 2048,
 	}
@@ -104,9 +105,9 @@ func traceFaults(t *testing.T) []traceFault {
 	redirect := func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 	}
-	many := edit{file: "internal/customizer/policy.go", new: manySpans}
-	noExtension := edit{file: "internal/telemetry/extension.go", old: "/2020-01-01/extension/", new: "/2020-01-01/none/"}
-	several := edit{file: "internal/telemetry/telemetry.go", old: "oneAtATime(env.getenv)", new: "false"}
+	many := edit{file: "internal/tokencustomizer/policy.go", new: manySpans}
+	noExtension := edit{file: "internal/platform/telemetry/extension.go", old: "/2020-01-01/extension/", new: "/2020-01-01/none/"}
+	several := edit{file: "internal/platform/telemetry/telemetry.go", old: "oneAtATime(env.getenv)", new: "false"}
 	const early = "telemetry is sent before the answer"
 	large := func(event []byte) []byte {
 		return bytes.Replace(event, []byte(`"clientMetadata": {`), []byte(`"clientMetadata": {"large":"`+strings.Repeat("x", 1<<20)+`",`), 1)
@@ -409,7 +410,7 @@ func TestSpansAtTheEnd(t *testing.T) {
 	for _, project := range exporting {
 		t.Run(project+"/timeout", func(t *testing.T) {
 			t.Parallel()
-			hangs := edited(t, project, []edit{{file: "internal/customizer/handler.go", old: "start := time.Now()\n", new: "start := time.Now()\n\t<-make(chan struct{})\n"}})
+			hangs := edited(t, project, []edit{{file: "internal/platform/tokens/handler.go", old: "start := time.Now()\n", new: "start := time.Now()\n\t<-make(chan struct{})\n"}})
 			sink := newSink(t)
 			lambda, _ := serveTraced(t, hangs, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": sink.URL, "OTEL_EXPORTER_OTLP_COMPRESSION": "none"},
 				func(f *local.Function) { f.Timeout = 500 * time.Millisecond })

@@ -98,7 +98,7 @@ func invoke(t *testing.T, lambda *local.Lambda, in local.Invocation) local.Resul
 // sampleEvent is an event that the function answers.
 func sampleEvent(t *testing.T) []byte {
 	t.Helper()
-	event, err := os.ReadFile("sam-otlp/events/authentication.json")
+	event, err := os.ReadFile("sam-otlp/events/token-customizer/authentication.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -492,7 +492,7 @@ func TestStockExporter(t *testing.T) {
 			if command == nil || !bytes.Contains(readme, []byte("`"+line+"`")) {
 				t.Fatal("the README does not say how to take the stock exporter")
 			}
-			const file = "internal/telemetry/telemetry.go"
+			const file = "internal/platform/telemetry/telemetry.go"
 			edit{file: file, old: "return newExporter(to, config) // to use the stock exporter, see the README\n", new: line + "\nreturn exporter\n"}.apply(t, copied)
 			edit{file: file, old: "import (\n", new: "import (\n\t" + strconv.Quote(module) + "\n"}.apply(t, copied)
 			get := exec.CommandContext(t.Context(), "sh", "-c", string(command[1])) //nolint:gosec // what the README says
@@ -502,7 +502,7 @@ func TestStockExporter(t *testing.T) {
 			}
 
 			if project == "sam-collector" { // which its README has without X-Ray too
-				edit{file: "internal/telemetry/destination.go", old: "followXRay = true", new: "followXRay = false"}.apply(t, copied)
+				edit{file: "internal/platform/telemetry/destination.go", old: "followXRay = true", new: "followXRay = false"}.apply(t, copied)
 			}
 			check := exec.CommandContext(t.Context(), "go", "test", "./...")
 			check.Dir, check.Env = copied, append(os.Environ(), "GOFLAGS=", "GOWORK=off")

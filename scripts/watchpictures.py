@@ -17,7 +17,7 @@ import pictures  # noqa: E402
 
 # The emulator does not know all that xterm does: insertion of lines and repeated characters, which the screen would use.
 pictures.TERM = "linux"
-POLICY = "internal/customizer/policy.go"
+POLICY = "internal/tokencustomizer/policy.go"
 RULES = """rules:
   - name: customized
     pattern:

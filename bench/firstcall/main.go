@@ -61,7 +61,7 @@ type contender struct {
 	name string
 	// source is the folder of its module, below the repository, and function its name if there may be others.
 	source, function string
-	golden           bool // trusts what is in internal/awsroots/roots.pem first
+	golden           bool // trusts what is in internal/platform/awsroots/roots.pem first
 }
 
 // samples are what was measured of a contender, a value for each run.
@@ -163,7 +163,7 @@ func (c contender) build(ctx context.Context, folder string, trusted []byte) (st
 		if err := os.CopyFS(source, os.DirFS(c.source)); err != nil {
 			return "", err
 		}
-		name := filepath.Join(source, "internal/awsroots/roots.pem")
+		name := filepath.Join(source, "internal/platform/awsroots/roots.pem")
 		own, err := os.ReadFile(name)
 		if err != nil {
 			return "", err

@@ -31,7 +31,7 @@ func TestGroupOfGoldenProject(t *testing.T) {
 
 // TestCheckTokens: nobody is measured who does less.
 func TestCheckTokens(t *testing.T) {
-	event, err := os.ReadFile("../../golden/sam/events/authentication.json")
+	event, err := os.ReadFile("../../golden/sam/events/token-customizer/authentication.json")
 	if err != nil {
 		t.Fatal(err)
 	}

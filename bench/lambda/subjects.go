@@ -78,7 +78,7 @@ func groupKeys() []string { return []string{"customizer", "eventbridge", "otel",
 
 // findGroups builds everything.
 func (s settings) findGroups(ctx context.Context, services *services, folder string) ([]group, error) {
-	event, err := os.ReadFile(filepath.Join(s.root, "golden/sam/events/authentication.json"))
+	event, err := os.ReadFile(filepath.Join(s.root, "golden/sam/events/token-customizer/authentication.json"))
 	if err != nil {
 		return nil, err
 	}
@@ -306,7 +306,7 @@ func checkGreeting(_, answer []byte) error {
 
 // buildGo builds a Go module with one function. One that comes with roots of its own for TLS gets the benchmark's among them, in a copy.
 func (s settings) buildGo(ctx context.Context, subject *subject, services *services, folder string) error {
-	const roots = "internal/awsroots/roots.pem"
+	const roots = "internal/platform/awsroots/roots.pem"
 	dir := subject.dir
 	if own, err := os.ReadFile(filepath.Join(dir, roots)); err == nil {
 		if err := os.CopyFS(folder, os.DirFS(dir)); err != nil {

@@ -108,7 +108,7 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 	if flags.NArg() > 0 || *runs < 1 || *runs > maxRuns || *warm < 1 || *warm > maxRuns {
 		return fmt.Errorf("use flags alone, with from 1 to %d runs and warm events", maxRuns)
 	}
-	event, err := os.ReadFile(filepath.Join(*root, "golden/sam/events/authentication.json"))
+	event, err := os.ReadFile(filepath.Join(*root, "golden/sam/events/token-customizer/authentication.json"))
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func bench(ctx context.Context, arguments []string, stdout, stderr io.Writer) er
 		return err
 	}
 	defer os.RemoveAll(folder) //nolint:errcheck // a temporary folder
-	event, err := os.ReadFile("golden/sam-otlp/events/authentication.json")
+	event, err := os.ReadFile("golden/sam-otlp/events/token-customizer/authentication.json")
 	if err != nil {
 		return fmt.Errorf("run it in the folder of golam's repository: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ type Example struct {
 	embedded string // its path in examples
 }
 
-// eventsFolder is where a project keeps its own events.
+// eventsFolder is where a project keeps its own events: those of a function in a folder with its name, or all together.
 const eventsFolder = "events"
 
 // Examples lists the events that have a name: those in the folder events of the project that dir is in, if any, then golam's own.
@@ -56,34 +57,61 @@ func Examples(dir string) ([]Example, error) {
 	return all, nil
 }
 
+// projectEvents lists the events of a project. The name of one in a function's folder is that of its file, unless another event has it too:
+// then the function's name comes before it, as in "api/get".
 func projectEvents(root string) ([]Example, error) {
 	if root == "" {
 		return nil, nil
 	}
-	entries, err := os.ReadDir(filepath.Join(root, eventsFolder))
+	folder := filepath.Join(root, eventsFolder)
+	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list the project's events: %w", err)
 	}
 	var all []Example
-	for _, entry := range entries {
+	times := map[string]int{}
+	add := func(path string, entry fs.DirEntry) {
 		if name, isEvent := strings.CutSuffix(entry.Name(), ".json"); isEvent && entry.Type().IsRegular() {
-			all = append(all, Example{Name: name, Path: eventsFolder + "/" + entry.Name()})
+			all = append(all, Example{Name: name, Path: path})
+			times[name]++
+		}
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			add(path.Join(eventsFolder, entry.Name()), entry)
+			continue
+		}
+		inner, err := os.ReadDir(filepath.Join(folder, entry.Name()))
+		if err != nil {
+			return nil, fmt.Errorf("list the project's events: %w", err)
+		}
+		for _, event := range inner {
+			add(path.Join(eventsFolder, entry.Name(), event.Name()), event)
+		}
+	}
+	for i, example := range all {
+		if times[example.Name] > 1 {
+			all[i].Name = strings.TrimSuffix(strings.TrimPrefix(example.Path, eventsFolder+"/"), ".json")
 		}
 	}
 	return all, nil
 }
 
-// ReadExample returns the event of that name. It is a [MisuseError] if there is none.
-func ReadExample(dir, name string) ([]byte, error) {
+// ReadExample returns the event of that name, of the function first if several have one. It is a [MisuseError] if there is none.
+func ReadExample(dir, function, name string) ([]byte, error) {
 	all, err := Examples(dir)
 	if err != nil {
 		return nil, err
 	}
 	var names []string
-	for _, example := range all {
-		if example.Name == name {
-			return example.read(dir)
+	for _, wanted := range []string{function + "/" + name, name} {
+		for _, example := range all {
+			if example.Name == wanted {
+				return example.read(dir)
+			}
 		}
+	}
+	for _, example := range all {
 		names = append(names, example.Name)
 	}
 	return nil, misuse("%s", generator.Unknown("example", name, names))

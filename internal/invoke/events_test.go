@@ -3,6 +3,7 @@ package invoke
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,7 +31,7 @@ func TestExamples(t *testing.T) {
 	}
 	triggers := 0
 	for _, example := range all {
-		event, err := ReadExample(t.TempDir(), example.Name)
+		event, err := ReadExample(t.TempDir(), "", example.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +64,7 @@ func TestExampleForms(t *testing.T) {
 		"s3":             "Records",
 	}
 	for name, fields := range tests {
-		event, err := ReadExample(t.TempDir(), name)
+		event, err := ReadExample(t.TempDir(), "", name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +85,10 @@ func TestProjectExamples(t *testing.T) {
 		filepath.Join(root, "events/mine.json"):     `{"mine": true}`,
 		filepath.Join(root, "events/sqs.json"):      `{"mine": true}`,
 		filepath.Join(root, "events/notes.txt"):     "",
-		filepath.Join(root, "events/deep/two.json"): "",
+		filepath.Join(root, "events/f/only.json"):   `{"of": "f"}`,
+		filepath.Join(root, "events/f/both.json"):   `{"of": "f"}`,
+		filepath.Join(root, "events/g/both.json"):   `{"of": "g"}`,
+		filepath.Join(root, "events/f/g/deep.json"): "",
 		filepath.Join(root, "cmd/f/main.go"):        "",
 		outside:                                     `{"secret": true}`,
 	} {
@@ -103,18 +107,25 @@ func TestProjectExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := names(all); len(got) != 21 || !slices.Equal(got[:2], []string{"mine", "sqs"}) || slices.Contains(got, "link") {
+	if got := names(all); len(got) != 24 || !slices.Equal(got[:5], []string{"f/both", "only", "g/both", "mine", "sqs"}) || slices.Contains(got, "link") {
 		t.Errorf("examples %q", got)
 	}
 	for _, name := range []string{"mine", "sqs"} {
-		if event, err := ReadExample(dir, name); err != nil || !bytes.Equal(event, []byte(`{"mine": true}`)) {
+		if event, err := ReadExample(dir, "", name); err != nil || !bytes.Equal(event, []byte(`{"mine": true}`)) {
 			t.Errorf("%s: %s, %v", name, event, err)
 		}
 	}
-	for name, want := range map[string]string{
-		"mime": "did you mean mine?", "link": "unknown example", "../mine": "unknown example", "": "unknown example", "cognito-v2-authentification": "did you mean cognito-v2-authentication?",
+	for _, wanted := range []struct{ function, name, of string }{
+		{"", "only", "f"}, {"g", "only", "f"}, {"f", "both", "f"}, {"g", "both", "g"}, {"", "g/both", "g"}, {"f", "g/both", "g"},
 	} {
-		_, err := ReadExample(dir, name)
+		if event, err := ReadExample(dir, wanted.function, wanted.name); err != nil || string(event) != fmt.Sprintf(`{"of": %q}`, wanted.of) {
+			t.Errorf("%s of %q: %s, %v", wanted.name, wanted.function, event, err)
+		}
+	}
+	for name, want := range map[string]string{
+		"both": "did you mean f/both", "mime": "did you mean mine?", "link": "unknown example", "../mine": "unknown example", "": "unknown example", "cognito-v2-authentification": "did you mean cognito-v2-authentication?",
+	} {
+		_, err := ReadExample(dir, "", name)
 		misused(t, err, want)
 	}
 }

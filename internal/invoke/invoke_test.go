@@ -189,7 +189,7 @@ func TestRunTyped(t *testing.T) {
 			handler = "cognito-v1"
 		}
 		t.Run(example.Name, func(t *testing.T) {
-			event, err := ReadExample(t.TempDir(), example.Name)
+			event, err := ReadExample(t.TempDir(), "", example.Name)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -263,7 +263,7 @@ func TestRunGeneratedProject(t *testing.T) {
 			continue
 		}
 		count++
-		event, err := ReadExample(project, example.Name)
+		event, err := ReadExample(project, "", example.Name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"example.com/function/internal/lambdaruntime"
+	"example.com/function/internal/platform/lambdaruntime"
 )
 
 func main() {
