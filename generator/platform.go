@@ -6,9 +6,8 @@ var needed = map[string][]string{
 	"lambdaruntime":  {"http1", "rawjson"},
 	"otel":           {"telemetry"},
 	"otlp":           {"awsendpoint", "sigv4"},
-	"publisher":      {"awsroots", "rawjson"},
+	"publisher":      {"awsroots"},
 	"publisher+slim": {"awsendpoint", "http1", "netstream", "sigv4"},
 	"slim":           {"lambdaruntime"},
-	"telemetry":      {"rawjson"},
 	"telemetry+slim": {"http1", "netstream"},
 }

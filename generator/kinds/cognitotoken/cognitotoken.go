@@ -18,7 +18,7 @@ func (Kind) Name() string { return "cognito-token" }
 func (Kind) FunctionName() string { return "token-customizer" }
 
 // Packages implements [generator.Kind].
-func (Kind) Packages() []string { return []string{"pretoken", "rawjson", "tokens"} }
+func (Kind) Packages() []string { return []string{"function", "lambdatest", "pretoken", "rawjson", "tokens"} }
 
 // Options implements [generator.Kind].
 func (Kind) Options() []generator.Option {
@@ -29,7 +29,7 @@ func (Kind) Options() []generator.Option {
 			Choices: []generator.Choice{
 				{Value: "v2", Help: "ID and access tokens of users (Essentials or Plus)", Features: []string{"v2"}},
 				{Value: "v1", Help: "ID tokens of users, text claims only (any plan)", Features: []string{"v1"}},
-				{Value: "v3", Help: "as v2, plus access tokens of machines (Essentials or Plus, at extra cost)", Features: []string{"v2", "v3"}},
+				{Value: "v3", Help: "as v2, plus access tokens of machines (Essentials or Plus, at extra cost)", Features: []string{"v3"}},
 			},
 		}),
 		{

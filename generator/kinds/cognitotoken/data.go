@@ -37,6 +37,17 @@ func (Kind) Data(function generator.FunctionData) any {
 // LambdaVersion is Cognito's word for the trigger version, as in PreTokenGenerationConfig.
 func (d data) LambdaVersion() string { return strings.ToUpper(d.Trigger) + "_0" }
 
+// Version is the constant of package pretoken for the version of the trigger.
+func (d data) Version() string { return strings.ToUpper(d.Trigger) }
+
+// Details is the member of Cognito's response that the function fills in.
+func (d data) Details() string {
+	if d.Trigger == "v1" {
+		return "claimsOverrideDetails"
+	}
+	return "claimsAndScopeOverrideDetails"
+}
+
 // Publishes reports whether the function publishes events to EventBridge.
 func (d data) Publishes() bool { return d.EventBridge == "true" }
 
