@@ -7,7 +7,6 @@ import (
 	"math"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -65,8 +64,7 @@ The times are those of processes on this machine, for comparisons. They are not 
 	flags.IntVar(&options.Plan.Concurrency, "concurrency", 1, "execution environments that work at the same time")
 	flags.StringVar(&options.envFile, "env-file", "", "set environment variables from a `FILE` of NAME=value lines")
 	flags.StringArrayVar(&options.env, "env", nil, "set an environment variable of the functions, `NAME=VALUE`, or NAME to pass your own value; may be repeated")
-	flags.DurationVar(&options.Invoke.Timeout, "timeout", 0, "the functions' timeout, such as 10s (default 4s in projects of golam, else 3s)")
-	flags.IntVar(&options.Invoke.MemorySize, "memory", 0, "the functions' memory in `MB` (default 256 in projects of golam, else 128)")
+	limitFlags(flags, &options.Invoke.Timeout, &options.Invoke.MemorySize)
 	flags.BoolVar(&options.Throttle, "throttle", false, "limit the CPU time to what Lambda gives for that memory, where control groups allow it")
 	flags.StringVar(&options.save, "save", "", "write a baseline to a `FILE`")
 	flags.StringVar(&options.compare, "compare", "", "compare with the baseline in a `FILE`, running both in turns")
@@ -192,10 +190,7 @@ func (a *app) prepareBench(ctx context.Context, options *benchOptions, flags *pf
 	options.Invoke.Cache = cache
 	for _, check := range []func() error{
 		func() (err error) { options.Gates, err = benchmark.ParseGates(limits); return err },
-		func() (err error) {
-			options.Invoke.Timeout, options.Invoke.MemorySize, err = limitsOf(flags)
-			return err
-		},
+		func() error { return checkLimits(flags.Changed, &options.Invoke.Timeout, &options.Invoke.MemorySize) },
 		func() (err error) {
 			if options.envFile == "-" && len(problems) > 0 {
 				return nil // standard input is not waited for in vain
@@ -250,23 +245,6 @@ func ifGiven(flags *pflag.FlagSet, name string, check func() error) error {
 		return nil
 	}
 	return check()
-}
-
-// limitsOf reads --timeout and --memory.
-func limitsOf(flags *pflag.FlagSet) (timeout time.Duration, memorySize int, err error) {
-	timeout, _ = flags.GetDuration("timeout")
-	memorySize, _ = flags.GetInt("memory")
-	var problems []string
-	if flags.Changed("timeout") && timeout <= 0 {
-		problems = append(problems, fmt.Sprintf("--timeout %s: use a duration such as 4s", timeout))
-	}
-	if flags.Changed("memory") && memorySize <= 0 {
-		problems = append(problems, fmt.Sprintf("--memory %d: use a number of MB such as 256", memorySize))
-	}
-	if len(problems) > 0 {
-		return 0, 0, usage("%s", strings.Join(problems, "\n"))
-	}
-	return timeout, memorySize, nil
 }
 
 // firstEvent is the first event of the project's own.

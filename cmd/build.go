@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/golam-cli/golam/internal/build"
+	"github.com/golam-cli/golam/internal/quotas"
 )
 
 func (a *app) buildCommand() *cobra.Command {
@@ -117,7 +118,7 @@ func (a *app) printBuild(result build.Result) error {
 	fmt.Fprintln(table, "function\tbinary\tchange\tpackage\tchange\tof 50 MB zipped\tof 250 MB unzipped")
 	for _, f := range result.Functions {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Name, megabytes(f.Bootstrap.Bytes), change(f.Bootstrap.Change),
-			megabytes(f.Zip.Bytes), change(f.Zip.Change), percent(f.Zip.Bytes, build.ZippedLimit), percent(f.Unzipped, build.UnzippedLimit))
+			megabytes(f.Zip.Bytes), change(f.Zip.Change), percent(f.Zip.Bytes, quotas.MaxZipped), percent(f.Unzipped, quotas.MaxUnzipped))
 	}
 	_ = table.Flush()
 	if !a.quiet {
@@ -136,7 +137,7 @@ func (a *app) printBuild(result build.Result) error {
 		a.note("note: %s", note)
 	}
 	for _, f := range result.Functions {
-		if f.Zip.Bytes > build.ZippedLimit {
+		if f.Zip.Bytes > quotas.MaxZipped {
 			a.note("note: %s is too large for a direct upload: upload it to S3 first", f.Zip.Path)
 		}
 	}

@@ -16,7 +16,8 @@ import (
 	"github.com/golam-cli/golam/internal/cognito"
 	"github.com/golam-cli/golam/internal/invoke"
 	"github.com/golam-cli/golam/internal/local"
-	"github.com/golam-cli/golam/internal/watch"
+	"github.com/golam-cli/golam/internal/quotas"
+	"github.com/golam-cli/golam/internal/settings"
 )
 
 // invokeOptions are the parsed command line of `golam invoke`.
@@ -79,8 +80,7 @@ function fails, if Cognito would refuse the answer, or if the user would lose gr
 	flags.StringVar(&options.TraceID, "trace", "", "the `HEADER` X-Amzn-Trace-Id")
 	flags.StringVar(&options.envFile, "env-file", "", "set environment variables from a `FILE` of NAME=value lines; - is standard input")
 	flags.StringArrayVar(&options.env, "env", nil, "set an environment variable of the function, `NAME=VALUE`, or NAME to pass your own value; may be repeated")
-	flags.DurationVar(&options.Timeout, "timeout", 0, "the function's timeout, such as 10s (default 4s in projects of golam, else 3s)")
-	flags.IntVar(&options.MemorySize, "memory", 0, "the function's memory in `MB` (default 256 in projects of golam, else 128)")
+	limitFlags(flags, &options.Timeout, &options.MemorySize)
 	flags.StringVar(&options.Address, "address", "", "invoke through the Invoke API at a `URL`, such as http://127.0.0.1:9001, and build nothing")
 	flags.BoolVar(&options.Here, "here", false, "run the function in a process of its own, even if a golam watch serves the project")
 	a.completeExamples(command)
@@ -209,8 +209,6 @@ func (a *app) prepareInvoke(ctx context.Context, options *invokeOptions, given f
 	problem(given("replay") && given("record"), "--replay and --record contradict each other: to record again, give the event")
 	problem(given("replay") && (given("client-context") || given("identity") || given("trace")),
 		"--replay sends the recorded client context, identity and trace: leave the others out")
-	problem(given("timeout") && options.Timeout <= 0, "--timeout %s: use a duration such as 4s", options.Timeout)
-	problem(given("memory") && options.MemorySize <= 0, "--memory %d: use a number of MB such as 256", options.MemorySize)
 	problem(given("address") && options.Here, "--address and --here contradict each other: give one")
 	problem(given("address") && options.Address == "", "--address is empty: use an address such as http://127.0.0.1:9001")
 	problem(given("address") && given("env-file"), "--env-file is for a function that runs here: leave it out, or leave --address out")
@@ -220,6 +218,7 @@ func (a *app) prepareInvoke(ctx context.Context, options *invokeOptions, given f
 	var recording invoke.Recording
 	var err error
 	for _, check := range []func() error{
+		func() error { return checkLimits(given, &options.Timeout, &options.MemorySize) },
 		func() error {
 			if given("record") {
 				return invoke.CheckRecord(options.record)
@@ -283,7 +282,7 @@ func userCache() (string, error) {
 
 // readEvent reads an event from a file.
 func (a *app) readEvent(ctx context.Context, name string) ([]byte, error) {
-	event, err := a.readInput(ctx, "the event", name, invoke.MaxEvent+int64(len(invoke.ByteOrderMark)))
+	event, err := a.readInput(ctx, "the event", name, quotas.MaxPayload+int64(len(invoke.ByteOrderMark)))
 	return invoke.TrimMark(event), err
 }
 
@@ -291,14 +290,14 @@ func (a *app) readEvent(ctx context.Context, name string) ([]byte, error) {
 func (a *app) functionEnvironment(ctx context.Context, file string, pairs []string) (map[string]string, error) {
 	env := map[string]string{}
 	if file != "" {
-		text, err := a.readInput(ctx, "the environment file", file, watch.MaxEnv)
-		if err == nil && len(text) > watch.MaxEnv {
-			err = usage("the environment file: it has more than %d bytes", watch.MaxEnv)
+		text, err := a.readInput(ctx, "the environment file", file, settings.MaxEnv)
+		if err == nil && len(text) > settings.MaxEnv {
+			err = usage("the environment file: it has more than %d bytes", settings.MaxEnv)
 		}
 		if err != nil {
 			return nil, err
 		}
-		if env, err = watch.ParseEnv(text); err != nil {
+		if env, err = settings.ParseEnv(text); err != nil {
 			return nil, usage("the environment file: %v", err)
 		}
 	}

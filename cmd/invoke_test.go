@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // goCaches lets the go command of a script find what is built and downloaded already, although its home is another.
@@ -86,7 +88,7 @@ func TestInterrupted(t *testing.T) {
 				t.Fatal(err)
 			}
 			lines := bufio.NewReader(errs)
-			for test.wait == anotherProcess && len(processesWith(t, mark)) < 2 {
+			for test.wait == anotherProcess && len(testkit.Processes(mark)) < 2 {
 				time.Sleep(10 * time.Millisecond)
 			}
 			for test.wait != "" && test.wait != anotherProcess {
@@ -118,29 +120,12 @@ func TestInterrupted(t *testing.T) {
 			if !strings.Contains(string(rest), "interrupted, nothing is left behind") {
 				t.Errorf("it says %q", rest)
 			}
-			if left := processesWith(t, mark); len(left) > 0 {
-				t.Errorf("processes %q are left", left)
+			if left := testkit.Processes(mark); len(left) > 0 {
+				t.Errorf("processes %d are left", left)
 			}
 			if left, err := os.ReadDir(filepath.Dir(baseline)); err != nil || len(left) > 0 {
 				t.Errorf("of an interrupted measurement %v is left: %v", left, err)
 			}
 		})
 	}
-}
-
-// processesWith finds processes by an environment variable.
-func processesWith(t *testing.T, variable string) []string {
-	t.Helper()
-	environs, err := filepath.Glob("/proc/[0-9]*/environ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found []string
-	for _, environ := range environs {
-		data, err := os.ReadFile(environ)
-		if err == nil && strings.Contains("\x00"+string(data), "\x00"+variable+"\x00") {
-			found = append(found, environ)
-		}
-	}
-	return found
 }

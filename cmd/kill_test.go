@@ -14,6 +14,7 @@ import (
 
 	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/internal/counts"
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // kills is how often the tests kill golam: GOLAM_KILLS, or few.
@@ -48,7 +49,7 @@ func TestKilledNew(t *testing.T) {
 			args := append([]string{"new", target, "--yes"}, flags...)
 			whole := undisturbed(t, golam, args)
 			want := files(t, target)
-			remove(t, target)
+			testkit.Remove(t, target)
 
 			absent, complete, swept := 0, 0, 0
 			for range kills(t) {
@@ -59,7 +60,7 @@ func TestKilledNew(t *testing.T) {
 					if flags[0] == "--git" {
 						wholeRepository(t, target)
 					}
-					remove(t, target)
+					testkit.Remove(t, target)
 				} else {
 					absent++
 				}
@@ -77,7 +78,7 @@ func TestKilledNew(t *testing.T) {
 				if left > 0 {
 					swept++
 				}
-				remove(t, target)
+				testkit.Remove(t, target)
 			}
 			counts.Report(t, "golam new %s killed %d times: absent %d, whole %d; swept by the next run %d", flags[0], absent+complete, absent, complete, swept)
 		})
@@ -111,7 +112,7 @@ func TestKilledOverwrite(t *testing.T) {
 
 	finished, undone := 0, 0
 	for range kills(t) {
-		remove(t, target)
+		testkit.Remove(t, target)
 		undisturbed(t, golam, v2)
 		killAfter(t, golam, v3, whole)
 		killed := files(t, target)
@@ -239,11 +240,4 @@ func names(t *testing.T, dir string) []string {
 		found = append(found, entry.Name())
 	}
 	return found
-}
-
-func remove(t *testing.T, dir string) {
-	t.Helper()
-	if err := os.RemoveAll(dir); err != nil {
-		t.Fatal(err)
-	}
 }

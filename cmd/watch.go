@@ -52,8 +52,7 @@ endpoint for traces.`,
 	flags.StringVar(&options.EnvFile, "env-file", "", "set environment variables from a `FILE` of NAME=value lines, which is watched too")
 	flags.StringArrayVar(&env, "env", nil, "set an environment variable of the functions, `NAME=VALUE`, or NAME to pass your own value; may be repeated")
 	flags.StringVar(&options.Rules, "rules", "", "route events of the local bus by the rules in a `FILE`, which is watched too")
-	flags.DurationVar(&options.Timeout, "timeout", 0, "the functions' timeout, such as 10s (default 4s in projects of golam, else 3s)")
-	flags.IntVar(&options.MemorySize, "memory", 0, "the functions' memory in `MB` (default 256 in projects of golam, else 128)")
+	limitFlags(flags, &options.Timeout, &options.MemorySize)
 	flags.BoolVar(&debug, "debug", false, "build for debugging, and run the functions under Delve, at "+watch.DefaultDebugAddress+" and the next ports")
 	flags.StringVar(&options.DebugAddress, "debug-address", "", "the first `HOST:PORT` of debuggers instead of "+watch.DefaultDebugAddress)
 	flags.BoolVar(&options.Poll, "poll", false, "check for changes twice a second, for folders where the system does not report them (network drives)")
@@ -80,17 +79,9 @@ func (a *app) watch(ctx context.Context, options watch.Options, env []string, gi
 	if options.Debugger != "" && (given("timeout") || given("memory")) {
 		problems = append(problems, errors.New("--debug sets its own timeout and memory: leave out --timeout and --memory"))
 	}
-	checked := options
-	if given("timeout") && options.Timeout <= 0 {
-		problems = append(problems, fmt.Errorf("--timeout %s: use a duration such as 4s", options.Timeout))
-		checked.Timeout = 0
-	}
-	if given("memory") && options.MemorySize <= 0 {
-		problems = append(problems, fmt.Errorf("--memory %d: use a number of MB such as 256", options.MemorySize))
-		checked.MemorySize = 0
-	}
+	problems = append(problems, checkLimits(given, &options.Timeout, &options.MemorySize))
 	options.Env, err = a.environment(env)
-	if err = errors.Join(append(problems, err, checked.Check())...); err != nil {
+	if err = errors.Join(append(problems, err, options.Check())...); err != nil {
 		return usage("%s", err)
 	}
 	if options.Cache, err = os.UserCacheDir(); err != nil {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/files"
+	"github.com/golam-cli/golam/internal/quotas"
 )
 
 // Baseline is a measurement to compare later ones with, and the programs that were measured, so that they can be run again beside the
@@ -53,7 +54,7 @@ const baselineFormat = 1
 // Limits of a baseline's file, of its programs, and of the number of these, far beyond what golam writes.
 const (
 	maxBaseline  = 512 << 20
-	maxProgram   = build.UnzippedLimit
+	maxProgram   = quotas.MaxUnzipped
 	maxFunctions = 100
 )
 
@@ -161,11 +162,10 @@ func LoadBaseline(name, cache string) (*Baseline, error) {
 	return baseline, nil
 }
 
-// Whatever of a baseline is shown could come from anywhere, so it has these forms. functionName is what Lambda allows, and safe as the name of a folder.
+// Whatever of a baseline is shown could come from anywhere, so it has these forms.
 var (
-	functionName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
-	systemName   = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9]+$`)
-	archName     = regexp.MustCompile(`^[a-z0-9_]+$`)
+	systemName = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9]+$`)
+	archName   = regexp.MustCompile(`^[a-z0-9_]+$`)
 )
 
 // parseBaseline reads a baseline. Without a key it is not sealed.
@@ -197,7 +197,7 @@ func parseBaseline(data, key []byte) (*Baseline, error) {
 	}
 	for i := range baseline.saved.Functions {
 		f := &baseline.saved.Functions[i]
-		if !functionName.MatchString(f.Name) || f.Zip <= 0 || f.Bootstrap <= 0 {
+		if !quotas.IsName(f.Name) || f.Zip <= 0 || f.Bootstrap <= 0 {
 			return nil, fmt.Errorf("function %d has no name or no size", i+1)
 		}
 		if !archName.MatchString(f.Arch) {

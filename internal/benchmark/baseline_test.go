@@ -11,6 +11,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/golam-cli/golam/internal/build"
+	"github.com/golam-cli/golam/internal/quotas"
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 func saved(t *testing.T, cache string) string {
@@ -115,7 +117,7 @@ func TestNoBaseline(t *testing.T) {
 		"": `--compare "": name a file`,
 	} {
 		_, err := LoadBaseline(path, cache)
-		contains(t, err, want)
+		testkit.ErrorSays(t, err, want)
 		if strings.ContainsRune(err.Error(), '\x1b') {
 			t.Errorf("an escape sequence comes through: %q", err)
 		}
@@ -166,14 +168,14 @@ func TestBaselineLacksFunction(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = baseline.check(build.Weight{Functions: []build.Weighed{{Function: build.Function{Name: "g"}}}})
-	contains(t, err, "does not have the function g, it has f")
+	testkit.ErrorSays(t, err, "does not have the function g, it has f")
 }
 
 func TestCheckSave(t *testing.T) {
 	dir := t.TempDir()
-	contains(t, CheckSave(""), "name a file")
-	contains(t, CheckSave(dir), "it is not a file")
-	contains(t, CheckSave(filepath.Join(dir, "absent", "x.json")), "there is no folder")
+	testkit.ErrorSays(t, CheckSave(""), "name a file")
+	testkit.ErrorSays(t, CheckSave(dir), "it is not a file")
+	testkit.ErrorSays(t, CheckSave(filepath.Join(dir, "absent", "x.json")), "there is no folder")
 	if err := CheckSave(filepath.Join(dir, "x.json")); err != nil {
 		t.Error(err)
 	}
@@ -185,9 +187,9 @@ func TestCheckPictures(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	contains(t, CheckPictures(""), "name a folder")
-	contains(t, CheckPictures(file), "is not a folder")
-	contains(t, CheckPictures(filepath.Join(file, "below")), "--pictures")
+	testkit.ErrorSays(t, CheckPictures(""), "name a folder")
+	testkit.ErrorSays(t, CheckPictures(file), "is not a folder")
+	testkit.ErrorSays(t, CheckPictures(filepath.Join(file, "below")), "--pictures")
 	for _, good := range []string{dir, filepath.Join(dir, "new", "below")} {
 		if err := CheckPictures(good); err != nil {
 			t.Error(err)
@@ -232,7 +234,7 @@ func FuzzBaseline(f *testing.F) {
 			if function.Program != nil && !bytes.Equal(function.Program, []byte("program")) {
 				t.Errorf("unpacked %q", function.Program)
 			}
-			if !functionName.MatchString(function.Name) {
+			if !quotas.IsName(function.Name) {
 				t.Errorf("took the name %q", function.Name)
 			}
 		}

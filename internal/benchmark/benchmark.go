@@ -112,7 +112,9 @@ func Run(ctx context.Context, options Options) (result Result, err error) {
 	progress("building")
 	// All are built before the first is measured, so that what is measured is what was weighed, whatever is edited meanwhile.
 	weight, err := build.Weigh(ctx, build.WeighOptions{
-		Options:  build.Options{Dir: options.Invoke.Dir, Functions: options.Functions, Environ: options.Invoke.Environ},
+		Options: build.Options{
+			Dir: options.Invoke.Dir, Functions: options.Functions, Cache: options.Invoke.Cache, Environ: options.Invoke.Environ,
+		},
 		Contents: options.Contents, Host: true,
 	})
 	if err != nil {

@@ -12,18 +12,11 @@ import (
 	"testing"
 
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
-// slow skips a test that builds a function.
-func slow(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("it builds a function")
-	}
-}
-
 func TestRun(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	o := options("echo")
 	o.Plan.Concurrency, o.Contents = 2, true
 	var shown []string
@@ -75,7 +68,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestPictures(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	o := options("echo")
 	o.Contents = true
 	result, err := Run(t.Context(), o)
@@ -102,7 +95,7 @@ func TestPictures(t *testing.T) {
 }
 
 func TestRunAgainstItself(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	o := options("echo")
 	o.Plan.Rounds = MinRounds
 	result, err := Run(t.Context(), o)
@@ -145,7 +138,7 @@ func TestRunAgainstItself(t *testing.T) {
 }
 
 func TestFailures(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	for handler, want := range map[string][]string{
 		"fail":  {"official failed at invocation 1", "no luck"},
 		"panic": {"official failed at invocation 1", "at the disco"},
@@ -157,7 +150,7 @@ func TestFailures(t *testing.T) {
 			o := options(handler)
 			o.Invoke.Env["MARK"] = filepath.Join(t.TempDir(), "first")
 			_, err := Run(t.Context(), o)
-			contains(t, err, want...)
+			testkit.ErrorSays(t, err, want...)
 			if _, ok := errors.AsType[*FailureError](err); !ok {
 				t.Errorf("error %v is no failure", err)
 			}
@@ -166,7 +159,7 @@ func TestFailures(t *testing.T) {
 }
 
 func TestInterrupted(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	o := options("echo")
@@ -181,7 +174,7 @@ func TestInterrupted(t *testing.T) {
 }
 
 func TestThrottled(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	o := options("burn")
 	o.Throttle, o.Invoke.MemorySize, o.Plan = true, 128, Plan{Rounds: 1, Invocations: 1}
 	result, err := Run(t.Context(), o)
@@ -216,7 +209,7 @@ func TestMisuse(t *testing.T) {
 			o := options("echo")
 			c.change(&o)
 			_, err := Run(t.Context(), o)
-			contains(t, err, c.want)
+			testkit.ErrorSays(t, err, c.want)
 		})
 	}
 }

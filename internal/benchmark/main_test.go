@@ -3,24 +3,21 @@ package benchmark
 import (
 	"fmt"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/golam-cli/golam/internal/invoke"
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // cacheFolder is where the functions of these tests are built, once.
 var cacheFolder string
 
 func TestMain(m *testing.M) {
-	var err error
-	if cacheFolder, err = os.MkdirTemp("", "golam-benchmark-"); err != nil {
+	code, err := testkit.RunWithFolder(m, &cacheFolder)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
 	}
-	code := m.Run()
-	os.RemoveAll(cacheFolder)
 	os.Exit(code)
 }
 
@@ -33,17 +30,5 @@ func options(handler string) Options {
 		},
 		Functions: []string{"official"},
 		Plan:      Plan{Rounds: 2, Invocations: 3},
-	}
-}
-
-func contains(t *testing.T, err error, texts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Fatalf("no error, want one with %q", texts)
-	}
-	for _, text := range texts {
-		if !strings.Contains(err.Error(), text) {
-			t.Errorf("error %q, want it to say %q", err, text)
-		}
 	}
 }

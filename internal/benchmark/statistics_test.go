@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // rounds makes rounds of one environment whose times are drawn by the functions.
@@ -237,9 +239,9 @@ func TestParseGates(t *testing.T) {
 		}
 	}
 	_, err = ParseGates(map[string]string{"zip": "2,5MB"})
-	contains(t, err, `--max-zip "2,5MB": use a size such as 900kB, 2.5MB or 64MiB`)
+	testkit.ErrorSays(t, err, `--max-zip "2,5MB": use a size such as 900kB, 2.5MB or 64MiB`)
 	_, err = ParseGates(map[string]string{"first": "900kB", "zip": "5ms", "init": "-1ms", "warm": "", "bootstrap": "900", "memory": "0B"})
-	contains(t, err, `--max-first "900kB": use a duration such as 5ms`, `--max-zip "5ms": use a size such as 900kB`,
+	testkit.ErrorSays(t, err, `--max-first "900kB": use a duration such as 5ms`, `--max-zip "5ms": use a size such as 900kB`,
 		`--max-init "-1ms"`, `--max-warm ""`, `--max-bootstrap "900"`, `--max-memory "0B"`)
 }
 

@@ -25,6 +25,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/quotas"
 )
 
 // Options say what to build.
@@ -493,9 +494,9 @@ func (j *job) link(ctx context.Context, recipe []string, folder string, function
 // checkLimits refuses what Lambda would refuse in any case. A package that is too large for a direct upload can go through S3.
 func checkLimits(packages []packaged) error {
 	for _, p := range packages {
-		if p.unzipped() > UnzippedLimit {
+		if p.unzipped() > quotas.MaxUnzipped {
 			return fmt.Errorf("the package of %s has %d bytes unzipped, and Lambda takes %d: include less, or use a container image",
-				p.function.Name, p.unzipped(), UnzippedLimit)
+				p.function.Name, p.unzipped(), quotas.MaxUnzipped)
 		}
 	}
 	return nil

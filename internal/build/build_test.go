@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 func mustBuild(t *testing.T, options Options) Result {
@@ -48,9 +50,9 @@ func inDist(t *testing.T, root string) []string {
 
 // TestBuild builds a small project again and again.
 func TestBuild(t *testing.T) {
-	root := makeProject(t, tiny())
-	write(t, filepath.Join(root, "config/rules.json"), "{}")
-	write(t, filepath.Join(root, "dist/other.txt"), "not golam's")
+	root := testkit.Folder(t, tiny())
+	testkit.Write(t, filepath.Join(root, "config/rules.json"), "{}")
+	testkit.Write(t, filepath.Join(root, "dist/other.txt"), "not golam's")
 
 	first := mustBuild(t, Options{Dir: root, Include: []string{"config"}})
 	if first.Root != root || first.Arch != "x86_64" || first.Go != runtime.Version() && os.Getenv("GOTOOLCHAIN") == "local" || first.Verified {
@@ -60,7 +62,7 @@ func TestBuild(t *testing.T) {
 	if small.Bootstrap.Change != nil || small.Zip.Change != nil || small.Unzipped != small.Bootstrap.Bytes+2 {
 		t.Errorf("function %+v", small)
 	}
-	binary, archive := read(t, filepath.Join(root, small.Bootstrap.Path)), read(t, filepath.Join(root, small.Zip.Path))
+	binary, archive := testkit.Read(t, filepath.Join(root, small.Bootstrap.Path)), testkit.Read(t, filepath.Join(root, small.Zip.Path))
 	if sumOf([]byte(binary)) != small.Bootstrap.SHA256 || sumOf([]byte(archive)) != small.Zip.SHA256 || int64(len(archive)) != small.Zip.Bytes {
 		t.Error("dist has something else than the result says")
 	}
@@ -94,7 +96,7 @@ func TestBuild(t *testing.T) {
 	if third.Bootstrap.Change != nil {
 		t.Errorf("change %d from another processor", *third.Bootstrap.Change)
 	}
-	checkBinary(t, []byte(read(t, filepath.Join(root, third.Bootstrap.Path))), "arm64")
+	checkBinary(t, []byte(testkit.Read(t, filepath.Join(root, third.Bootstrap.Path))), "arm64")
 }
 
 // checkBinary reads how a binary was built.
@@ -149,13 +151,13 @@ func TestReproducible(t *testing.T) {
 	copyOf(t, "../../golden/sam", other)
 	clone := filepath.Join(t.TempDir(), "clone")
 	git := []string{"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_AUTHOR_NAME=x", "GIT_AUTHOR_EMAIL=x@y", "GIT_COMMITTER_NAME=x", "GIT_COMMITTER_EMAIL=x@y"}
-	command(t, one, git, "git", "init", "-q")
-	command(t, one, git, "git", "add", "-A")
-	command(t, one, git, "git", "commit", "-qm", "all")
-	command(t, one, git, "git", "clone", "-q", one, clone)
+	testkit.Run(t, one, git, "git", "init", "-q")
+	testkit.Run(t, one, git, "git", "add", "-A")
+	testkit.Run(t, one, git, "git", "commit", "-qm", "all")
+	testkit.Run(t, one, git, "git", "clone", "-q", one, clone)
 
 	config := filepath.Join(t.TempDir(), "env")
-	write(t, config, "GOFLAGS=-buildvcs=true\nGOARM64=v8.9\nGOAMD64=v4\n")
+	testkit.Write(t, config, "GOFLAGS=-buildvcs=true\nGOARM64=v8.9\nGOAMD64=v4\n")
 	builds := []struct {
 		name, dir string
 		environ   []string
@@ -188,13 +190,13 @@ func TestReproducible(t *testing.T) {
 		return
 	}
 	// Below a go.work that does not list the project.
-	write(t, filepath.Join(filepath.Dir(clone), "go.work"), "go 1.26\n")
+	testkit.Write(t, filepath.Join(filepath.Dir(clone), "go.work"), "go 1.26\n")
 	for _, b := range builds {
 		if err := os.RemoveAll(filepath.Join(b.dir, distFolder)); err != nil {
 			t.Fatal(err)
 		}
-		command(t, b.dir, b.environ, "make", "build")
-		if got := sumOf([]byte(read(t, filepath.Join(b.dir, want.Bootstrap.Path)))); got != want.Bootstrap.SHA256 {
+		testkit.Run(t, b.dir, b.environ, "make", "build")
+		if got := sumOf([]byte(testkit.Read(t, filepath.Join(b.dir, want.Bootstrap.Path)))); got != want.Bootstrap.SHA256 {
 			t.Errorf("%s: make build gives %s, golam build %s", b.name, got, want.Bootstrap.SHA256)
 		}
 	}
@@ -205,7 +207,7 @@ func TestVerify(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it compiles the runtime")
 	}
-	root := filepath.Join(makeProject(t, map[string]string{
+	root := filepath.Join(testkit.Folder(t, map[string]string{
 		"p/go.mod":          "module example.com/p\n\ngo 1.26\n\nrequire example.com/beside v0.0.0\n\nreplace example.com/beside => ../beside\n",
 		"p/golam.yaml":      "arch: x86_64\nfunctions: [{name: small}]\n",
 		"p/cmd/small/f.go":  "package main\n\nimport \"example.com/beside\"\n\nvar where string\n\nfunc main() { println(beside.Text, where) }\n",
@@ -254,12 +256,12 @@ func TestCompare(t *testing.T) {
 	if err := compare(make("a", "b"), make("a", "b")); err != nil {
 		t.Error(err)
 	}
-	contains(t, compare(make("a", "b"), make("x", "b")), "dist/fn/bootstrap is not reproducible", sumOf([]byte("a")), sumOf([]byte("x")))
-	contains(t, compare(make("a", "b"), make("a", "x")), "dist/fn.zip is not reproducible")
+	testkit.ErrorSays(t, compare(make("a", "b"), make("x", "b")), "dist/fn/bootstrap is not reproducible", sumOf([]byte("a")), sumOf([]byte("x")))
+	testkit.ErrorSays(t, compare(make("a", "b"), make("a", "x")), "dist/fn.zip is not reproducible")
 }
 
 func TestBuildErrors(t *testing.T) {
-	root := makeProject(t, tiny())
+	root := testkit.Folder(t, tiny())
 	build := func(options Options) error {
 		options.Dir, options.Environ = root, os.Environ()
 		_, err := Build(t.Context(), options)
@@ -280,15 +282,15 @@ func TestBuildErrors(t *testing.T) {
 		if !errors.As(err, &misused) {
 			t.Errorf("%s: %v is no misuse", name, err)
 		}
-		contains(t, err, test.want)
+		testkit.ErrorSays(t, err, test.want)
 	}
-	write(t, filepath.Join(root, "cmd/small/broken.go"), "package main\n\nfunc f() { undefined() }\n")
+	testkit.Write(t, filepath.Join(root, "cmd/small/broken.go"), "package main\n\nfunc f() { undefined() }\n")
 	err := build(Options{})
 	var failure *GoError
 	if !errors.As(err, &failure) {
 		t.Errorf("%v", err)
 	}
-	contains(t, err, "cmd/small/broken.go:3:12: undefined: undefined")
+	testkit.ErrorSays(t, err, "cmd/small/broken.go:3:12: undefined: undefined")
 	if _, err := os.Stat(filepath.Join(root, distFolder)); err == nil {
 		t.Error("there is a dist after a build that failed")
 	}
@@ -301,12 +303,12 @@ func TestBuildErrors(t *testing.T) {
 
 // TestDistIsConfined: neither a link nor an earlier package can make golam touch what is not in dist.
 func TestDistIsConfined(t *testing.T) {
-	root := makeProject(t, map[string]string{"keep.txt": "k", "dist/fn/old.txt": "o", "dist/fn/sub/x": "x", "dist/keep": "k", "dist/gn/keep": "k"})
-	outside := makeProject(t, map[string]string{"x": "outside"})
+	root := testkit.Folder(t, map[string]string{"keep.txt": "k", "dist/fn/old.txt": "o", "dist/fn/sub/x": "x", "dist/keep": "k", "dist/gn/keep": "k"})
+	outside := testkit.Folder(t, map[string]string{"x": "outside"})
 	if err := os.Symlink(outside, filepath.Join(root, "dist", "fn", "out")); err != nil {
 		t.Fatal(err)
 	}
-	made := makeProject(t, map[string]string{"fn": "binary", "fn.zip": "zip"})
+	made := testkit.Folder(t, map[string]string{"fn": "binary", "fn.zip": "zip"})
 	fn := packaged{
 		function: Function{Name: "fn"}, binary: newBootstrap(made, "fn", 6),
 		record: record{ZipSize: 3}, zip: filepath.Join(made, "fn.zip"),
@@ -320,7 +322,7 @@ func TestDistIsConfined(t *testing.T) {
 			t.Errorf("%s is gone", kept)
 		}
 	}
-	if read(t, filepath.Join(outside, "x")) != "outside" {
+	if testkit.Read(t, filepath.Join(outside, "x")) != "outside" {
 		t.Error("what is outside has changed")
 	}
 	for _, gone := range []string{"dist/fn/old.txt", "dist/fn/sub"} {
@@ -328,11 +330,11 @@ func TestDistIsConfined(t *testing.T) {
 			t.Errorf("%s is still there", gone)
 		}
 	}
-	remove(t, filepath.Join(root, "dist"))
+	testkit.Remove(t, filepath.Join(root, "dist"))
 	if err := os.Symlink(outside, filepath.Join(root, "dist")); err != nil {
 		t.Fatal(err)
 	}
-	contains(t, writeDist(t.Context(), root, []packaged{fn}, []previous{{}}), "dist")
+	testkit.ErrorSays(t, writeDist(t.Context(), root, []packaged{fn}, []previous{{}}), "dist")
 	if left, _ := filepath.Glob(filepath.Join(outside, "*")); len(left) != 1 {
 		t.Errorf("outside has %q", left)
 	}

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // moduleCase copies a module of testdata/modules.
@@ -60,7 +62,7 @@ func TestUnresolvableImport(t *testing.T) {
 		t.Error(err)
 	}
 	_, err := host(t, root, "tool")
-	contains(t, err, `unknown function "tool"`, "tool is left out: tool/main.go:3:8")
+	testkit.ErrorSays(t, err, `unknown function "tool"`, "tool is left out: tool/main.go:3:8")
 	l := live(t, root)
 	if f, u := update(t, l); f.Name != "fn" || f.Err != nil || len(u.Notes) != 1 {
 		t.Errorf("watched: %+v", u)
@@ -70,7 +72,7 @@ func TestUnresolvableImport(t *testing.T) {
 // TestBrokenFunctions: a function that cannot be listed, one that does not compile, one that golam.yaml names for nothing, and one with an
 // aws-lambda-go of old do not hold up the one that can be built.
 func TestBrokenFunctions(t *testing.T) {
-	root := makeProject(t, lambdaModule(t))
+	root := testkit.Folder(t, lambdaModule(t))
 	for name, content := range map[string]string{
 		"golam.yaml":              "functions: {gone: {path: cmd/gone}}\n",
 		"cmd/good/main.go":        startSource,
@@ -80,7 +82,7 @@ func TestBrokenFunctions(t *testing.T) {
 		"cmd/mistaken2/main.go":   startSource + "\nvar y = nothing\n",
 		"cmd/unbuilt/windows.txt": "",
 	} {
-		write(t, filepath.Join(root, name), content)
+		testkit.Write(t, filepath.Join(root, name), content)
 	}
 	wanted := map[string]string{
 		"gone":       "golam.yaml names the function gone, but cmd/gone is no main package",
@@ -95,7 +97,7 @@ func TestBrokenFunctions(t *testing.T) {
 			t.Errorf("built %q, failed %+v", names, result.Failed)
 		}
 		for _, f := range result.Failed {
-			if contains(t, f.Err, wanted[f.Name]); strings.Count(f.Problem, "main.go:") > 1 {
+			if testkit.ErrorSays(t, f.Err, wanted[f.Name]); strings.Count(f.Problem, "main.go:") > 1 {
 				t.Errorf("%s: %s is of other functions, too", f.Name, f.Problem)
 			}
 		}
@@ -108,9 +110,9 @@ func TestBrokenFunctions(t *testing.T) {
 	}
 	for name, text := range wanted {
 		_, err := host(t, root, name)
-		contains(t, err, text)
+		testkit.ErrorSays(t, err, text)
 		_, err = Build(t.Context(), Options{Dir: root, Functions: []string{name}, Environ: os.Environ()})
-		contains(t, err, text)
+		testkit.ErrorSays(t, err, text)
 	}
 	u, err := live(t, root).Update(t.Context(), func() {})
 	if err != nil || len(u.Functions) != len(wanted)+1 {
@@ -123,11 +125,11 @@ func TestBrokenFunctions(t *testing.T) {
 			}
 			continue
 		}
-		contains(t, f.Err, wanted[f.Name])
+		testkit.ErrorSays(t, f.Err, wanted[f.Name])
 	}
 	// A failed build leaves what dist has of a function.
-	write(t, filepath.Join(root, "cmd/good/main.go"), startSource+"\nvar z = nothing\n")
-	write(t, filepath.Join(root, "cmd/mistaken/main.go"), startSource)
+	testkit.Write(t, filepath.Join(root, "cmd/good/main.go"), startSource+"\nvar z = nothing\n")
+	testkit.Write(t, filepath.Join(root, "cmd/mistaken/main.go"), startSource)
 	if result, names := builtNames(t, Options{Dir: root}); !slices.Equal(names, []string{"mistaken"}) || len(result.Failed) != len(wanted) {
 		t.Errorf("built %q, failed %+v", names, result.Failed)
 	}
@@ -142,9 +144,9 @@ func moduleProxy(t *testing.T, modules map[string]map[string]string) string {
 	proxy := t.TempDir()
 	for path, files := range modules {
 		dir := filepath.Join(proxy, path, "@v")
-		write(t, filepath.Join(dir, "list"), "v1.0.0\n")
-		write(t, filepath.Join(dir, "v1.0.0.info"), `{"Version":"v1.0.0"}`)
-		write(t, filepath.Join(dir, "v1.0.0.mod"), files["go.mod"])
+		testkit.Write(t, filepath.Join(dir, "list"), "v1.0.0\n")
+		testkit.Write(t, filepath.Join(dir, "v1.0.0.info"), `{"Version":"v1.0.0"}`)
+		testkit.Write(t, filepath.Join(dir, "v1.0.0.mod"), files["go.mod"])
 		var archive bytes.Buffer
 		writer := zip.NewWriter(&archive)
 		for name, content := range files {
@@ -159,7 +161,7 @@ func moduleProxy(t *testing.T, modules map[string]map[string]string) string {
 		if err := writer.Close(); err != nil {
 			t.Fatal(err)
 		}
-		write(t, filepath.Join(dir, "v1.0.0.zip"), archive.String())
+		testkit.Write(t, filepath.Join(dir, "v1.0.0.zip"), archive.String())
 	}
 	return proxy
 }
@@ -182,7 +184,7 @@ func TestNoNeedlessDownloads(t *testing.T) {
 			"w.go":   "package wrapper\n\nimport \"github.com/aws/aws-lambda-go/lambda\"\n\nfunc Run() { lambda.Start(nil) }\n",
 		},
 	})
-	root := makeProject(t, map[string]string{
+	root := testkit.Folder(t, map[string]string{
 		"go.mod":           fmt.Sprintf(goMod, "p"),
 		"golam.yaml":       "functions: [{name: fn}]\n",
 		"cmd/fn/main.go":   "package main\n\nimport _ \"example.com/needed\"\n\nfunc main() {}\n",
@@ -197,9 +199,9 @@ func TestNoNeedlessDownloads(t *testing.T) {
 	}
 	_, set := environ()
 	for _, module := range []string{"needed", "heavy", "wrapper"} {
-		command(t, root, set, "go", "get", "example.com/"+module+"@v1.0.0")
+		testkit.Run(t, root, set, "go", "get", "example.com/"+module+"@v1.0.0")
 	}
-	command(t, root, set, "go", "mod", "tidy")
+	testkit.Run(t, root, set, "go", "mod", "tidy")
 
 	modules, set := environ()
 	t.Cleanup(func() { // the go command makes folders that nothing can be removed from
@@ -246,7 +248,7 @@ func TestSameFolderName(t *testing.T) {
 	if err != nil || len(u.Functions) != 2 || u.Functions[0].Bootstrap == u.Functions[1].Bootstrap || u.Functions[0].Err != nil || u.Functions[1].Err != nil {
 		t.Errorf("watched: %+v, %v", u, err)
 	}
-	write(t, filepath.Join(root, "golam.yaml"), "functions: {new-order: {path: ./orders/create}}\n")
+	testkit.Write(t, filepath.Join(root, "golam.yaml"), "functions: {new-order: {path: ./orders/create}}\n")
 	if _, names := builtNames(t, Options{Dir: root}); !slices.Equal(names, []string{"create", "new-order"}) {
 		t.Errorf("built %q, with one named in golam.yaml", names)
 	}
@@ -261,7 +263,7 @@ func TestRootMain(t *testing.T) {
 	if _, names := builtNames(t, Options{Dir: root}); !slices.Equal(names, []string{"api-example-com", "good"}) {
 		t.Errorf("built %q", names)
 	}
-	write(t, filepath.Join(root, "golam.yaml"), "functions: {api: {path: .}}\nexclude: [./good]\n")
+	testkit.Write(t, filepath.Join(root, "golam.yaml"), "functions: {api: {path: .}}\nexclude: [./good]\n")
 	if _, names := builtNames(t, Options{Dir: root}); !slices.Equal(names, []string{"api"}) {
 		t.Errorf("built %q, with one named in golam.yaml", names)
 	}
@@ -274,80 +276,80 @@ func TestFilesBesideMain(t *testing.T) {
 	if h, err := host(t, root, "page"); err != nil || h.Dir != root {
 		t.Errorf("without include it runs in %s, %v", h.Dir, err)
 	}
-	write(t, filepath.Join(root, "functions/page/static/deep/one.css"), "css")
-	write(t, filepath.Join(root, "golam.yaml"), "functions: {page: {path: functions/page, include: [page.html, static]}}\n")
+	testkit.Write(t, filepath.Join(root, "functions/page/static/deep/one.css"), "css")
+	testkit.Write(t, filepath.Join(root, "golam.yaml"), "functions: {page: {path: functions/page, include: [page.html, static]}}\n")
 	want := []string{"page/bootstrap", "page/page.html", "page/static/deep/one.css", "page.zip"}
 	for range 2 {
 		result := mustBuild(t, Options{Dir: root})
 		if got := inDist(t, root); !slices.Equal(got, want) {
 			t.Errorf("dist has %q, want %q", got, want)
 		}
-		archive := read(t, filepath.Join(root, result.Functions[0].Zip.Path))
+		archive := testkit.Read(t, filepath.Join(root, result.Functions[0].Zip.Path))
 		if got := packed(strings.NewReader(archive), int64(len(archive))); !slices.Equal(got, []string{"bootstrap", "page.html", "static/deep/one.css"}) {
 			t.Errorf("the package has %q", got)
 		}
 	}
-	page := read(t, filepath.Join(root, "functions/page/page.html"))
+	page := testkit.Read(t, filepath.Join(root, "functions/page/page.html"))
 	h, err := host(t, root, "page")
 	if err != nil {
 		t.Fatal(err)
 	}
 	f, _ := update(t, live(t, root))
 	for _, dir := range []string{h.Dir, f.Dir} {
-		if got := read(t, filepath.Join(dir, "page.html")); got != page {
+		if got := testkit.Read(t, filepath.Join(dir, "page.html")); got != page {
 			t.Errorf("%s has page.html %q", dir, got)
 		}
-		if got := read(t, filepath.Join(dir, "static/deep/one.css")); got != "css" {
+		if got := testkit.Read(t, filepath.Join(dir, "static/deep/one.css")); got != "css" {
 			t.Errorf("%s has one.css %q", dir, got)
 		}
 	}
 	// A file becomes a folder, another goes.
-	remove(t, filepath.Join(root, "functions/page/page.html"))
-	write(t, filepath.Join(root, "functions/page/page.html/index.html"), "index")
-	write(t, filepath.Join(root, "golam.yaml"), "functions: {page: {path: functions/page, include: [page.html]}}\n")
+	testkit.Remove(t, filepath.Join(root, "functions/page/page.html"))
+	testkit.Write(t, filepath.Join(root, "functions/page/page.html/index.html"), "index")
+	testkit.Write(t, filepath.Join(root, "golam.yaml"), "functions: {page: {path: functions/page, include: [page.html]}}\n")
 	task := filepath.Join(t.TempDir(), "task")
 	project, err := Open(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(task, "page.html"), "a file")
-	write(t, filepath.Join(task, "static/deep/one.css"), "old")
-	if _, err := taskFolder(project, "page", task); err != nil || read(t, filepath.Join(task, "page.html/index.html")) != "index" {
+	testkit.Write(t, filepath.Join(task, "page.html"), "a file")
+	testkit.Write(t, filepath.Join(task, "static/deep/one.css"), "old")
+	if _, err := taskFolder(project, "page", task); err != nil || testkit.Read(t, filepath.Join(task, "page.html/index.html")) != "index" {
 		t.Errorf("%v", err)
 	}
 	if isFile(filepath.Join(task, "static/deep/one.css")) {
 		t.Error("a file that is no longer included is still there")
 	}
-	remove(t, filepath.Join(root, distFolder))
+	testkit.Remove(t, filepath.Join(root, distFolder))
 	mustBuild(t, Options{Dir: root})
 	if got := inDist(t, root); !slices.Equal(got, []string{"page/bootstrap", "page/page.html/index.html", "page.zip"}) {
 		t.Errorf("dist has %q", got)
 	}
 	for include, text := range map[string]string{"absent": "absent", "main.go/../../../x": "not a file or a folder below"} {
-		write(t, filepath.Join(root, "golam.yaml"), "functions: {page: {path: functions/page, include: ["+include+"]}}\n")
+		testkit.Write(t, filepath.Join(root, "golam.yaml"), "functions: {page: {path: functions/page, include: ["+include+"]}}\n")
 		_, err := Build(t.Context(), Options{Dir: root, Environ: os.Environ()})
-		contains(t, err, "golam.yaml", text)
+		testkit.ErrorSays(t, err, "golam.yaml", text)
 	}
-	write(t, filepath.Join(root, "golam.yaml"), "functions: {page: {path: functions/page, include: [main.go]}}\n")
-	write(t, filepath.Join(root, "main.go"), "package other\n")
+	testkit.Write(t, filepath.Join(root, "golam.yaml"), "functions: {page: {path: functions/page, include: [main.go]}}\n")
+	testkit.Write(t, filepath.Join(root, "main.go"), "package other\n")
 	_, err = Build(t.Context(), Options{Dir: root, Include: []string{"main.go"}, Environ: os.Environ()})
-	contains(t, err, "--include main.go and the include of functions/page/main.go in golam.yaml would both be main.go")
+	testkit.ErrorSays(t, err, "--include main.go and the include of functions/page/main.go in golam.yaml would both be main.go")
 }
 
 // TestSAMLayout: above the modules of a project that sam init made, it is said where these are.
 func TestSAMLayout(t *testing.T) {
 	root := moduleCase(t, "sam-layout")
 	_, err := Open(root)
-	contains(t, err, "there is no go.mod in "+root+" or above it, but there is one in hello: go there first, with cd hello")
-	write(t, filepath.Join(root, "functions/bye/go.mod"), "module bye\n")
-	write(t, filepath.Join(root, "node_modules/x/go.mod"), "module x\n")
+	testkit.ErrorSays(t, err, "there is no go.mod in "+root+" or above it, but there is one in hello: go there first, with cd hello")
+	testkit.Write(t, filepath.Join(root, "functions/bye/go.mod"), "module bye\n")
+	testkit.Write(t, filepath.Join(root, "node_modules/x/go.mod"), "module x\n")
 	_, err = Open(root)
-	contains(t, err, "below it there are Go modules in functions/bye, hello: go to one of them first")
+	testkit.ErrorSays(t, err, "below it there are Go modules in functions/bye, hello: go to one of them first")
 	for i := range 12 {
-		write(t, filepath.Join(root, fmt.Sprintf("more/m%02d/go.mod", i)), "module m\n")
+		testkit.Write(t, filepath.Join(root, fmt.Sprintf("more/m%02d/go.mod", i)), "module m\n")
 	}
 	_, err = Open(root)
-	contains(t, err, "more/m07 and other folders")
+	testkit.ErrorSays(t, err, "more/m07 and other folders")
 }
 
 // TestOldRuntime: an aws-lambda-go without the Runtime API is named before anything runs.
@@ -363,7 +365,7 @@ func TestOldRuntime(t *testing.T) {
 			t.Errorf("%s: %v", version, err)
 		}
 		if old {
-			contains(t, err, "fn uses github.com/aws/aws-lambda-go "+version, "AWS_LAMBDA_RUNTIME_API", "go get github.com/aws/aws-lambda-go@latest")
+			testkit.ErrorSays(t, err, "fn uses github.com/aws/aws-lambda-go "+version, "AWS_LAMBDA_RUNTIME_API", "go get github.com/aws/aws-lambda-go@latest")
 		}
 		if err := l.runtimeProblem(found{Function: Function{Name: "other", Package: "p/other"}}); err != nil {
 			t.Errorf("what does not use it: %v", err)
@@ -373,7 +375,7 @@ func TestOldRuntime(t *testing.T) {
 			t.Errorf("a replaced one: %v", err)
 		}
 	}
-	root := makeProject(t, map[string]string{
+	root := testkit.Folder(t, map[string]string{
 		"go.mod":         "module example.com/old\n\ngo 1.26\n\nrequire github.com/aws/aws-lambda-go v1.17.0\n",
 		"cmd/fn/main.go": startSource,
 		"vendor/x":       "",
@@ -385,14 +387,14 @@ func TestOldRuntime(t *testing.T) {
 	if !errors.As(err, &broken) {
 		t.Errorf("error %v", err)
 	}
-	contains(t, err, "aws-lambda-go v1.17.0, which does not know the Runtime API")
+	testkit.ErrorSays(t, err, "aws-lambda-go v1.17.0, which does not know the Runtime API")
 	_, err = Build(t.Context(), Options{Dir: root, Environ: os.Environ()})
-	contains(t, err, "aws-lambda-go v1.17.0")
+	testkit.ErrorSays(t, err, "aws-lambda-go v1.17.0")
 }
 
 // TestHiddenByConstraints: a file that calls Start but is left out is named, unless that is on purpose.
 func TestHiddenByConstraints(t *testing.T) {
-	root := makeProject(t, lambdaModule(t))
+	root := testkit.Folder(t, lambdaModule(t))
 	other := "windows"
 	if runtime.GOOS == other {
 		other = "linux"
@@ -407,7 +409,7 @@ func TestHiddenByConstraints(t *testing.T) {
 		"cmd/talk/main.go":                   "//go:build talk\n\npackage main\n\nfunc main() {}\n",
 		"internal/lambda_test/extra_test.go": "package x\n",
 	} {
-		write(t, filepath.Join(root, name), content)
+		testkit.Write(t, filepath.Join(root, name), content)
 	}
 	want := []string{
 		"cmd/hidden/lambda.go calls lambda.Start, but its constraint //go:build lambda && !local leaves it out",
@@ -418,8 +420,8 @@ func TestHiddenByConstraints(t *testing.T) {
 		t.Errorf("notes %q, want %q", u.Notes, want)
 	}
 	_, err := host(t, root, "hidden")
-	contains(t, err, `unknown function "hidden"`, want[0])
-	remove(t, filepath.Join(root, "cmd/good"))
+	testkit.ErrorSays(t, err, `unknown function "hidden"`, want[0])
+	testkit.Remove(t, filepath.Join(root, "cmd/good"))
 	_, err = host(t, root, "")
-	contains(t, err, "there is no function in", want[0])
+	testkit.ErrorSays(t, err, "there is no function in", want[0])
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/quotas"
 )
 
 // previous is what dist holds of a function before a build.
@@ -66,7 +67,7 @@ func openRegular(dist *os.Root, name string) (*os.File, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > UnzippedLimit {
+	if !info.Mode().IsRegular() || info.Size() > quotas.MaxUnzipped {
 		return nil, 0, errors.New("no file of a build")
 	}
 	file, err := dist.Open(name)

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/mod/semver"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/quotas"
 )
 
 // Function is a main package that runs on Lambda.
@@ -343,7 +344,7 @@ func (l *listing) name(taken, functions []found) {
 		functions[i].Name = base
 		for n := 2; names[strings.ToLower(functions[i].Name)]; n++ {
 			suffix := fmt.Sprintf("-%d", n)
-			functions[i].Name = base[:min(len(base), longestName-len(suffix))] + suffix
+			functions[i].Name = base[:min(len(base), quotas.MaxName-len(suffix))] + suffix
 		}
 		names[strings.ToLower(functions[i].Name)] = true
 	}
@@ -361,20 +362,18 @@ func (l *listing) elements(f found) []string {
 	return elements
 }
 
-const longestName = 64
-
 // lambdaName makes a name one that Lambda takes.
 func lambdaName(name string) string {
 	var b strings.Builder
 	for _, r := range name {
 		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-':
+		case quotas.InName(r):
 			b.WriteRune(r)
 		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
 			b.WriteByte('-')
 		}
 	}
-	name = strings.Trim(b.String()[:min(b.Len(), longestName)], "-")
+	name = strings.Trim(b.String()[:min(b.Len(), quotas.MaxName)], "-")
 	return cmp.Or(name, "function")
 }
 

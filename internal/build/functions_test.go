@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 func TestMentionsStart(t *testing.T) {
@@ -68,7 +70,7 @@ func TestProgram(t *testing.T) {
 func lambdaModule(t *testing.T) map[string]string {
 	t.Helper()
 	const functions = "../local/testdata/functions/"
-	return map[string]string{"go.mod": read(t, functions+"go.mod"), "go.sum": read(t, functions+"go.sum")}
+	return map[string]string{"go.mod": testkit.Read(t, functions+"go.mod"), "go.sum": testkit.Read(t, functions+"go.sum")}
 }
 
 const startSource = "package main\n\nimport \"github.com/aws/aws-lambda-go/lambda\"\n\nfunc main() { lambda.Start(func() {}) }\n"
@@ -168,7 +170,7 @@ func TestFunctions(t *testing.T) {
 		},
 		"a folder that go.mod ignores": {
 			files: map[string]string{
-				"go.mod":        read(t, "../local/testdata/functions/go.mod") + "\nignore (\n\t./old\n\tattic\n)\n",
+				"go.mod":        testkit.Read(t, "../local/testdata/functions/go.mod") + "\nignore (\n\t./old\n\tattic\n)\n",
 				"old/a/main.go": startSource, "x/attic/main.go": startSource, "b/main.go": startSource,
 			},
 			want: []string{"b example.com/functions/b"},
@@ -178,13 +180,13 @@ func TestFunctions(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			root := makeProject(t, lambdaModule(t))
+			root := testkit.Folder(t, lambdaModule(t))
 			for path, content := range test.files {
-				write(t, filepath.Join(root, path), content)
+				testkit.Write(t, filepath.Join(root, path), content)
 			}
 			functions, err := Functions(t.Context(), root, os.Environ())
 			if test.err != nil {
-				contains(t, err, test.err...)
+				testkit.ErrorSays(t, err, test.err...)
 				return
 			}
 			if err != nil {
@@ -203,7 +205,7 @@ func TestFunctions(t *testing.T) {
 
 // TestWorkspaceIsNotUsed: a go.work above the project changes nothing, and an error mentions it.
 func TestWorkspaceIsNotUsed(t *testing.T) {
-	above := makeProject(t, map[string]string{
+	above := testkit.Folder(t, map[string]string{
 		"go.work":          "go 1.26\n\nuse ./other\n",
 		"other/go.mod":     "module example.com/other\n\ngo 1.26\n",
 		"other/other.go":   "package other\n",
@@ -221,10 +223,10 @@ func TestWorkspaceIsNotUsed(t *testing.T) {
 		_, err := ForHost(t.Context(), HostOptions{Dir: root, Cache: t.TempDir(), Environ: os.Environ()})
 		return err
 	}
-	write(t, filepath.Join(root, "cmd/f/other.go"), "package main\n\nimport _ \"example.com/other\"\n")
-	contains(t, fails(), "cmd/f/other.go:3:8", "go.work provides example.com/other", "replace example.com/other => ../other")
+	testkit.Write(t, filepath.Join(root, "cmd/f/other.go"), "package main\n\nimport _ \"example.com/other\"\n")
+	testkit.ErrorSays(t, fails(), "cmd/f/other.go:3:8", "go.work provides example.com/other", "replace example.com/other => ../other")
 	for _, source := range []string{"import _ \"example.com/absent\"", "var x = nothing"} {
-		write(t, filepath.Join(root, "cmd/f/other.go"), "package main\n\n"+source+"\n")
+		testkit.Write(t, filepath.Join(root, "cmd/f/other.go"), "package main\n\n"+source+"\n")
 		if err := fails(); err == nil || strings.Contains(err.Error(), "go.work") {
 			t.Errorf("a go.work is blamed for what it did not cause: %v", err)
 		}
@@ -236,6 +238,6 @@ func TestNoGoCommand(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Setenv("Path", t.TempDir())
 	}
-	_, err := Functions(t.Context(), makeProject(t, tiny()), os.Environ())
-	contains(t, err, "no go command", "install Go")
+	_, err := Functions(t.Context(), testkit.Folder(t, tiny()), os.Environ())
+	testkit.ErrorSays(t, err, "no go command", "install Go")
 }

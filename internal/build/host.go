@@ -254,7 +254,7 @@ func lookFor(ctx context.Context, toolchain *toolchain, project Project, platfor
 		entry.Inputs = hex.EncodeToString(h.Sum(nil))
 		if i := slices.IndexFunc(last.Functions, func(f indexed) bool { return f.Function == function.Function }); i >= 0 {
 			entry.Built, entry.Binary = last.Functions[i].Built, last.Functions[i].Binary
-			if last.Functions[i].Inputs == entry.Inputs {
+			if last.Functions[i].Inputs == entry.Inputs && !last.unsure && last.Sums != nil {
 				entry.Payload = last.Functions[i].Payload
 			}
 		}
@@ -346,8 +346,9 @@ func (x index) sameTree(tree []folder) bool {
 	return slices.Equal(names(tree), names(x.Tree))
 }
 
-// cache is a project's folder in the cache. Its lock is held until it is closed.
+// cache is the folder in the cache that ForHost uses for a project. Its lock is held until it is closed.
 type cache struct {
+	root    string // the user's cache folder
 	dir     string
 	project Project
 	lock    *flock.Flock
@@ -356,8 +357,9 @@ type cache struct {
 const indexName = "index.json"
 
 func openCache(ctx context.Context, dir string, project Project) (*cache, error) {
-	c := &cache{project: project, dir: projectCache(dir, project)}
-	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+	c := &cache{root: dir, project: project}
+	var err error
+	if c.dir, err = openProjectCache(dir, project, invokeFolder); err != nil {
 		return nil, err
 	}
 	c.lock = flock.New(filepath.Join(c.dir, ".lock"))
@@ -367,22 +369,7 @@ func openCache(ctx context.Context, dir string, project Project) (*cache, error)
 	return c, nil
 }
 
-// projectCache is the path of a project's folder in the cache.
-func projectCache(dir string, project Project) string {
-	id := sha256.Sum256([]byte(project.Root))
-	return filepath.Join(dir, "golam", filepath.Base(project.Root)+"-"+hex.EncodeToString(id[:8]))
-}
-
 func (c *cache) close() { _ = c.lock.Close() }
-
-// load returns what is known.
-func (c *cache) load() (known index, ok bool) {
-	data, err := os.ReadFile(filepath.Join(c.dir, indexName))
-	if err != nil || json.Unmarshal(data, &known) != nil || known.Format != indexFormat || !known.whole() {
-		return index{}, false
-	}
-	return known, true
-}
 
 // whole says whether all numbers lead somewhere: the file may have been written by anybody.
 func (x index) whole() bool {
@@ -401,8 +388,8 @@ func (x index) whole() bool {
 
 // read returns what is known about this project.
 func (c *cache) read() (known index, ok bool) {
-	known, ok = c.load()
-	if !ok || known.Watched.Root != c.project.Root || len(known.Functions) == 0 {
+	data, err := os.ReadFile(filepath.Join(c.dir, indexName))
+	if err != nil || json.Unmarshal(data, &known) != nil || known.Format != indexFormat || !known.whole() || known.Watched.Root != c.project.Root || len(known.Functions) == 0 {
 		return index{}, false
 	}
 	return known, true
@@ -452,7 +439,7 @@ func (c *cache) build(ctx context.Context, toolchain *toolchain, function *index
 		return fmt.Errorf("the cache in %s: %w", c.dir, err)
 	}
 	function.Built, function.Binary = function.Inputs, binary
-	sweepProjects(c.dir)
+	sweepProjects(c.root, c.project)
 	return nil
 }
 

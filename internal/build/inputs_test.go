@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // lookAt makes an index of a project as ForHost does.
@@ -60,7 +62,7 @@ func manyInputs() map[string]string {
 
 // TestFresh changes one thing and asks whether it is seen.
 func TestFresh(t *testing.T) {
-	above := makeProject(t, manyInputs())
+	above := testkit.Folder(t, manyInputs())
 	root := filepath.Join(above, "p")
 	before := lookAt(t, root)
 	in := func(name string) string { return filepath.Join(root, filepath.FromSlash(name)) }
@@ -70,13 +72,15 @@ func TestFresh(t *testing.T) {
 		fresh  bool
 	}{
 		{"nothing", func(*testing.T) {}, true},
-		{"a source", func(t *testing.T) { write(t, in("cmd/f/main.go"), read(t, in("cmd/f/main.go"))+"// more\n") }, false},
+		{"a source", func(t *testing.T) {
+			testkit.Write(t, in("cmd/f/main.go"), testkit.Read(t, in("cmd/f/main.go"))+"// more\n")
+		}, false},
 		{"a source, with its size and time as before", func(t *testing.T) {
 			info, err := os.Stat(in("data/one.txt"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			write(t, in("data/one.txt"), "two")
+			testkit.Write(t, in("data/one.txt"), "two")
 			if err := os.Chtimes(in("data/one.txt"), info.ModTime(), info.ModTime()); err != nil {
 				t.Fatal(err)
 			}
@@ -86,51 +90,51 @@ func TestFresh(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, true},
-		{"go.mod", func(t *testing.T) { write(t, in("go.mod"), read(t, in("go.mod"))+"\n// more\n") }, false},
-		{"a new go.sum", func(t *testing.T) { write(t, in("go.sum"), "") }, false},
-		{"golam.yaml", func(t *testing.T) { write(t, in("golam.yaml"), "functions: [{name: g}]\n") }, false},
-		{"no golam.yaml", func(t *testing.T) { remove(t, in("golam.yaml")) }, false},
-		{"an embedded file", func(t *testing.T) { write(t, in("data/one.txt"), "more") }, false},
-		{"a new file for a pattern", func(t *testing.T) { write(t, in("data/list/b.txt"), "b") }, false},
-		{"a new file beside a pattern", func(t *testing.T) { write(t, in("data/list/b.md"), "b") }, true},
-		{"a new hidden file in an embedded folder", func(t *testing.T) { write(t, in("data/folder/deep/.new"), "") }, false},
-		{"a file in a new embedded folder", func(t *testing.T) { write(t, in("data/folder/_x/y"), "") }, false},
-		{"an embedded file that goes", func(t *testing.T) { remove(t, in("data/list/a.txt")) }, false},
-		{"a new source", func(t *testing.T) { write(t, in("data/more.go"), "package data\n") }, false},
-		{"a source that goes", func(t *testing.T) { remove(t, in("cmd/f/asm_amd64.s")) }, false},
+		{"go.mod", func(t *testing.T) { testkit.Write(t, in("go.mod"), testkit.Read(t, in("go.mod"))+"\n// more\n") }, false},
+		{"a new go.sum", func(t *testing.T) { testkit.Write(t, in("go.sum"), "") }, false},
+		{"golam.yaml", func(t *testing.T) { testkit.Write(t, in("golam.yaml"), "functions: [{name: g}]\n") }, false},
+		{"no golam.yaml", func(t *testing.T) { testkit.Remove(t, in("golam.yaml")) }, false},
+		{"an embedded file", func(t *testing.T) { testkit.Write(t, in("data/one.txt"), "more") }, false},
+		{"a new file for a pattern", func(t *testing.T) { testkit.Write(t, in("data/list/b.txt"), "b") }, false},
+		{"a new file beside a pattern", func(t *testing.T) { testkit.Write(t, in("data/list/b.md"), "b") }, true},
+		{"a new hidden file in an embedded folder", func(t *testing.T) { testkit.Write(t, in("data/folder/deep/.new"), "") }, false},
+		{"a file in a new embedded folder", func(t *testing.T) { testkit.Write(t, in("data/folder/_x/y"), "") }, false},
+		{"an embedded file that goes", func(t *testing.T) { testkit.Remove(t, in("data/list/a.txt")) }, false},
+		{"a new source", func(t *testing.T) { testkit.Write(t, in("data/more.go"), "package data\n") }, false},
+		{"a source that goes", func(t *testing.T) { testkit.Remove(t, in("cmd/f/asm_amd64.s")) }, false},
 		{"a source that moves", func(t *testing.T) {
 			if err := os.Rename(in("data/data.go"), in("data/other.go")); err != nil {
 				t.Fatal(err)
 			}
 		}, false},
-		{"a source of another system", func(t *testing.T) { write(t, in("cmd/f/other_plan9.go"), "package main\n\n// more\n") }, false},
-		{"a profile", func(t *testing.T) { write(t, in("cmd/f/default.pgo"), "") }, false},
-		{"a new package", func(t *testing.T) { write(t, in("cmd/g/main.go"), "package main\n") }, false},
-		{"a package that nothing imports", func(t *testing.T) { write(t, in("unused/unused.go"), "package unused // more\n") }, false},
-		{"a replaced module", func(t *testing.T) { write(t, in("../beside/beside.go"), "package beside // more\n") }, false},
-		{"a new source in it", func(t *testing.T) { write(t, in("../beside/more.go"), "package beside\n") }, false},
-		{"its go.mod", func(t *testing.T) { write(t, in("../beside/go.mod"), "module example.com/beside\n\ngo 1.25\n") }, false},
-		{"a vendor folder", func(t *testing.T) { write(t, in("vendor/modules.txt"), "") }, false},
+		{"a source of another system", func(t *testing.T) { testkit.Write(t, in("cmd/f/other_plan9.go"), "package main\n\n// more\n") }, false},
+		{"a profile", func(t *testing.T) { testkit.Write(t, in("cmd/f/default.pgo"), "") }, false},
+		{"a new package", func(t *testing.T) { testkit.Write(t, in("cmd/g/main.go"), "package main\n") }, false},
+		{"a package that nothing imports", func(t *testing.T) { testkit.Write(t, in("unused/unused.go"), "package unused // more\n") }, false},
+		{"a replaced module", func(t *testing.T) { testkit.Write(t, in("../beside/beside.go"), "package beside // more\n") }, false},
+		{"a new source in it", func(t *testing.T) { testkit.Write(t, in("../beside/more.go"), "package beside\n") }, false},
+		{"its go.mod", func(t *testing.T) { testkit.Write(t, in("../beside/go.mod"), "module example.com/beside\n\ngo 1.25\n") }, false},
+		{"a vendor folder", func(t *testing.T) { testkit.Write(t, in("vendor/modules.txt"), "") }, false},
 		{"an empty vendor folder", func(t *testing.T) {
 			if err := os.Mkdir(in("vendor"), 0o755); err != nil {
 				t.Fatal(err)
 			}
 		}, false},
-		{"a folder becomes a module", func(t *testing.T) { write(t, in("unused/go.mod"), "module x\n") }, false},
-		{"a test", func(t *testing.T) { write(t, in("cmd/f/main_test.go"), "package main // more\n") }, true},
-		{"a new test", func(t *testing.T) { write(t, in("cmd/f/new_test.go"), "package main\n") }, true},
-		{"another module inside", func(t *testing.T) { write(t, in("infra/more.go"), "package main\n") }, true},
-		{"what was built", func(t *testing.T) { write(t, in("dist/f/x.go"), "package main\n") }, true},
-		{"documentation", func(t *testing.T) { write(t, in("README.md"), "more\n") }, true},
-		{"an event", func(t *testing.T) { write(t, in("events/new.json"), "{}") }, true},
-		{"an editor's file", func(t *testing.T) { write(t, in("cmd/f/.main.go.swp"), "") }, true},
-		{"a repository's file", func(t *testing.T) { write(t, in(".git/x.go"), "") }, true},
+		{"a folder becomes a module", func(t *testing.T) { testkit.Write(t, in("unused/go.mod"), "module x\n") }, false},
+		{"a test", func(t *testing.T) { testkit.Write(t, in("cmd/f/main_test.go"), "package main // more\n") }, true},
+		{"a new test", func(t *testing.T) { testkit.Write(t, in("cmd/f/new_test.go"), "package main\n") }, true},
+		{"another module inside", func(t *testing.T) { testkit.Write(t, in("infra/more.go"), "package main\n") }, true},
+		{"what was built", func(t *testing.T) { testkit.Write(t, in("dist/f/x.go"), "package main\n") }, true},
+		{"documentation", func(t *testing.T) { testkit.Write(t, in("README.md"), "more\n") }, true},
+		{"an event", func(t *testing.T) { testkit.Write(t, in("events/new.json"), "{}") }, true},
+		{"an editor's file", func(t *testing.T) { testkit.Write(t, in("cmd/f/.main.go.swp"), "") }, true},
+		{"a repository's file", func(t *testing.T) { testkit.Write(t, in(".git/x.go"), "") }, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			remove(t, above)
+			testkit.Remove(t, above)
 			for name, content := range manyInputs() {
-				write(t, filepath.Join(above, name), content)
+				testkit.Write(t, filepath.Join(above, name), content)
 			}
 			if !before.freshHere() {
 				t.Fatal("it is not fresh from the beginning")
@@ -145,10 +149,10 @@ func TestFresh(t *testing.T) {
 
 // TestVendor: every file below vendor counts from the moment that go mod vendor has made it.
 func TestVendor(t *testing.T) {
-	above := makeProject(t, manyInputs())
+	above := testkit.Folder(t, manyInputs())
 	root, cache := filepath.Join(above, "p"), t.TempDir()
 	beside := "package beside\n\nfunc init() { println(\"%s\") }\n"
-	write(t, filepath.Join(above, "beside/beside.go"), fmt.Sprintf(beside, "replaced"))
+	testkit.Write(t, filepath.Join(above, "beside/beside.go"), fmt.Sprintf(beside, "replaced"))
 	l := live(t, root)
 	step := func(what, want string) {
 		t.Helper()
@@ -159,7 +163,7 @@ func TestVendor(t *testing.T) {
 			t.Errorf("%s: watched, it prints %q, want %q", what, says(t, f), want)
 		}
 		result := mustBuild(t, Options{Dir: root, Cache: cache, Arch: "x86_64"})
-		binary := read(t, filepath.Join(root, result.Functions[0].Bootstrap.Path))
+		binary := testkit.Read(t, filepath.Join(root, result.Functions[0].Bootstrap.Path))
 		for _, text := range strings.Fields(want) {
 			if !strings.Contains(binary, text) {
 				t.Errorf("%s: built, it does not hold %q", what, text)
@@ -167,19 +171,19 @@ func TestVendor(t *testing.T) {
 		}
 	}
 	step("a replaced folder", "replaced")
-	command(t, root, []string{"GOFLAGS=", "GOWORK=off"}, "go", "mod", "vendor")
+	testkit.Run(t, root, []string{"GOFLAGS=", "GOWORK=off"}, "go", "mod", "vendor")
 	step("vendored", "replaced")
-	write(t, filepath.Join(root, "vendor/example.com/beside/beside.go"), fmt.Sprintf(beside, "edited"))
+	testkit.Write(t, filepath.Join(root, "vendor/example.com/beside/beside.go"), fmt.Sprintf(beside, "edited"))
 	step("an edit below vendor", "edited")
-	write(t, filepath.Join(root, "vendor/example.com/beside/more.go"), "package beside\n\nfunc init() { println(\"added\") }\n")
+	testkit.Write(t, filepath.Join(root, "vendor/example.com/beside/more.go"), "package beside\n\nfunc init() { println(\"added\") }\n")
 	step("a new file below vendor", "edited\nadded")
-	remove(t, filepath.Join(root, "vendor"))
+	testkit.Remove(t, filepath.Join(root, "vendor"))
 	step("no longer vendored", "replaced")
 }
 
 // TestShadowed: a folder of the project that could provide an import of another module is an input from the moment that it appears.
 func TestShadowed(t *testing.T) {
-	above := makeProject(t, map[string]string{
+	above := testkit.Folder(t, map[string]string{
 		"inner/go.mod":    "module example.com/p/inner\n\ngo 1.26\n",
 		"inner/inner.go":  "package inner\n",
 		"p/go.mod":        "module example.com/p\n\ngo 1.26\n\nrequire example.com/p/inner v0.0.0\n\nreplace example.com/p/inner => ../inner\n",
@@ -191,7 +195,7 @@ func TestShadowed(t *testing.T) {
 	if !x.freshHere() {
 		t.Error("it is not fresh from the beginning")
 	}
-	write(t, filepath.Join(root, "inner/inner.go"), "package inner\n")
+	testkit.Write(t, filepath.Join(root, "inner/inner.go"), "package inner\n")
 	if x.current(0) {
 		t.Error("the new folder is not seen")
 	}
@@ -199,7 +203,7 @@ func TestShadowed(t *testing.T) {
 
 // TestTree: a folder that has not changed is not read again, however many files there are, and one that has changed just now is.
 func TestTree(t *testing.T) {
-	root := makeProject(t, map[string]string{"a/a.go": "", "a/b/b.txt": "", "c/c.txt": ""})
+	root := testkit.Folder(t, map[string]string{"a/a.go": "", "a/b/b.txt": "", "c/c.txt": ""})
 	past := time.Now().Add(-time.Hour)
 	for _, dir := range []string{".", "a", "a/b"} {
 		if err := os.Chtimes(filepath.Join(root, dir), past, past); err != nil {
@@ -227,11 +231,11 @@ func TestTree(t *testing.T) {
 	if got, want := names(w.tree(first)), []string{".", "a", "a/b"}; !slices.Equal(got, want) {
 		t.Errorf("known without reading are %q, want %q", got, want)
 	}
-	write(t, filepath.Join(root, "a/new.go"), "")
+	testkit.Write(t, filepath.Join(root, "a/new.go"), "")
 	if got, want := names(w.tree(first)), []string{".", "a/b"}; !slices.Equal(got, want) {
 		t.Errorf("known without reading are %q, want %q", got, want)
 	}
-	remove(t, filepath.Join(root, "a"))
+	testkit.Remove(t, filepath.Join(root, "a"))
 	if tree := w.tree(first); len(tree) != 2 {
 		t.Errorf("without a: %+v", tree)
 	}
@@ -239,9 +243,9 @@ func TestTree(t *testing.T) {
 
 // TestInputs: a function is built from its own files and not from those of others.
 func TestInputs(t *testing.T) {
-	root := filepath.Join(makeProject(t, manyInputs()), "p")
-	write(t, filepath.Join(root, "golam.yaml"), "functions: [{name: f}, {name: g}]\n")
-	write(t, filepath.Join(root, "cmd/g/main.go"), "package main\n\nfunc main() {}\n")
+	root := filepath.Join(testkit.Folder(t, manyInputs()), "p")
+	testkit.Write(t, filepath.Join(root, "golam.yaml"), "functions: [{name: f}, {name: g}]\n")
+	testkit.Write(t, filepath.Join(root, "cmd/g/main.go"), "package main\n\nfunc main() {}\n")
 	of := func(x index, name string) string {
 		i, err := x.find(name)
 		if err != nil {
@@ -250,7 +254,7 @@ func TestInputs(t *testing.T) {
 		return x.Functions[i].Inputs
 	}
 	before := lookAt(t, root)
-	write(t, filepath.Join(root, "data/one.txt"), "more")
+	testkit.Write(t, filepath.Join(root, "data/one.txt"), "more")
 	after := lookAt(t, root)
 	if of(before, "f") == of(after, "f") {
 		t.Error("f embeds the file that changed, and nothing is seen")
@@ -265,12 +269,12 @@ func TestInputs(t *testing.T) {
 		t.Error("it is not said which of two functions")
 	}
 	_, err := after.find("ff")
-	contains(t, err, `unknown function "ff": use f, g`)
+	testkit.ErrorSays(t, err, `unknown function "ff": use f, g`)
 }
 
 // TestUnsure: what changes while it is looked at is looked at again. A time in the future stands for that.
 func TestUnsure(t *testing.T) {
-	root := filepath.Join(makeProject(t, manyInputs()), "p")
+	root := filepath.Join(testkit.Folder(t, manyInputs()), "p")
 	past, future := time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
 	set := func(path string, when time.Time) {
 		t.Helper()
@@ -299,7 +303,7 @@ func TestUnsure(t *testing.T) {
 
 func TestSumOfLargeFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "large")
-	write(t, path, "")
+	testkit.Write(t, path, "")
 	if err := os.Truncate(path, readAlways+1); err != nil {
 		t.Fatal(err)
 	}
@@ -320,13 +324,13 @@ func TestSumOfLargeFile(t *testing.T) {
 
 // TestSettings: what the user has set changes neither the toolchain's identity nor what it is told to build.
 func TestSettings(t *testing.T) {
-	root := makeProject(t, tiny())
+	root := testkit.Folder(t, tiny())
 	plain, err := findToolchain(t.Context(), root, os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := filepath.Join(t.TempDir(), "env")
-	write(t, config, "GOFLAGS=-race\nGOAMD64=v3\nGOPRIVATE=example.com/mine\n")
+	testkit.Write(t, config, "GOFLAGS=-race\nGOAMD64=v3\nGOPRIVATE=example.com/mine\n")
 	odd := append(os.Environ(), "GOENV="+config, "GOARM64=v9.0", "GOEXPERIMENT=unknown", "CGO_ENABLED=1", "GOOS=plan9", "GOARCH=mips",
 		"GOWORK=/absent/go.work", "GO111MODULE=off", "GOFIPS140=latest")
 	user, err := findToolchain(t.Context(), root, odd)

@@ -57,21 +57,18 @@ type record struct {
 
 const keptName = "packages.json"
 
-// packagesFolder is where what is kept of packages lies in the project's folder of the cache.
-func packagesFolder(arch string) string { return "package-" + arch }
-
 // openKept opens what is kept, or a folder for this build alone if that cannot be.
 func openKept(ctx context.Context, cache string, project Project, arch string) (*kept, error) {
 	k := &kept{Records: map[string]record{}}
+	err := errors.New("there is no cache")
 	if cache != "" {
-		k.dir = filepath.Join(projectCache(cache, project), packagesFolder(arch))
+		k.dir, err = openProjectCache(cache, project, packagesFolder(arch))
 	}
-	if cache == "" || os.MkdirAll(k.dir, 0o700) != nil {
-		dir, err := os.MkdirTemp("", "golam-build-")
-		if err != nil {
+	if err != nil {
+		if k.dir, err = os.MkdirTemp("", "golam-build-"); err != nil {
 			return nil, fmt.Errorf("make a temporary folder: %w", err)
 		}
-		k.dir, k.temporary = dir, true
+		k.temporary = true
 		return k, nil
 	}
 	k.lock = flock.New(filepath.Join(k.dir, ".lock"))

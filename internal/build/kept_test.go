@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // two is a project of two functions that share a package.
@@ -50,7 +52,7 @@ func TestBuildKeeps(t *testing.T) {
 	if testing.Short() || runtime.GOOS == "windows" {
 		t.Skip("it builds several times, with a shell script for the go command")
 	}
-	root, cache := makeProject(t, two()), t.TempDir()
+	root, cache := testkit.Folder(t, two()), t.TempDir()
 	asked := filepath.Join(t.TempDir(), "asked")
 	t.Setenv("ASKED", asked)
 	shim(t, `echo "$1" >>"$ASKED"; exec "$GO" "$@"`)
@@ -69,7 +71,7 @@ func TestBuildKeeps(t *testing.T) {
 				t.Errorf("%s: %+v is not %+v", what, g, f)
 			}
 			for _, made := range []Artifact{b.Functions[i].Bootstrap, b.Functions[i].Zip} {
-				if got := read(t, filepath.Join(root, made.Path)); sumOf([]byte(got)) != made.SHA256 || int64(len(got)) != made.Bytes {
+				if got := testkit.Read(t, filepath.Join(root, made.Path)); sumOf([]byte(got)) != made.SHA256 || int64(len(got)) != made.Bytes {
 					t.Errorf("%s: %s is not what the result says", what, made.Path)
 				}
 			}
@@ -98,52 +100,52 @@ func TestBuildKeeps(t *testing.T) {
 	if got := replaced(t, root, before); len(got) > 0 {
 		t.Errorf("nothing has changed, and %q are written", got)
 	}
-	if got := strings.Fields(read(t, asked)); !slices.Equal(got, []string{"env", "build"}) {
+	if got := strings.Fields(testkit.Read(t, asked)); !slices.Equal(got, []string{"env", "build"}) {
 		t.Errorf("nothing has changed, and the go command is asked for %q", got)
 	}
 	if change := second.Functions[0].Zip.Change; change == nil || *change != 0 {
 		t.Errorf("nothing has changed, and the change is %v", change)
 	}
 
-	write(t, filepath.Join(root, "cmd/small/main.go"), tiny()["cmd/small/main.go"]+"\nfunc init() { println(text.Text) }\n")
+	testkit.Write(t, filepath.Join(root, "cmd/small/main.go"), tiny()["cmd/small/main.go"]+"\nfunc init() { println(text.Text) }\n")
 	third := build()
 	if got := replaced(t, root, before); !slices.Equal(got, []string{"small.zip", "small/bootstrap"}) {
 		t.Errorf("one main has changed, and %q are written", got)
 	}
-	write(t, filepath.Join(root, "cmd/small/main.go"), tiny()["cmd/small/main.go"])
+	testkit.Write(t, filepath.Join(root, "cmd/small/main.go"), tiny()["cmd/small/main.go"])
 	same("as before", first, build())
 
 	// Whatever happens to dist and to the cache, the bytes are the same.
 	for name, harm := range map[string]func(){
-		"no dist":     func() { remove(t, filepath.Join(root, distFolder)) },
-		"another zip": func() { write(t, filepath.Join(root, third.Functions[1].Zip.Path), "other") },
+		"no dist":     func() { testkit.Remove(t, filepath.Join(root, distFolder)) },
+		"another zip": func() { testkit.Write(t, filepath.Join(root, third.Functions[1].Zip.Path), "other") },
 		"a broken cache": func() {
-			write(t, filepath.Join(filepath.Dir(filepath.Dir(zips[0])), keptName), `{"format":1,"records":{"small":{`)
+			testkit.Write(t, filepath.Join(filepath.Dir(filepath.Dir(zips[0])), keptName), `{"format":1,"records":{"small":{`)
 		},
-		"an empty one": func() { write(t, filepath.Join(filepath.Dir(filepath.Dir(zips[0])), keptName), `{"format":1}`) },
+		"an empty one": func() { testkit.Write(t, filepath.Join(filepath.Dir(filepath.Dir(zips[0])), keptName), `{"format":1}`) },
 		"numbers astray": func() {
-			write(t, filepath.Join(filepath.Dir(filepath.Dir(zips[0])), keptName), `{"format":1,"index":{"format":2,"functions":[{"files":[7]}]},"records":{}}`)
+			testkit.Write(t, filepath.Join(filepath.Dir(filepath.Dir(zips[0])), keptName), `{"format":1,"index":{"format":2,"functions":[{"files":[7]}]},"records":{}}`)
 		},
-		"a broken kept":   func() { write(t, zips[0], "other") },
-		"no kept package": func() { remove(t, filepath.Dir(zips[0])) },
-		"no cache":        func() { remove(t, filepath.Join(cache, "golam")) },
+		"a broken kept":   func() { testkit.Write(t, zips[0], "other") },
+		"no kept package": func() { testkit.Remove(t, filepath.Dir(zips[0])) },
+		"no cache":        func() { testkit.Remove(t, filepath.Join(cache, "golam")) },
 		"a broken binary": func() {
 			binaries, _ := filepath.Glob(filepath.Join(cache, "golam", "*", "package-x86_64", "link", "*", "small"))
 			if len(binaries) != 1 {
 				t.Fatalf("binaries %q", binaries)
 			}
-			write(t, binaries[0], "other")
+			testkit.Write(t, binaries[0], "other")
 		},
 		"half a binary of a go command that was killed": func() {
 			binaries, _ := filepath.Glob(filepath.Join(cache, "golam", "*", "package-x86_64", "link", "*", "small"))
 			if len(binaries) != 1 {
 				t.Fatalf("binaries %q", binaries)
 			}
-			whole := read(t, binaries[0])
+			whole := testkit.Read(t, binaries[0])
 			part := len(whole) / 4 // of the code
-			write(t, binaries[0], whole[:part]+strings.Repeat("\x00", part)+whole[2*part:])
-			write(t, filepath.Dir(binaries[0])+".linking", "")
-			remove(t, filepath.Join(root, distFolder))
+			testkit.Write(t, binaries[0], whole[:part]+strings.Repeat("\x00", part)+whole[2*part:])
+			testkit.Write(t, filepath.Dir(binaries[0])+".linking", "")
+			testkit.Remove(t, filepath.Join(root, distFolder))
 		},
 	} {
 		harm()
@@ -152,8 +154,8 @@ func TestBuildKeeps(t *testing.T) {
 	same("without a cache", first, mustBuild(t, Options{Dir: root, Cache: filepath.Join(root, "go.mod")}))
 
 	// What is kept of a function goes with it.
-	remove(t, filepath.Join(root, "cmd/second"))
-	write(t, filepath.Join(root, "golam.yaml"), tiny()["golam.yaml"])
+	testkit.Remove(t, filepath.Join(root, "cmd/second"))
+	testkit.Write(t, filepath.Join(root, "golam.yaml"), tiny()["golam.yaml"])
 	build()
 	left, _ := filepath.Glob(filepath.Join(cache, "golam", "*", "package-x86_64", "*", "*"))
 	for _, name := range left {
@@ -165,9 +167,9 @@ func TestBuildKeeps(t *testing.T) {
 
 // TestBuildNoticesFunctions: an edit that makes a package a function, and a new folder, are seen by the next build.
 func TestBuildNoticesFunctions(t *testing.T) {
-	root, cache := makeProject(t, lambdaModule(t)), t.TempDir()
-	write(t, filepath.Join(root, "cmd/a/main.go"), startSource)
-	write(t, filepath.Join(root, "cmd/tool/main.go"), "package main\n\nfunc main() {}\n")
+	root, cache := testkit.Folder(t, lambdaModule(t)), t.TempDir()
+	testkit.Write(t, filepath.Join(root, "cmd/a/main.go"), startSource)
+	testkit.Write(t, filepath.Join(root, "cmd/tool/main.go"), "package main\n\nfunc main() {}\n")
 	names := func() []string {
 		t.Helper()
 		_, names := builtNames(t, Options{Dir: root, Cache: cache})
@@ -176,12 +178,12 @@ func TestBuildNoticesFunctions(t *testing.T) {
 	if got := names(); !slices.Equal(got, []string{"a"}) {
 		t.Errorf("functions %q", got)
 	}
-	write(t, filepath.Join(root, "cmd/tool/main.go"), startSource)
-	write(t, filepath.Join(root, "cmd/new/main.go"), startSource)
+	testkit.Write(t, filepath.Join(root, "cmd/tool/main.go"), startSource)
+	testkit.Write(t, filepath.Join(root, "cmd/new/main.go"), startSource)
 	if got := names(); !slices.Equal(got, []string{"a", "new", "tool"}) {
 		t.Errorf("functions %q after two have come", got)
 	}
-	remove(t, filepath.Join(root, "cmd/a"))
+	testkit.Remove(t, filepath.Join(root, "cmd/a"))
 	if got := names(); !slices.Equal(got, []string{"new", "tool"}) {
 		t.Errorf("functions %q after one has gone", got)
 	}
@@ -191,9 +193,9 @@ func TestBuildNoticesFunctions(t *testing.T) {
 func TestBuildKeepsWithIncludes(t *testing.T) {
 	files := tiny()
 	files["a.txt"], files["b.txt"] = "a", "b"
-	root, cache := makeProject(t, files), t.TempDir()
+	root, cache := testkit.Folder(t, files), t.TempDir()
 	for _, include := range [][]string{{"a.txt"}, {"a.txt", "b.txt"}, {"b.txt"}, nil} {
-		zip := read(t, filepath.Join(root, mustBuild(t, Options{Dir: root, Cache: cache, Include: include}).Functions[0].Zip.Path))
+		zip := testkit.Read(t, filepath.Join(root, mustBuild(t, Options{Dir: root, Cache: cache, Include: include}).Functions[0].Zip.Path))
 		want := append(slices.Clone(include), bootstrapName)
 		if got := packed(strings.NewReader(zip), int64(len(zip))); !slices.Equal(got, want) {
 			t.Errorf("the package with %q has %q", include, got)
@@ -209,7 +211,7 @@ func TestBuildKeepsWithIncludes(t *testing.T) {
 
 // TestPackagesOfLostProject: what golam build keeps of a project goes once the project has gone, and only then.
 func TestPackagesOfLostProject(t *testing.T) {
-	lost, other, cache := makeProject(t, tiny()), makeProject(t, tiny()), t.TempDir()
+	lost, other, cache := testkit.Folder(t, tiny()), testkit.Folder(t, tiny()), t.TempDir()
 	mustBuild(t, Options{Dir: lost, Cache: cache})
 	kept := func() int {
 		t.Helper()
@@ -223,8 +225,8 @@ func TestPackagesOfLostProject(t *testing.T) {
 	if got := kept(); got != 1 {
 		t.Errorf("%d folders of packages, want that of the project which is there", got)
 	}
-	remove(t, lost)
-	write(t, filepath.Join(other, "text/files/one.txt"), "two")
+	testkit.Remove(t, lost)
+	testkit.Write(t, filepath.Join(other, "text/files/one.txt"), "two")
 	forHost(t, other, cache)
 	if got := kept(); got != 0 {
 		t.Errorf("%d folders of packages are left of a project that is gone", got)

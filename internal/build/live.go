@@ -107,7 +107,7 @@ func (e *LockedError) Error() string {
 
 // LiveFolder is the folder of a project in the cache that a Live and whoever wants to find it share.
 func LiveFolder(cache string, project Project) string {
-	return filepath.Join(projectCache(cache, project), "watch")
+	return filepath.Join(projectCache(cache, project), watchFolder)
 }
 
 // OpenLive finds the project and makes it this golam's to keep built. Nothing is built before the first Update. Errors: [MisuseError],
@@ -117,11 +117,14 @@ func OpenLive(options LiveOptions) (*Live, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Live{options: options, root: project.Root, project: project, dir: LiveFolder(options.Cache, project), current: map[string]Current{}, adopted: map[string]bool{}, mistaken: map[string]string{}}
+	l := &Live{
+		options: options, root: project.Root, project: project, dir: LiveFolder(options.Cache, project),
+		current: map[string]Current{}, adopted: map[string]bool{}, mistaken: map[string]string{},
+	}
 	fail := func(err error) (*Live, error) {
 		return nil, fmt.Errorf("the cache in %s: %w", options.Cache, err)
 	}
-	if err := os.MkdirAll(filepath.Dir(l.dir), 0o700); err != nil {
+	if l.builds, err = openProjectCache(options.Cache, project, buildsFolder); err != nil {
 		return fail(err)
 	}
 	l.lock = flock.New(l.dir + ".lock")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // live opens a Live on a project, with a cache of its own.
@@ -40,11 +41,11 @@ func update(t *testing.T, l *Live) (Current, Update) {
 // says runs a build and returns what it prints.
 func says(t *testing.T, f Current) string {
 	t.Helper()
-	return strings.TrimSpace(command(t, filepath.Dir(f.Bootstrap), nil, f.Bootstrap))
+	return strings.TrimSpace(testkit.Run(t, filepath.Dir(f.Bootstrap), nil, f.Bootstrap))
 }
 
 func TestLive(t *testing.T) {
-	root := makeProject(t, tiny())
+	root := testkit.Folder(t, tiny())
 	l := live(t, root)
 	first, u := update(t, l)
 	if !u.Built || says(t, first) != "one" || first.Err != nil {
@@ -53,7 +54,7 @@ func TestLive(t *testing.T) {
 	if same, u := update(t, l); u.Built || same.Bootstrap != first.Bootstrap {
 		t.Errorf("with nothing changed: %+v", u)
 	}
-	write(t, filepath.Join(root, "text/files/one.txt"), "two")
+	testkit.Write(t, filepath.Join(root, "text/files/one.txt"), "two")
 	second, _ := update(t, l)
 	if second.Bootstrap == first.Bootstrap || says(t, second) != "two" || says(t, first) != "one" {
 		t.Errorf("second %+v", second)
@@ -66,7 +67,7 @@ func TestLive(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(root, "go.mod")); err != nil {
 		t.Error("it forgets what is not its own")
 	}
-	write(t, filepath.Join(root, "text/text.go"), "package text\n\nvar Text = nothing\n")
+	testkit.Write(t, filepath.Join(root, "text/text.go"), "package text\n\nvar Text = nothing\n")
 	broken, _ := update(t, l)
 	if broken.Bootstrap != second.Bootstrap || broken.Err == nil || !strings.Contains(broken.Err.Error(), "text/text.go:3:12") {
 		t.Errorf("broken %+v", broken)
@@ -78,7 +79,7 @@ func TestLive(t *testing.T) {
 
 // A save that comes while a build is under way is no part of it.
 func TestLiveSaveDuringBuild(t *testing.T) {
-	root := makeProject(t, tiny())
+	root := testkit.Folder(t, tiny())
 	t.Setenv("SAVED", filepath.Join(root, "text/files/one.txt"))
 	shim(t, `if [ "$1" = build ] && [ ! -e "$SAVED.done" ]; then printf later >"$SAVED"; : >"$SAVED.done"; fi; exec "$GO" "$@"`)
 	l := live(t, root)
@@ -95,7 +96,7 @@ func TestLiveSaveDuringBuild(t *testing.T) {
 func TestLiveSaveDuringList(t *testing.T) {
 	files := tiny()
 	files["cmd/small/main.go"] = "package main\n\nimport \"example.com/tiny/text\"\n\nconst before = \"a\"\n\nfunc main() { println(before + text.Text) }\n"
-	root := makeProject(t, files)
+	root := testkit.Folder(t, files)
 	t.Setenv("SAVED", root)
 	shim(t, `"$GO" "$@" || exit; if [ "$1" = list ] && [ ! -e "$SAVED/done" ]; then : >"$SAVED/done"
 printf b >"$SAVED/text/files/one.txt"; sed -i.bak 's/"a"/"b"/' "$SAVED/cmd/small/main.go"; fi`)
@@ -131,7 +132,7 @@ func read() (text string) {
 	return text
 }
 `
-	root := makeProject(t, files)
+	root := testkit.Folder(t, files)
 	l := live(t, root)
 	one := filepath.Join(root, "text/files/one.txt")
 	for _, step := range []struct {
@@ -140,23 +141,23 @@ func read() (text string) {
 	}{
 		{"first", "one", func() {}},
 		{"a file becomes a folder", "below", func() {
-			remove(t, one)
-			write(t, filepath.Join(one, "two.txt"), "below")
+			testkit.Remove(t, one)
+			testkit.Write(t, filepath.Join(one, "two.txt"), "below")
 		}},
 		{"a folder becomes a file", "above", func() {
-			remove(t, one)
-			write(t, one, "above")
+			testkit.Remove(t, one)
+			testkit.Write(t, one, "above")
 		}},
 		{"the copy is gone, and the source has changed", "again", func() {
-			remove(t, filepath.Join(l.Dir(), "source"))
-			write(t, one, "again")
+			testkit.Remove(t, filepath.Join(l.Dir(), "source"))
+			testkit.Write(t, one, "again")
 		}},
 		{"all is gone, and the source has changed", "anew", func() {
-			remove(t, l.Dir())
-			write(t, one, "anew")
+			testkit.Remove(t, l.Dir())
+			testkit.Write(t, one, "anew")
 		}},
 		{"all is gone", "anew", func() {
-			remove(t, l.Dir())
+			testkit.Remove(t, l.Dir())
 			l.Again()
 		}},
 	} {
@@ -172,7 +173,7 @@ func TestLiveUnreadable(t *testing.T) {
 	files := tiny()
 	files["go.mod"] = "modul example.com/tiny\n"
 	files["text/text.go"] = "package text\n"
-	root := makeProject(t, files)
+	root := testkit.Folder(t, files)
 	asked := filepath.Join(t.TempDir(), "asked")
 	t.Setenv("ASKED", asked)
 	shim(t, `echo "$1" >>"$ASKED"; exec "$GO" "$@"`)
@@ -189,13 +190,13 @@ func TestLiveUnreadable(t *testing.T) {
 	if again := fails(); first == 0 || again != first {
 		t.Errorf("the go command was asked %d times, then %d", first, again-first)
 	}
-	write(t, filepath.Join(root, "text/text.go"), tiny()["text/text.go"])
+	testkit.Write(t, filepath.Join(root, "text/text.go"), tiny()["text/text.go"])
 	changed := fails()
 	l.Again()
 	if again := fails(); changed == first || again == changed {
 		t.Errorf("the go command was asked %d times, after a change %d, on demand %d", first, changed, again)
 	}
-	write(t, filepath.Join(root, "go.mod"), tiny()["go.mod"])
+	testkit.Write(t, filepath.Join(root, "go.mod"), tiny()["go.mod"])
 	if f, _ := update(t, l); says(t, f) != "one" {
 		t.Errorf("mended: %+v", f)
 	}
@@ -203,7 +204,7 @@ func TestLiveUnreadable(t *testing.T) {
 
 // A go command that the system kills is no mistake of the source, and nothing is left of a build that failed.
 func TestLiveKilled(t *testing.T) {
-	root := makeProject(t, tiny())
+	root := testkit.Folder(t, tiny())
 	t.Setenv("SAVED", filepath.Join(root, "killed"))
 	shim(t, `if [ "$1" = build ] && [ ! -e "$SAVED" ]; then : >"$SAVED"; echo some >&2; kill -9 $$; fi; exec "$GO" "$@"`)
 	l := live(t, root)
@@ -213,7 +214,7 @@ func TestLiveKilled(t *testing.T) {
 	if f, _ := update(t, l); says(t, f) != "one" {
 		t.Errorf("the next build: %+v", f)
 	}
-	write(t, filepath.Join(root, "text/text.go"), "package text\n\nvar Text = nothing\n")
+	testkit.Write(t, filepath.Join(root, "text/text.go"), "package text\n\nvar Text = nothing\n")
 	update(t, l)
 	if left, err := filepath.Glob(filepath.Join(l.builds, "build-*")); err != nil || len(left) != 1 {
 		t.Errorf("builds left: %q, %v", left, err)
@@ -248,7 +249,7 @@ func age(t *testing.T, root string) {
 
 // What is current at the end of a Live is what the next one begins with, without asking the go command for more than its version.
 func TestLiveKept(t *testing.T) {
-	root := makeProject(t, tiny())
+	root := testkit.Folder(t, tiny())
 	asked := filepath.Join(t.TempDir(), "asked")
 	t.Setenv("ASKED", asked)
 	shim(t, `echo "$1" >>"$ASKED"; exec "$GO" "$@"`)
@@ -273,7 +274,7 @@ func TestLiveKept(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(root, "text/files/one.txt"), "two")
+	testkit.Write(t, filepath.Join(root, "text/files/one.txt"), "two")
 	l = reopen(t, l)
 	second, u := update(t, l)
 	if !u.Built || says(t, second) != "two" {
@@ -282,19 +283,19 @@ func TestLiveKept(t *testing.T) {
 	l.Forget(first.Bootstrap)
 
 	// The cache has been tampered with, or cleaned.
-	write(t, second.Bootstrap, "other")
+	testkit.Write(t, second.Bootstrap, "other")
 	l = reopen(t, l)
 	third, u := update(t, l)
 	if !u.Built || says(t, third) != "two" {
 		t.Errorf("another file in its place: %+v", u)
 	}
-	remove(t, third.Bootstrap)
+	testkit.Remove(t, third.Bootstrap)
 	l = reopen(t, l)
 	fourth, u := update(t, l)
 	if !u.Built || says(t, fourth) != "two" {
 		t.Errorf("no file: %+v", u)
 	}
-	write(t, filepath.Join(l.builds, indexName), "{")
+	testkit.Write(t, filepath.Join(l.builds, indexName), "{")
 	if err := l.lock.Close(); err != nil { // as when it is killed
 		t.Fatal(err)
 	}
@@ -321,10 +322,10 @@ func openAgain(t *testing.T, l *Live) *Live {
 // A function that is broken when a Live ends is built again by the next one. What was good for the first one is not for the second: it may
 // be old.
 func TestLiveKeptBroken(t *testing.T) {
-	root := makeProject(t, tiny())
+	root := testkit.Folder(t, tiny())
 	l := live(t, root)
 	first, _ := update(t, l)
-	write(t, filepath.Join(root, "text/text.go"), "package text\n\nvar Text = nothing\n")
+	testkit.Write(t, filepath.Join(root, "text/text.go"), "package text\n\nvar Text = nothing\n")
 	update(t, l)
 	l = reopen(t, l)
 	broken, u := update(t, l)
@@ -340,7 +341,7 @@ func TestLiveNext(t *testing.T) {
 		files["cmd/"+name+"/main.go"] = files["cmd/small/main.go"]
 	}
 	files[generator.ProjectFile] = "functions:\n  - name: small\n  - name: second\n  - name: third\n"
-	root := makeProject(t, files)
+	root := testkit.Folder(t, files)
 	var asked [][]string
 	l, err := OpenLive(LiveOptions{Dir: root, Cache: t.TempDir(), Environ: os.Environ(), Next: func(stale []string) []string {
 		asked = append(asked, stale)
@@ -381,9 +382,9 @@ func TestLiveNext(t *testing.T) {
 		t.Errorf("asked about %q", asked)
 	}
 	// A save while some are left makes all of them out of date again.
-	write(t, filepath.Join(root, "text/files/one.txt"), "two")
+	testkit.Write(t, filepath.Join(root, "text/files/one.txt"), "two")
 	next(true, "second one?, small one?, third two")
-	write(t, filepath.Join(root, "text/files/one.txt"), "three")
+	testkit.Write(t, filepath.Join(root, "text/files/one.txt"), "three")
 	next(true, "second one?, small one?, third three")
 	next(false, "second three, small three, third three")
 }

@@ -3,7 +3,6 @@ package build
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,15 +17,11 @@ type keptBuilds struct {
 
 // openBuilds takes over what the last Live has built, as far as it is still there, and removes everything else.
 func (l *Live) openBuilds() error {
-	l.builds = filepath.Join(filepath.Dir(l.dir), "builds")
 	if l.options.Debug {
-		l.builds = filepath.Join(l.dir, "builds") // another recipe
+		l.builds = filepath.Join(l.dir, buildsFolder) // another recipe
 		return os.MkdirAll(l.builds, 0o700)
 	}
-	if err := os.MkdirAll(l.builds, 0o700); err != nil {
-		return err
-	}
-	sweepProjects(filepath.Dir(l.dir))
+	sweepProjects(l.options.Cache, l.project)
 	known, ok := readKept(l.builds)
 	if ok && known.Index.Watched.Root == l.root {
 		l.adopt(known)
@@ -103,43 +98,4 @@ func (l *Live) sweepBuilds() error {
 		}
 		return os.Remove(path)
 	})
-}
-
-// sweepProjects removes what is kept of projects that are no longer there, but for the one in a folder. Nobody needs it, so a failure
-// does not matter.
-func sweepProjects(own string) {
-	all := filepath.Dir(own)
-	entries, _ := os.ReadDir(all)
-	for _, entry := range entries {
-		other := filepath.Join(all, entry.Name())
-		if other == own {
-			continue
-		}
-		root := ""
-		if known, ok := (&cache{dir: other}).load(); ok {
-			root = known.Watched.Root
-		} else if known, ok := readKept(filepath.Join(other, "builds")); ok {
-			root = known.Index.Watched.Root
-		} else {
-			root = packagedRoot(other)
-		}
-		if root == "" {
-			continue
-		}
-		if _, err := os.Stat(root); errors.Is(err, fs.ErrNotExist) {
-			_ = os.RemoveAll(other)
-		}
-	}
-}
-
-// packagedRoot is the project whose packages golam build keeps in a folder, "" if there are none.
-func packagedRoot(dir string) string {
-	for _, arch := range Architectures() {
-		var k kept
-		data, err := os.ReadFile(filepath.Join(dir, packagesFolder(arch), keptName))
-		if err == nil && json.Unmarshal(data, &k) == nil && k.Format == keptFormat && k.Index.Watched.Root != "" {
-			return k.Index.Watched.Root
-		}
-	}
-	return ""
 }

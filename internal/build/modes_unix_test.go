@@ -10,13 +10,15 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // TestModes builds under a strict umask from private files. Lambda reads a package as another user than the one who makes it.
 func TestModes(t *testing.T) {
-	root := makeProject(t, tiny())
-	write(t, filepath.Join(root, "config/rules.json"), "{}")
-	write(t, filepath.Join(root, "config/wrapper"), "#!/bin/sh\n")
+	root := testkit.Folder(t, tiny())
+	testkit.Write(t, filepath.Join(root, "config/rules.json"), "{}")
+	testkit.Write(t, filepath.Join(root, "config/wrapper"), "#!/bin/sh\n")
 	for name, mode := range map[string]fs.FileMode{"config/rules.json": 0o600, "config/wrapper": 0o700} {
 		if err := os.Chmod(filepath.Join(root, name), mode); err != nil {
 			t.Fatal(err)

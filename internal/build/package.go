@@ -19,12 +19,7 @@ import (
 	"github.com/klauspost/compress/flate"
 
 	"github.com/golam-cli/golam/generator"
-)
-
-// Limits of a package, in bytes (Lambda Developer Guide, "Lambda quotas": 50 MB zipped for a direct upload, 250 MB unzipped).
-const (
-	ZippedLimit   = 50 << 20
-	UnzippedLimit = 250 << 20
+	"github.com/golam-cli/golam/internal/quotas"
 )
 
 // file is one file of a package. It is read when it is needed, and not kept in memory: packages may be large, and many.
@@ -193,8 +188,8 @@ func (in *includes) read(name string) error {
 	if _, twice := in.found[to]; twice {
 		return nil
 	}
-	if in.total += info.Size(); in.total > UnzippedLimit {
-		return misuse("%s: the files have more than the %d MB that Lambda takes: leave some out", in.what, UnzippedLimit>>20)
+	if in.total += info.Size(); in.total > quotas.MaxUnzipped {
+		return misuse("%s: the files have more than the %d MB that Lambda takes: leave some out", in.what, quotas.MaxUnzipped>>20)
 	}
 	opened, err := in.root.Open(name)
 	if err != nil {

@@ -13,12 +13,15 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/golam-cli/golam/internal/quotas"
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // filesOf writes the files of a package.
 func filesOf(t *testing.T, contents map[string]string) (files []file) {
 	t.Helper()
-	root := makeProject(t, contents)
+	root := testkit.Folder(t, contents)
 	for name, content := range contents {
 		files = append(files, file{path: name, root: root, name: name, size: int64(len(content)), executable: name == bootstrapName})
 	}
@@ -123,8 +126,8 @@ func FuzzPacked(f *testing.F) {
 }
 
 func TestReadIncludes(t *testing.T) {
-	outside := makeProject(t, map[string]string{"secret.txt": "secret"})
-	root := makeProject(t, map[string]string{
+	outside := testkit.Folder(t, map[string]string{"secret.txt": "secret"})
+	root := testkit.Folder(t, map[string]string{
 		"config/rules.json": "{}", "config/.hidden": "h", "config/deep/x.txt": "x", "one.txt": "1", "dist/a.zip": "", "bootstrap": "b",
 		"folder/bootstrap": "inside",
 	})
@@ -186,7 +189,7 @@ func TestReadIncludes(t *testing.T) {
 				if !errors.As(err, &misused) {
 					t.Errorf("error %v is no misuse", err)
 				}
-				contains(t, err, test.err)
+				testkit.ErrorSays(t, err, test.err)
 				return
 			}
 			if err != nil {
@@ -211,33 +214,33 @@ func TestReadIncludes(t *testing.T) {
 }
 
 func TestIncludeLimit(t *testing.T) {
-	root := makeProject(t, nil)
+	root := testkit.Folder(t, nil)
 	for _, name := range []string{"a", "b"} {
 		file, err := os.Create(filepath.Join(root, name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(file.Truncate(UnzippedLimit), file.Close()); err != nil { // sparse
+		if err := errors.Join(file.Truncate(quotas.MaxUnzipped), file.Close()); err != nil { // sparse
 			t.Fatal(err)
 		}
 	}
 	_, err := readIncludes(root, []string{"b/../missing", "a"})
-	contains(t, err, "missing")
+	testkit.ErrorSays(t, err, "missing")
 	in := includes{what: "--include", below: ".", found: map[string]file{}, total: 1}
 	if in.root, err = os.OpenRoot(root); err != nil {
 		t.Fatal(err)
 	}
 	defer in.root.Close()
-	contains(t, in.add("a"), "250 MB")
+	testkit.ErrorSays(t, in.add("a"), "250 MB")
 }
 
 func TestCheckLimits(t *testing.T) {
-	large := packaged{function: Function{Name: "fn"}, binary: newBootstrap("", "", UnzippedLimit)}
+	large := packaged{function: Function{Name: "fn"}, binary: newBootstrap("", "", quotas.MaxUnzipped)}
 	if err := checkLimits([]packaged{large}); err != nil {
 		t.Error(err)
 	}
 	large.included = append(large.included, file{path: "more", size: 1})
-	contains(t, checkLimits([]packaged{large}), "fn", "262144001", "262144000")
+	testkit.ErrorSays(t, checkLimits([]packaged{large}), "fn", "262144001", "262144000")
 }
 
 func TestModules(t *testing.T) {
@@ -261,16 +264,16 @@ func TestModules(t *testing.T) {
 
 // TestModulesOfAnUnknownForm changes the mark of the functions' table, as a later Go may.
 func TestModulesOfAnUnknownForm(t *testing.T) {
-	root := makeProject(t, tiny())
+	root := testkit.Folder(t, tiny())
 	path := filepath.Join(root, mustBuild(t, Options{Dir: root}).Functions[0].Bootstrap.Path)
-	binary := []byte(read(t, path))
+	binary := []byte(testkit.Read(t, path))
 	file, err := elf.NewFile(bytes.NewReader(binary))
 	if err != nil {
 		t.Fatal(err)
 	}
 	binary[file.Section(".gopclntab").Offset] = 0
 	found, err := modules(bytes.NewReader(binary))
-	contains(t, err, "form that this golam does not know")
+	testkit.ErrorSays(t, err, "form that this golam does not know")
 	if found != nil {
 		t.Errorf("modules %v", found)
 	}

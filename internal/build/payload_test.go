@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // TestPayload finds out how functions take HTTP requests, from their source alone.
@@ -101,7 +103,7 @@ func Run(handler any) { lambda.Start(handler) }
 		}
 		files["cmd/"+tt.name+"/main.go"] = source + tt.source + "\n"
 	}
-	root := makeProject(t, files)
+	root := testkit.Folder(t, files)
 	project, err := Open(root)
 	if err != nil {
 		t.Fatal(err)
@@ -114,6 +116,19 @@ func Run(handler any) { lambda.Start(handler) }
 	if err != nil {
 		t.Fatal(err)
 	}
+	// What was found while golam.yaml was being edited is not taken over.
+	known, err := look(t.Context(), toolchain, project, index{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known.unsure, known.Functions[0].Payload.Format = true, "old"
+	if known, err = look(t.Context(), toolchain, project, known); err != nil || known.Functions[0].Payload.Format == "old" {
+		t.Errorf("it takes over %+v, %v", known.Functions[0].Payload, err)
+	}
+	known.unsure, known.Functions[0].Payload.Format = false, "known"
+	if known, err = look(t.Context(), toolchain, project, known); err != nil || known.Functions[0].Payload.Format != "known" {
+		t.Errorf("it finds out again: %+v, %v", known.Functions[0].Payload, err)
+	}
 	found := newPayloads(list)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -125,12 +140,12 @@ func Run(handler any) { lambda.Start(handler) }
 	}
 
 	for _, file := range []string{"functions:\n  - name: a\n    payload: \"3.0\"\n", "functions:\n  - name: a\n    payload: [1]\n"} {
-		write(t, filepath.Join(root, "golam.yaml"), file)
+		testkit.Write(t, filepath.Join(root, "golam.yaml"), file)
 		if _, err := Open(root); err == nil {
 			t.Errorf("taken: %s", file)
 		}
 	}
-	write(t, filepath.Join(root, "golam.yaml"), "functions:\n  - name: a\n    payload: 1.0\n")
+	testkit.Write(t, filepath.Join(root, "golam.yaml"), "functions:\n  - name: a\n    payload: 1.0\n")
 	if project, err := Open(root); err != nil || project.entry("a").payload != PayloadV1 {
 		t.Errorf("a format without quotes: %+v, %v", project.named, err)
 	}

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // TestOpenRefusesNamesThatAreNotUTF8 has a folder that only some systems can have.
@@ -20,5 +22,5 @@ func TestOpenRefusesNamesThatAreNotUTF8(t *testing.T) {
 	if _, misused := errors.AsType[*MisuseError](err); !misused {
 		t.Fatalf("error %v", err)
 	}
-	contains(t, err, `caf\xe9" is not UTF-8`, "rename the folder")
+	testkit.ErrorSays(t, err, `caf\xe9" is not UTF-8`, "rename the folder")
 }

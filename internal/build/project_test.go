@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 func TestOpen(t *testing.T) {
-	root := makeProject(t, map[string]string{"go.mod": "module x\n", "golam.yaml": "schema: 1\narch: x86_64\n", "a/b/c.txt": ""})
+	root := testkit.Folder(t, map[string]string{"go.mod": "module x\n", "golam.yaml": "schema: 1\narch: x86_64\n", "a/b/c.txt": ""})
 	for _, dir := range []string{root, filepath.Join(root, "a", "b")} {
 		project, err := Open(dir)
 		if err != nil || project.Root != root || !project.Made || project.Arch != "x86_64" {
@@ -28,7 +29,7 @@ func TestOpen(t *testing.T) {
 	if project, err := Open(link); err != nil || project.Root != root {
 		t.Errorf("through a link: %+v, %v", project, err)
 	}
-	remove(t, filepath.Join(root, "golam.yaml"))
+	testkit.Remove(t, filepath.Join(root, "golam.yaml"))
 	if project, err := Open(root); err != nil || project.Made || project.Arch != "arm64" {
 		t.Errorf("without golam.yaml: %+v, %v", project, err)
 	}
@@ -37,13 +38,13 @@ func TestOpen(t *testing.T) {
 	if !errors.As(err, &misused) {
 		t.Errorf("no go.mod: %v", err)
 	}
-	contains(t, err, "go.mod", "golam new")
+	testkit.ErrorSays(t, err, "go.mod", "golam new")
 }
 
 func TestOpenRefusesHugeProjectFile(t *testing.T) {
-	root := makeProject(t, map[string]string{"go.mod": "module x\n", "golam.yaml": strings.Repeat("#", generator.MaxAnswers+1)})
+	root := testkit.Folder(t, map[string]string{"go.mod": "module x\n", "golam.yaml": strings.Repeat("#", generator.MaxAnswers+1)})
 	_, err := Open(root)
-	contains(t, err, "golam.yaml", "bytes")
+	testkit.ErrorSays(t, err, "golam.yaml", "bytes")
 }
 
 func TestParseProjectFile(t *testing.T) {
@@ -110,7 +111,7 @@ func TestParseProjectFile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, err := parseProjectFile([]byte(test.text))
 			if test.err != "" {
-				contains(t, err, test.err)
+				testkit.ErrorSays(t, err, test.err)
 				return
 			}
 			if err != nil || !reflect.DeepEqual(got, test.want) {

@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // A function with a runtime of its own is one only if golam.yaml names it, which is easily forgotten.
@@ -16,7 +18,7 @@ func TestUnlisted(t *testing.T) {
 		files["cmd/"+name+"/main.go"] = "package main\n\nimport \"example.com/tiny/runtime\"\n\nfunc main() { runtime.Start() }\n"
 	}
 	files["tool/main.go"] = "package main\n\nfunc main() {}\n"
-	l := live(t, makeProject(t, files))
+	l := live(t, testkit.Folder(t, files))
 	update, err := l.Update(t.Context(), func() {})
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +28,7 @@ func TestUnlisted(t *testing.T) {
 	}
 
 	delete(files, "golam.yaml")
-	_, err = Functions(t.Context(), makeProject(t, files), os.Environ())
+	_, err = Functions(t.Context(), testkit.Folder(t, files), os.Environ())
 	none, ok := errors.AsType[*NoFunctionError](err)
 	if !ok || !strings.Contains(none.Error(), "cmd/other, cmd/small talk to the Runtime API without aws-lambda-go: if they are functions, name them") {
 		t.Errorf("got %v", err)

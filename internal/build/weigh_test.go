@@ -9,10 +9,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 func TestWeigh(t *testing.T) {
-	root := makeProject(t, tiny())
+	root := testkit.Folder(t, tiny())
 	weight, err := Weigh(t.Context(), WeighOptions{Options: Options{Dir: root, Environ: os.Environ()}, Contents: true})
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +56,7 @@ func TestWeighBuildsTogether(t *testing.T) {
 		files["cmd/"+name+"/main.go"] = "package main\n\nfunc main() { println(\"" + name + "\") }\n"
 	}
 	files["golam.yaml"] = "functions: [{name: small}, {name: first}, {name: second}]\n"
-	root, log := makeProject(t, files), filepath.Join(t.TempDir(), "log")
+	root, log := testkit.Folder(t, files), filepath.Join(t.TempDir(), "log")
 	shim(t, `echo "$1" >> '`+log+`'; exec "$GO" "$@"`)
 	host, other := "x86_64", "arm64"
 	if runtime.GOARCH == "arm64" {
@@ -78,7 +80,7 @@ func TestWeighBuildsTogether(t *testing.T) {
 		if runtime.GOOS != "linux" && test.arch == host {
 			want++ // this machine runs no binaries for Lambda
 		}
-		if got := strings.Count(read(t, log), "build\n"); got != want {
+		if got := strings.Count(testkit.Read(t, log), "build\n"); got != want {
 			t.Errorf("%+v: go build ran %d times, want %d", test, got, want)
 		}
 		for _, f := range weight.Functions {

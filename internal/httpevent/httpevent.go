@@ -26,10 +26,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/quotas"
 )
-
-// maxBody is what a request may have, in bytes: that of an event. In base64 it may be too much all the same.
-const maxBody = 6 << 20
 
 // Invoke runs an event through a function, as [local.Lambda.Invoke] does.
 type Invoke func(ctx context.Context, in local.Invocation) (local.Result, error)
@@ -83,7 +81,7 @@ const route = "$default"
 
 // newEvent makes the event of a request whose path, as far as the function is concerned, is the given one. It reads the body.
 func newEvent(r *http.Request, path string, format Format) ([]byte, error) {
-	limit := maxBody
+	limit := quotas.MaxPayload // of an event; in base64, the body may still be too large
 	if format == ALB {
 		limit = maxALB
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/quotas"
 )
 
 // answer serves a request with a function that answers with a payload.
@@ -81,7 +82,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{&local.RequestError{StatusCode: 429, Type: "TooManyRequestsException"}, http.NoBody, 429},
 		{local.ErrClosed, http.NoBody, 503},
-		{nil, bytes.NewReader(make([]byte, maxBody+1)), 413},
+		{nil, bytes.NewReader(make([]byte, quotas.MaxPayload+1)), 413},
 		{nil, brokenBody{}, 400},
 	} {
 		recorder := httptest.NewRecorder()

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/quotas"
 )
 
 // examples are events as AWS documents them: the 16 of Cognito's pre token generation trigger (Amazon Cognito Developer Guide), and those
@@ -131,7 +132,7 @@ func (e Example) read(dir string) ([]byte, error) {
 		return nil, fmt.Errorf("read the event: %w", err)
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, MaxEvent+1+int64(len(ByteOrderMark))))
+	data, err := io.ReadAll(io.LimitReader(file, quotas.MaxPayload+1+int64(len(ByteOrderMark))))
 	if err != nil {
 		return nil, fmt.Errorf("read the event: %w", err)
 	}

@@ -7,12 +7,10 @@ package invoke
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -23,7 +21,9 @@ import (
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/cognito"
 	"github.com/golam-cli/golam/internal/local"
-	"github.com/golam-cli/golam/internal/watch"
+	"github.com/golam-cli/golam/internal/quotas"
+	"github.com/golam-cli/golam/internal/running"
+	"github.com/golam-cli/golam/internal/settings"
 )
 
 // MisuseError says that what was asked for cannot be done: the fault is on the command line or in the event.
@@ -71,12 +71,6 @@ type Options struct {
 
 	transport http.RoundTripper // to Address, if that is a golam watch which has been found
 }
-
-// Defaults of a project that golam made: those of its template.yaml.
-const (
-	madeTimeout    = 4 * time.Second
-	madeMemorySize = 256
-)
 
 // Result is what came of an event.
 type Result struct {
@@ -172,23 +166,23 @@ func (o *Options) watchable() bool {
 // useWatch makes the address that of the golam watch of the project, if there is one. What has been saved is built by then.
 func (o *Options) useWatch(ctx context.Context) error {
 	defer o.slowly()()
-	running, err := watch.Find(ctx, o.Cache, o.Dir, o.Function)
+	found, err := running.Find(ctx, o.Cache, o.Dir, o.Function)
 	if misuse, ok := errors.AsType[*build.MisuseError](err); ok {
 		return misuse
 	}
 	if err != nil {
 		return err
 	}
-	if running == nil {
+	if found == nil {
 		return nil
 	}
 	// The last good build would answer, and whoever has just saved would take it for the new one.
-	problem := fmt.Errorf("the project does not build, golam watch says:\n%s", running.Problem)
-	if running.Problem != "" && len(running.Functions) == 0 {
+	problem := fmt.Errorf("the project does not build, golam watch says:\n%s", found.Problem)
+	if found.Problem != "" && len(found.Functions) == 0 {
 		return problem
 	}
 	var names []string
-	for _, function := range running.Functions {
+	for _, function := range found.Functions {
 		names = append(names, function.Name)
 	}
 	if o.Function == "" {
@@ -198,19 +192,19 @@ func (o *Options) useWatch(ctx context.Context) error {
 		o.Function = names[0]
 	}
 	chosen := slices.Index(names, o.Function)
-	healthy := slices.ContainsFunc(running.Functions, func(f watch.FunctionState) bool { return !f.Broken })
+	healthy := slices.ContainsFunc(found.Functions, func(f running.Function) bool { return !f.Broken })
 	switch {
 	case chosen < 0 && !healthy: // the function may be new
 		return problem
 	case chosen < 0:
 		return misuse("%s", generator.Unknown("function", o.Function, names))
-	case running.Functions[chosen].Broken:
+	case found.Functions[chosen].Broken:
 		return problem
 	}
 	if o.Found != nil {
-		o.Found(running.URL)
+		o.Found(found.URL)
 	}
-	o.Address, o.transport = running.URL, running.Transport()
+	o.Address, o.transport = found.URL, found.Transport()
 	return nil
 }
 
@@ -257,30 +251,20 @@ func runLocal(ctx context.Context, options Options) (result Result, err error) {
 
 // Configure gives the function as the local Lambda is to run it.
 func (o Options) Configure(host build.Host) (local.Function, error) {
-	settings, given := host.Project.Settings(host.Function.Name), maps.Clone(o.Env)
-	if settings.EnvFile != "" {
-		variables, err := watch.ReadEnv(settings.EnvFile)
-		if err != nil {
+	file := host.Project.Settings(host.Function.Name)
+	var variables map[string]string
+	if file.EnvFile != "" {
+		var err error
+		if variables, err = settings.ReadEnv(file.EnvFile); err != nil {
 			return local.Function{}, misuse("the environment file of %s: %v", host.Function.Name, err)
 		}
-		maps.Copy(variables, o.Env)
-		given = variables
 	}
-	function := local.Function{
-		Name: host.Function.Name, Bootstrap: host.Bootstrap, Dir: host.Dir, Env: local.Environment(given, o.Environ),
-	}
-	function.Timeout = cmp.Or(o.Timeout, settings.Timeout)
-	function.MemorySize = cmp.Or(o.MemorySize, settings.MemorySize)
-	if host.Project.Made {
-		if _, set := function.Env["AWS_LAMBDA_LOG_FORMAT"]; !set {
-			function.Env["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
-		}
-		function.Timeout = cmp.Or(function.Timeout, madeTimeout)
-		function.MemorySize = cmp.Or(function.MemorySize, madeMemorySize)
-	}
-	function.Timeout = cmp.Or(function.Timeout, local.DefaultTimeout)
-	function.MemorySize = cmp.Or(function.MemorySize, local.DefaultMemorySize)
-	return function, nil
+	given := settings.Given{Timeout: o.Timeout, MemorySize: o.MemorySize, Env: o.Env}
+	timeout, memorySize := given.Limits(file, host.Project.Made)
+	return local.Function{
+		Name: host.Function.Name, Bootstrap: host.Bootstrap, Dir: host.Dir,
+		Env: given.Environment(variables, host.Project.Made, o.Environ), Timeout: timeout, MemorySize: memorySize,
+	}, nil
 }
 
 // refusal tells a request that the local Lambda would not take from what the machine could not do.
@@ -306,9 +290,6 @@ func (r Result) Failure() Failure {
 	return failure
 }
 
-// MaxEvent is the size in bytes up to which Lambda takes an event (Lambda Developer Guide, "Lambda quotas": 6 MB).
-const MaxEvent = 6 << 20
-
 // traceHeader is the form of an X-Amzn-Trace-Id (AWS X-Ray Developer Guide, "Tracing header").
 var traceHeader = regexp.MustCompile(`^Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;[A-Za-z]+=[!-:<-~]+)*$`)
 
@@ -317,8 +298,8 @@ var traceHeader = regexp.MustCompile(`^Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;[A-Za-z]
 func (o Options) Check() error {
 	var problems []string
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
-	if len(o.Event) > MaxEvent {
-		problem("the event has more than the %d bytes that Lambda takes", MaxEvent)
+	if len(o.Event) > quotas.MaxPayload {
+		problem("the event has more than the %d bytes that Lambda takes", quotas.MaxPayload)
 	} else if where := notJSON(o.Event); where != "" {
 		problem("the event is not JSON: %s", where)
 	}
@@ -328,7 +309,7 @@ func (o Options) Check() error {
 	if o.TraceID != "" && !traceHeader.MatchString(o.TraceID) {
 		problem("the trace header is not of the form Root=1-69afa9a7-0cc56a1b46db7ae02d4da47e;Parent=53995c3f42cd8ad8;Sampled=1")
 	}
-	if err := local.CheckLimits(o.MemorySize, o.Timeout); err != nil {
+	if err := quotas.Check(o.MemorySize, o.Timeout); err != nil {
 		problem("%s", err)
 	}
 	if o.Address != "" && (o.Timeout != 0 || o.MemorySize != 0 || len(o.Env) > 0) {

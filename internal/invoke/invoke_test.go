@@ -15,6 +15,7 @@ import (
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/cognito"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/quotas"
 )
 
 func TestRun(t *testing.T) {
@@ -302,7 +303,7 @@ func TestCheck(t *testing.T) {
 		"a byte order mark":   {Options{Event: []byte("\ufeff{}")}, "it begins with a byte order mark: save it without one"},
 		"UTF-16":              {Options{Event: []byte("\xff\xfe{\x00}\x00")}, "it is UTF-16, by its byte order mark: save it as UTF-8"},
 		"UTF-16, big endian":  {Options{Event: []byte("\xfe\xff\x00{\x00}")}, "it is UTF-16"},
-		"too large":           {Options{Event: []byte(`"` + strings.Repeat("x", MaxEvent) + `"`)}, "6291456 bytes"},
+		"too large":           {Options{Event: []byte(`"` + strings.Repeat("x", quotas.MaxPayload) + `"`)}, "6291456 bytes"},
 		"client context":      {Options{Event: object, ClientContext: []byte("[]")}, "client context"},
 		"half a context":      {Options{Event: object, ClientContext: []byte("{")}, "client context"},
 		"trace":               {Options{Event: object, TraceID: "Root=1-2-3"}, "Root=1-69afa9a7"},

@@ -12,19 +12,17 @@ import (
 	"time"
 
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // cacheFolder is where the functions of these tests are built, once.
 var cacheFolder string
 
 func TestMain(m *testing.M) {
-	var err error
-	if cacheFolder, err = os.MkdirTemp("", "golam-invoke-"); err != nil {
+	code, err := testkit.RunWithFolder(m, &cacheFolder)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
 	}
-	code := m.Run()
-	os.RemoveAll(cacheFolder)
 	os.Exit(code)
 }
 
@@ -101,7 +99,7 @@ func serveLogging(t *testing.T, handler string, timeout time.Duration, log func(
 // bootstrap is the path of what invokeHandler has built, or builds now.
 func bootstrap(t *testing.T) string {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(cacheFolder, "golam", "functions-*", "official", "bootstrap*"))
+	found, err := filepath.Glob(filepath.Join(cacheFolder, "golam", "functions-*", "invoke", "official", "bootstrap*"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,21 +117,9 @@ func decode(t *testing.T, data []byte, value any) {
 	}
 }
 
-func contains(t *testing.T, err error, texts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Fatalf("no error, want one with %q", texts)
-	}
-	for _, text := range texts {
-		if !strings.Contains(err.Error(), text) {
-			t.Errorf("error %q, want it to say %q", err, text)
-		}
-	}
-}
-
 func misused(t *testing.T, err error, texts ...string) {
 	t.Helper()
-	contains(t, err, texts...)
+	testkit.ErrorSays(t, err, texts...)
 	if _, ok := err.(*MisuseError); !ok { //nolint:errorlint // it is returned as it is
 		t.Errorf("error %v is no misuse", err)
 	}

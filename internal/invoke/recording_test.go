@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 func TestRecording(t *testing.T) {
@@ -55,8 +56,8 @@ func TestRecording(t *testing.T) {
 	}
 	result.Response = []byte("not JSON")
 	_, err = Record(options, result)
-	contains(t, err, "cannot be recorded")
-	contains(t, made.Save(filepath.Join(t.TempDir(), "absent", "x.json")), "record")
+	testkit.ErrorSays(t, err, "cannot be recorded")
+	testkit.ErrorSays(t, made.Save(filepath.Join(t.TempDir(), "absent", "x.json")), "record")
 }
 
 func TestDiff(t *testing.T) {

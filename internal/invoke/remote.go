@@ -17,10 +17,11 @@ import (
 
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/quotas"
 )
 
-// maxAnswer is more than an Invoke API may answer, in bytes: a response or an error of [MaxEvent], and a little.
-const maxAnswer = MaxEvent + 1<<20
+// maxAnswer is more than an Invoke API may answer, in bytes: a response or an error of [quotas.MaxPayload], and a little.
+const maxAnswer = quotas.MaxPayload + 1<<20
 
 // runRemote speaks the Invoke API (Lambda API Reference, "Invoke") without a signature, which only a local server takes.
 func runRemote(ctx context.Context, options Options) (Result, error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/golam-cli/golam/internal/local"
 	"github.com/golam-cli/golam/internal/ports"
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 func TestRemote(t *testing.T) {
@@ -33,9 +34,9 @@ func TestRemote(t *testing.T) {
 		t.Errorf("the log:\n%s", log)
 	}
 	_, err := Run(t.Context(), Options{Function: "other", Address: address, Event: []byte("{}")})
-	contains(t, err, "refuses to invoke other", "ResourceNotFoundException", "Function not found")
+	testkit.ErrorSays(t, err, "refuses to invoke other", "ResourceNotFoundException", "Function not found")
 	_, err = Run(t.Context(), Options{Function: "a/../b?c", Address: address, Event: []byte("{}")})
-	contains(t, err, "refuses to invoke")
+	testkit.ErrorSays(t, err, "refuses to invoke")
 }
 
 func TestRemoteContext(t *testing.T) {
@@ -72,7 +73,7 @@ func TestRemoteRefused(t *testing.T) {
 	}
 	defer port.Close()
 	_, err = Run(t.Context(), Options{Function: "f", Address: port.Address, Event: []byte("{}")})
-	contains(t, err, "nothing listens at http://"+port.Address, "leave --address out")
+	testkit.ErrorSays(t, err, "nothing listens at http://"+port.Address, "leave --address out")
 }
 
 func TestRemoteInterrupted(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/golam-cli/golam/internal/cognito"
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 func tokens(t *testing.T, event, answer string, width int, colour bool) string {
@@ -121,5 +122,5 @@ type brokenWriter struct{}
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("full") }
 
 func TestWriteTokensFails(t *testing.T) {
-	contains(t, WriteTokens(brokenWriter{}, cognito.Outcome{Refused: true}, 80, false), "full")
+	testkit.ErrorSays(t, WriteTokens(brokenWriter{}, cognito.Outcome{Refused: true}, 80, false), "full")
 }

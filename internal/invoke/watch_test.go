@@ -1,10 +1,9 @@
 package invoke
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/running"
 	"github.com/golam-cli/golam/internal/watch"
 )
 
@@ -32,43 +32,30 @@ func TestUseWatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	healthy, broken := watch.FunctionState{Name: "healthy", Serving: true}, watch.FunctionState{Name: "broken", Serving: true, Broken: true}
+	healthy, broken := running.Function{Name: "healthy", Serving: true}, running.Function{Name: "broken", Serving: true, Broken: true}
 	for _, tt := range []struct {
 		name, function, problem string
-		functions               []watch.FunctionState
+		functions               []running.Function
 		refusal                 string
 	}{
-		{"all is well", "healthy", "", []watch.FunctionState{healthy}, ""},
-		{"another one is broken", "healthy", "a.go:1", []watch.FunctionState{broken, healthy}, ""},
-		{"it is broken", "broken", "a.go:1", []watch.FunctionState{broken, healthy}, "golam watch says:\na.go:1"},
-		{"the only one is broken", "", "a.go:1", []watch.FunctionState{broken}, "golam watch says:\na.go:1"},
+		{"all is well", "healthy", "", []running.Function{healthy}, ""},
+		{"another one is broken", "healthy", "a.go:1", []running.Function{broken, healthy}, ""},
+		{"it is broken", "broken", "a.go:1", []running.Function{broken, healthy}, "golam watch says:\na.go:1"},
+		{"the only one is broken", "", "a.go:1", []running.Function{broken}, "golam watch says:\na.go:1"},
 		{"there is none", "", "there is no function", nil, "golam watch says:\nthere is no function"},
-		{"a slip", "heathy", "a.go:1", []watch.FunctionState{broken, healthy}, "did you mean healthy?"},
-		{"a new one of a broken project", "new", "go.mod:1", []watch.FunctionState{broken}, "golam watch says:\ngo.mod:1"},
-		{"several", "", "", []watch.FunctionState{broken, healthy}, "the project has several functions: name one of broken, healthy"},
+		{"a slip", "heathy", "a.go:1", []running.Function{broken, healthy}, "did you mean healthy?"},
+		{"a new one of a broken project", "new", "go.mod:1", []running.Function{broken}, "golam watch says:\ngo.mod:1"},
+		{"several", "", "", []running.Function{broken, healthy}, "the project has several functions: name one of broken, healthy"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			secret := strings.Repeat("5", 64)
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path == "/_golam/prove" {
-					hash := hmac.New(sha256.New, []byte(secret))
-					hash.Write([]byte("golam watch " + r.Header.Get("Golam-Challenge")))
-					w.Header().Set("Golam-Proof", hex.EncodeToString(hash.Sum(nil)))
-					w.WriteHeader(http.StatusNoContent)
-					return
-				}
-				if r.Header.Get("Authorization") != "Bearer "+secret {
-					t.Errorf("%s %s comes without the secret", r.Method, r.URL)
-				}
-				_ = json.NewEncoder(w).Encode(map[string]any{"root": root, "problem": tt.problem, "functions": tt.functions})
-			}))
+			own := running.NewServer(
+				func() running.Status { return running.Status{Root: root, Problem: tt.problem, Functions: tt.functions} },
+				func(context.Context, string) error { return nil })
+			server := httptest.NewServer(own)
 			defer server.Close()
 			options := Options{Dir: root, Cache: t.TempDir(), Function: tt.function}
 			folder := build.LiveFolder(options.Cache, project)
-			if err := os.MkdirAll(folder, 0o700); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(folder, "address"), []byte(server.URL+"\n"+secret+"\n"), 0o600); err != nil {
+			if err := errors.Join(os.MkdirAll(folder, 0o700), own.Announce(folder, server.URL)); err != nil {
 				t.Fatal(err)
 			}
 			err := options.useWatch(t.Context())
@@ -93,7 +80,7 @@ func TestImpostor(t *testing.T) {
 			t.Errorf("it gets %s %s %s", r.Method, r.URL, body)
 		}
 		_ = json.NewEncoder(w).Encode(map[string]any{
-			"root": project.Root, "functions": []watch.FunctionState{{Name: "official", Serving: true}},
+			"root": project.Root, "functions": []running.Function{{Name: "official", Serving: true}},
 		})
 	}))
 	defer server.Close()

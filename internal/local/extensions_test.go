@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 func TestExtensionEvents(t *testing.T) {
@@ -47,7 +49,7 @@ func TestAnswerBeforeExtension(t *testing.T) {
 
 	second := make(chan Result)
 	go func() { second <- l.invoke("2") }()
-	eventually(t, "the second invocation waits", func() bool {
+	testkit.Eventually(t, "the second invocation waits", func() bool {
 		fn := l.functions["fn"]
 		fn.mu.Lock()
 		defer fn.mu.Unlock()
@@ -100,7 +102,7 @@ func TestExtensionNeverPolls(t *testing.T) {
 
 // An extension that takes one event and no more makes every invoke phase time out, whatever the function answered.
 func TestExtensionLoopDies(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	l := one(t, raw, "extension-dies", timeout(500*time.Millisecond))
 	for range 2 {
 		r := l.invoke("1")
@@ -114,7 +116,7 @@ func TestExtensionLoopDies(t *testing.T) {
 
 // So does one whose client gives up waiting for an event.
 func TestExtensionGivesUpWaiting(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	l := one(t, raw, "extension-gives-up-waiting", timeout(500*time.Millisecond))
 	r := l.invoke("1")
 	requirePayload(t, r, "1")
@@ -141,7 +143,7 @@ func TestExtensionErrors(t *testing.T) {
 // With an extension there is a SIGTERM and time to handle it, on timeout and at the end.
 func TestSIGTERM(t *testing.T) {
 	t.Run("timeout", func(t *testing.T) {
-		slow(t)
+		testkit.Slow(t)
 		l := one(t, official, "sigterm", timeout(200*time.Millisecond))
 		r := l.invoke("{}")
 		requireFailure(t, r, "Sandbox.Timedout", "RequestId: "+r.RequestID+" Error: Task timed out after 0.20 seconds")

@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // TestFaults throws faults at Lambdas, one after the other: functions that crash, hang and get signals from outside, callers that go
@@ -43,7 +45,7 @@ func TestFaults(t *testing.T) {
 	}
 	t.Logf("GOLAM_FAULTS_SEED=%d", seed)
 
-	files := descriptors(t)
+	files := testkit.Descriptors(t)
 	outcomes := map[string]int{}
 	rounds := 0
 	for until := time.Now().Add(duration); time.Now().Before(until) && !t.Failed(); rounds++ {
@@ -55,12 +57,12 @@ func TestFaults(t *testing.T) {
 				outcomes[outcome] += n
 			}
 		})
-		eventually(t, "no file is left open", func() bool { return descriptors(t) <= files })
+		testkit.Eventually(t, "no file is left open", func() bool { return testkit.Descriptors(t) <= files })
 	}
 	for _, outcome := range slices.Sorted(maps.Keys(outcomes)) {
 		t.Logf("%8d %s", outcomes[outcome], outcome)
 	}
-	t.Logf("%8d Lambdas; open files before and after: %d, %d", rounds, files, descriptors(t))
+	t.Logf("%8d Lambdas; open files before and after: %d, %d", rounds, files, testkit.Descriptors(t))
 }
 
 // faults is a Lambda and what is going to happen to it.
@@ -214,8 +216,8 @@ func (f *faults) step(rng *rand.Rand) {
 			if outcome != throttled {
 				return
 			}
-			if time.Since(since) > patience {
-				f.t.Errorf("throttled for %s", patience)
+			if time.Since(since) > testkit.Patience {
+				f.t.Errorf("throttled for %s", testkit.Patience)
 				return
 			}
 		}
@@ -226,7 +228,7 @@ const throttled = "throttled"
 
 // call invokes the function, checks the answer and says what it was.
 func (f *faults) call(rng *rand.Rand, fault, payload string) string {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 	defer cancel()
 	goesAway := rng.IntN(15) == 0
 	if goesAway {
@@ -285,7 +287,7 @@ func (f *faults) count(outcome string) {
 // requireWholeLog waits until what has been started has come to its end, asynchronous invocations too.
 func (f *faults) requireWholeLog() {
 	f.t.Helper()
-	eventually(f.t, "the log tells the end of every invocation", func() bool {
+	testkit.Eventually(f.t, "the log tells the end of every invocation", func() bool {
 		seen := map[string]int{}
 		for _, line := range f.logLines() {
 			if word, rest, _ := strings.Cut(string(line.Text), " RequestId: "); line.Platform {

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 func TestAnswersOutOfTurn(t *testing.T) {
@@ -116,7 +118,7 @@ func TestChildrenDie(t *testing.T) {
 }
 
 func TestIgnoresSIGTERM(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	l := one(t, raw, "ignore-sigterm", timeout(200*time.Millisecond))
 	r := l.invoke("{}")
 	requireFailure(t, r, "Sandbox.Timedout", "RequestId: "+r.RequestID+" Error: Task timed out after 0.20 seconds")

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 	"unicode/utf16"
+
+	"github.com/golam-cli/golam/internal/quotas"
 )
 
 // Invocation is one event for a function. The zero value is an empty event.
@@ -230,8 +232,8 @@ func (l *Lambda) newInvocation(function string, in Invocation) (*invocation, err
 		inv.traceID = newTraceID(time.Now(), l.cfg.Sampled)
 	}
 	switch {
-	case len(inv.payload) > maxPayload:
-		return nil, tooLarge(maxPayload)
+	case len(inv.payload) > quotas.MaxPayload:
+		return nil, tooLarge(quotas.MaxPayload)
 	case !json.Valid(inv.payload):
 		return nil, &RequestError{
 			http.StatusBadRequest, "InvalidRequestContentException",

@@ -11,6 +11,7 @@ import (
 	"regexp"
 
 	"github.com/golam-cli/golam/internal/localhttp"
+	"github.com/golam-cli/golam/internal/quotas"
 )
 
 // invokeServer serves the Invoke API (Lambda API Reference, "Invoke").
@@ -27,7 +28,7 @@ func newInvokeServer(l *Lambda, address string) (*invokeServer, error) {
 	}
 	setDefault(&host, "127.0.0.1")
 	if s.server, err = listen(net.JoinHostPort(host, port), false, localhttp.Options{
-		Handler: s.operations(), Host: host, Pages: true, Whole: maxPayload,
+		Handler: s.operations(), Host: host, Pages: true, Whole: quotas.MaxPayload,
 		Refuse: func(w http.ResponseWriter, status int, message string) {
 			refuse(w, newUUID(), &RequestError{status, refusalType(status), message})
 		},
@@ -121,7 +122,7 @@ func readInvocation(r *http.Request) (in Invocation, err error) {
 		return in, err
 	}
 	// One byte too many is enough to be refused.
-	if in.Payload, err = io.ReadAll(io.LimitReader(r.Body, maxPayload+1)); err != nil {
+	if in.Payload, err = io.ReadAll(io.LimitReader(r.Body, quotas.MaxPayload+1)); err != nil {
 		return in, &RequestError{http.StatusBadRequest, "InvalidRequestContentException", "the request's body broke off"}
 	}
 	return in, nil

@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/golam-cli/golam/internal/quotas"
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // api is the Invoke API of a Lambda with some functions.
@@ -182,7 +185,7 @@ func TestInvokeAPIEventsQueue(t *testing.T) {
 		t.Errorf("got %d %v %s", res.StatusCode, res.Header, body)
 	}
 	g.open()
-	eventually(t, "all events are served", func() bool { return strings.Count(l.log(), "REPORT") == events })
+	testkit.Eventually(t, "all events are served", func() bool { return strings.Count(l.log(), "REPORT") == events })
 }
 
 // Events that still wait are lost when the Lambda is closed, and no more are taken.
@@ -240,7 +243,7 @@ func TestInvokeAPIErrors(t *testing.T) {
 		},
 		{
 			"too large",
-			call{path: invocations("echo"), body: `"` + strings.Repeat("x", maxPayload) + `"`},
+			call{path: invocations("echo"), body: `"` + strings.Repeat("x", quotas.MaxPayload) + `"`},
 			413, "RequestEntityTooLargeException",
 			`{"Type":"User","message":"Request must be smaller than 6291456 bytes for the InvokeFunction operation"}`,
 		},

@@ -13,28 +13,17 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // canFindDetached: descendants that left the process group are found and killed.
 const canFindDetached = true
 
-// anyProcess reports whether a process has the environment variable. A zombie has none.
-func anyProcess(variable string) bool { return len(processesWith(variable)) > 0 }
-
-// processesWith are the processes that have the environment variable.
-func processesWith(variable string) []int {
-	return slices.DeleteFunc(processes(), func(pid int) bool { return !processHas(pid, variable) })
-}
-
-func processHas(pid int, variable string) bool {
-	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	return err == nil && hasVariable(env, variable)
-}
-
 // hit sends a signal to one of the processes that have the environment variable, if there is any.
 func hit(t *testing.T, variable string, sig syscall.Signal, choose func(n int) int) {
 	t.Helper()
-	victims := processesWith(variable)
+	victims := testkit.Processes(variable)
 	if len(victims) == 0 {
 		return
 	}
@@ -45,19 +34,9 @@ func hit(t *testing.T, variable string, sig syscall.Signal, choose func(n int) i
 		return
 	}
 	defer unix.Close(fd)
-	if processHas(pid, variable) {
+	if testkit.ProcessHas(pid, variable) {
 		_ = unix.PidfdSendSignal(fd, sig, nil, 0)
 	}
-}
-
-// descriptors is how many files this process has open.
-func descriptors(t *testing.T) int {
-	t.Helper()
-	files, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(files)
 }
 
 // listensAt reports whether this process listens at the address, which is 127.0.0.1 and a port.
@@ -127,10 +106,10 @@ func TestKilledParent(t *testing.T) {
 		t.Log(lines.Text())
 		hanging = lines.Text() == "hanging"
 	}
-	if !hanging || !anyProcess(mark) {
+	if !hanging || !testkit.HasProcess(mark) {
 		t.Error("the function does not run")
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
-	eventually(t, "no process is left", func() bool { return !anyProcess(mark) })
+	testkit.Eventually(t, "no process is left", func() bool { return !testkit.HasProcess(mark) })
 }

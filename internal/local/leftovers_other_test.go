@@ -10,9 +10,6 @@ import (
 
 const canFindDetached = false
 
-// anyProcess cannot tell here.
-func anyProcess(string) bool { return false }
-
 // listensAt can only ask whether anybody listens there.
 func listensAt(_ *testing.T, address string) bool {
 	listener, err := net.Listen("tcp", address)
@@ -23,5 +20,3 @@ func listensAt(_ *testing.T, address string) bool {
 }
 
 func hit(*testing.T, string, syscall.Signal, func(int) int) {}
-
-func descriptors(*testing.T) int { return 0 }

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/golam-cli/golam/internal/localhttp"
+	"github.com/golam-cli/golam/internal/quotas"
 )
 
 // Config says what a Lambda serves. The zero value of every field but Functions is a sensible default.
@@ -87,14 +87,11 @@ const (
 )
 
 const (
-	maxTimeout    = 15 * time.Minute
-	maxMemorySize = 10240
-	maxPayload    = 6 << 20          // bytes of an event
-	maxAsync      = 1 << 20          // bytes of an event of an asynchronous invocation
-	maxResponse   = maxPayload + 100 // bytes of a response: Lambda allows 100 more than for an event
-	maxContext    = 3583             // bytes of a client context in base64 (Lambda API Reference, Invoke)
-	maxBodies     = 64 << 20         // bytes of responses that are being read at the same time
-	version       = "$LATEST"
+	maxAsync    = 1 << 20                 // bytes of an event of an asynchronous invocation
+	maxResponse = quotas.MaxPayload + 100 // bytes of a response: Lambda allows 100 more than for an event
+	maxContext  = 3583                    // bytes of a client context in base64 (Lambda API Reference, Invoke)
+	maxBodies   = 64 << 20                // bytes of responses that are being read at the same time
+	version     = "$LATEST"
 )
 
 // Lambda runs functions until it is closed.
@@ -296,12 +293,10 @@ func (l *Lambda) spawn(work func()) bool {
 	return true
 }
 
-var functionName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
-
 // complete fills in the defaults and checks the rest.
 func (f Function) complete() (Function, error) {
-	if !functionName.MatchString(f.Name) {
-		return f, fmt.Errorf("function name %q: use 1 to 64 letters, digits, hyphens and underscores", f.Name)
+	if !quotas.IsName(f.Name) {
+		return f, fmt.Errorf("function name %q: use %s", f.Name, quotas.NameRule)
 	}
 	fail := func(format string, args ...any) (Function, error) {
 		return f, fmt.Errorf("function %s: "+format, append([]any{f.Name}, args...)...)
@@ -343,30 +338,18 @@ func (f Function) complete() (Function, error) {
 	setDefault(&f.Timeout, DefaultTimeout)
 	setDefault(&f.InitTimeout, DefaultInitTimeout)
 	setDefault(&f.Concurrency, DefaultConcurrency)
-	if err := CheckLimits(f.MemorySize, f.Timeout); err != nil {
+	if err := quotas.Check(f.MemorySize, f.Timeout); err != nil {
 		return fail("%w", err)
 	}
 	switch {
-	case f.InitTimeout < 0 || f.InitTimeout > maxTimeout:
-		return fail("init timeout of %s: use up to %s", f.InitTimeout, maxTimeout)
+	case f.InitTimeout < 0 || f.InitTimeout > quotas.MaxTimeout:
+		return fail("init timeout of %s: use up to %s", f.InitTimeout, quotas.MaxTimeout)
 	case f.Idle < 0:
 		return fail("idle time of %s: use 0 or more", f.Idle)
 	case f.Concurrency < 0:
 		return fail("concurrency of %d: use 1 or more", f.Concurrency)
 	}
 	return f, nil
-}
-
-// CheckLimits tells what Lambda refuses of a memory size in MB and a timeout. Zero is the default of either.
-func CheckLimits(memorySize int, timeout time.Duration) error {
-	var problems []error
-	if timeout < 0 || timeout > maxTimeout {
-		problems = append(problems, fmt.Errorf("a timeout of %s: use up to %s", timeout, maxTimeout))
-	}
-	if memorySize != 0 && memorySize < DefaultMemorySize || memorySize > maxMemorySize {
-		problems = append(problems, fmt.Errorf("a memory size of %d MB: use %d to %d", memorySize, DefaultMemorySize, maxMemorySize))
-	}
-	return errors.Join(problems...)
 }
 
 func setDefault[T comparable](field *T, value T) {

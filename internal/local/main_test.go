@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // official and raw are the bootstraps of testdata/functions.
@@ -62,14 +64,6 @@ func abandon(mark, bootstrap string) {
 	os.Exit(1)
 }
 
-// slow skips a test that has to wait for a timeout of Lambda's.
-func slow(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("it takes a second or so")
-	}
-}
-
 // testLambda is a Lambda under test that leaves nothing behind.
 type testLambda struct {
 	*Lambda
@@ -79,9 +73,6 @@ type testLambda struct {
 	mu    sync.Mutex
 	lines []Line
 }
-
-// patience is how long a test waits for what is bound to happen.
-const patience = time.Minute
 
 // start starts a Lambda and, at the end of the test, closes it and looks for leftovers.
 func start(t *testing.T, cfg Config) *testLambda {
@@ -108,7 +99,7 @@ func start(t *testing.T, cfg Config) *testLambda {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 		defer cancel()
 		if err := l.Close(ctx); err != nil {
 			t.Errorf("close: %v", err)
@@ -116,8 +107,8 @@ func start(t *testing.T, cfg Config) *testLambda {
 		if t.Failed() {
 			t.Logf("log:\n%s", l.log())
 		}
-		eventually(t, "no process is left", func() bool { return !anyProcess(mark) })
-		eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
+		testkit.Eventually(t, "no process is left", func() bool { return !testkit.HasProcess(mark) })
+		testkit.Eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
 		if url := l.InvokeURL(); url != "" {
 			requirePortFree(t, strings.TrimPrefix(url, "http://"))
 		}
@@ -184,22 +175,7 @@ func (l *testLambda) logLines() []Line {
 func (l *testLambda) requireLog(texts ...string) {
 	l.t.Helper()
 	for _, text := range texts {
-		eventually(l.t, fmt.Sprintf("the log has %q", text), func() bool { return strings.Contains(l.log(), text) })
-	}
-}
-
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	deadline := time.After(patience)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			buf := make([]byte, 1<<20)
-			t.Fatalf("not so after %s: %s\n%s", patience, what, buf[:runtime.Stack(buf, true)])
-		}
+		testkit.Eventually(l.t, fmt.Sprintf("the log has %q", text), func() bool { return strings.Contains(l.log(), text) })
 	}
 }
 

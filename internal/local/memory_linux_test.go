@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 func TestMaxMemory(t *testing.T) {
@@ -101,7 +103,7 @@ func TestFreeze(t *testing.T) {
 		return rest[:1]
 	}
 	for served := 1; served < 20; served++ {
-		eventually(t, "the idle process is stopped", func() bool { return state() == "T" })
+		testkit.Eventually(t, "the idle process is stopped", func() bool { return state() == "T" })
 		if i := l.instance(); i.PID != first.PID || i.Served != served {
 			t.Fatalf("invocation %d: %+v, first %+v", served, i, first)
 		}

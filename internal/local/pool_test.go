@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // instance is what the handler "pid" answers.
@@ -65,7 +67,7 @@ func TestTurnComesTooLate(t *testing.T) {
 	l := one(t, raw, "pid", concurrency(1))
 	l.instance()
 	fn := l.functions["fn"]
-	eventually(t, "it is idle", func() bool {
+	testkit.Eventually(t, "it is idle", func() bool {
 		fn.mu.Lock()
 		defer fn.mu.Unlock()
 		return len(fn.idle) == 1
@@ -94,7 +96,7 @@ func TestLastUsedFirst(t *testing.T) {
 	// A report comes a moment before its environment is idle. Until then another one is rightly taken.
 	bothIdle := func() {
 		fn := l.functions["fn"]
-		eventually(t, "both are idle", func() bool {
+		testkit.Eventually(t, "both are idle", func() bool {
 			fn.mu.Lock()
 			defer fn.mu.Unlock()
 			return len(fn.idle) == 2
@@ -227,9 +229,9 @@ func TestDeathInSleep(t *testing.T) {
 			return len(fn.idle) == 1 && fn.idle[0].process.hasExited() == dead
 		}
 	}
-	eventually(t, "it is idle", idle(false))
+	testkit.Eventually(t, "it is idle", idle(false))
 	g.open()
-	eventually(t, "it is dead", idle(true))
+	testkit.Eventually(t, "it is dead", idle(true))
 	second := l.invoke("2")
 	requirePayload(t, second, "2")
 	if !second.Cold || second.LogStream == first.LogStream {
@@ -314,9 +316,9 @@ func TestIdleEnvironmentsEnd(t *testing.T) {
 		defer fn.mu.Unlock()
 		return len(fn.idle), fn.total, fn.ending
 	}
-	eventually(t, "all are idle", func() bool { idle, _, _ := environments(); return idle == 5 })
+	testkit.Eventually(t, "all are idle", func() bool { idle, _, _ := environments(); return idle == 5 })
 	requirePayload(t, l.invoke("2"), "2")
-	eventually(t, "all are idle again", func() bool { idle, _, _ := environments(); return idle == 5 })
+	testkit.Eventually(t, "all are idle again", func() bool { idle, _, _ := environments(); return idle == 5 })
 	fn.mu.Lock()
 	last := fn.idle[4]
 	scheduled := fn.expiry != nil
@@ -348,7 +350,7 @@ func TestIdleEnvironmentsEndInTime(t *testing.T) {
 	l := one(t, raw, "pid", func(_ *Config, f *Function) { f.Idle = time.Millisecond })
 	first := l.instance()
 	fn := l.function("fn")
-	eventually(t, "it has ended", func() bool {
+	testkit.Eventually(t, "it has ended", func() bool {
 		fn.mu.Lock()
 		defer fn.mu.Unlock()
 		return fn.total+fn.ending == 0

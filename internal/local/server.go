@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/golam-cli/golam/internal/localhttp"
+	"github.com/golam-cli/golam/internal/quotas"
 )
 
 // endpoint is where the process of an execution environment finds its APIs.
@@ -40,7 +41,7 @@ func (l *Lambda) newEndpoint(handler http.Handler, bare bool) (*endpoint, error)
 // serveAPI serves the Runtime API and the Extensions API of an execution environment, or of all, to processes of this user alone if the
 // system can tell. Requests take as long as the function does: the invocation's timeout ends them.
 func (l *Lambda) serveAPI(handler http.Handler, connections int) (*localhttp.Server, error) {
-	const longest = maxTimeout + 5*time.Minute
+	const longest = quotas.MaxTimeout + 5*time.Minute
 	return listen("127.0.0.1:0", l.tellsPeers, localhttp.Options{
 		Handler: handler, Budget: l.bodies, Connections: connections, HeaderBytes: http.DefaultMaxHeaderBytes,
 		Stall: longest, BodyTime: longest, Idle: longest,

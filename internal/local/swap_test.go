@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 func TestSet(t *testing.T) {
@@ -86,16 +88,16 @@ func TestGoneWithIdleOnes(t *testing.T) {
 			return len(fn.idle) == n
 		}
 	}
-	eventually(t, "one is idle", idle(1))
+	testkit.Eventually(t, "one is idle", idle(1))
 	gone, err := l.Remove("fn")
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the idle one is being ended", idle(0))
+	testkit.Eventually(t, "the idle one is being ended", idle(0))
 	g.open()
 	requirePayload(t, <-busy, `{"fault":"gate"}`)
 	<-gone
-	if anyProcess(l.mark) {
+	if testkit.HasProcess(l.mark) {
 		t.Error("it is gone, and a process of it is left")
 	}
 }
@@ -141,7 +143,7 @@ func TestEnded(t *testing.T) {
 	if _, err := l.Invoke(t.Context(), "echo", Invocation{Payload: []byte("2")}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "both have ended", func() bool { mu.Lock(); defer mu.Unlock(); return len(ended) == 2 })
+	testkit.Eventually(t, "both have ended", func() bool { mu.Lock(); defer mu.Unlock(); return len(ended) == 2 })
 	if r := ended["fn"]; r.FunctionError != unhandled || r.Report == nil || r.Report.ErrorType != "Runtime.ExitError" || !r.Cold {
 		t.Errorf("fn: %+v", r)
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // A function that subscribes is told of its phases and lines, those before the subscription included, in the forms of both APIs.
@@ -45,7 +47,7 @@ func TestTelemetry(t *testing.T) {
 	requirePayload(t, r, `{"n":1}`)
 	l.requireLog("subscriptions: 200 200 403 200 400")
 	const telemetry, logs = "/2022-12-13", "/2021-03-18"
-	eventually(t, "both have been told of the end", func() bool {
+	testkit.Eventually(t, "both have been told of the end", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return records[telemetry+" platform.report"] != nil && records[logs+" platform.report"] != nil

@@ -22,6 +22,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // record remembers which paths reached a handler.
@@ -178,9 +180,9 @@ func TestBrowsers(t *testing.T) {
 
 			// What may reach it: an address that a person types, and a link that a person clicks.
 			b.open(address(target, "127.0.0.1", "/typed"))
-			eventually(t, "an address that was typed", func() bool { return guarded.reached("GET /typed") })
+			testkit.Eventually(t, "an address that was typed", func() bool { return guarded.reached("GET /typed") })
 			b.click(page("link", fmt.Sprintf(`<a href=%q style="position:fixed;inset:0;background:#ccc">link</a>`, address(target, "localhost", "/clicked"))))
-			eventually(t, "a link that was clicked", func() bool { return guarded.reached("GET /clicked") })
+			testkit.Eventually(t, "a link that was clicked", func() bool { return guarded.reached("GET /clicked") })
 		})
 	}
 }
@@ -321,7 +323,7 @@ user_pref("dom.disable_open_during_load", true);
 	}
 	run(t, exec.CommandContext(t.Context(), "firefox-esr", "--headless", "--marionette", "--no-remote", "--profile", profile))
 	b := &firefoxBrowser{t: t}
-	eventually(t, "Firefox listens", func() bool {
+	testkit.Eventually(t, "Firefox listens", func() bool {
 		var dialer net.Dialer
 		conn, err := dialer.DialContext(t.Context(), "tcp", "127.0.0.1:"+port)
 		b.conn = conn
@@ -375,7 +377,7 @@ func (b *firefoxBrowser) open(url string) {
 func (b *firefoxBrowser) click(url string) {
 	b.open(url)
 	var element map[string]any
-	eventually(b.t, "the page is there", func() bool {
+	testkit.Eventually(b.t, "the page is there", func() bool {
 		result, failed := b.call("WebDriver:FindElement", map[string]any{"using": "css selector", "value": "a"})
 		found, _ := result.(map[string]any)
 		element, _ = found["value"].(map[string]any)

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // patience is how long a test waits for what is bound to happen.
@@ -85,20 +87,6 @@ func isTimeout(err error) bool {
 	return ok && timeout.Timeout()
 }
 
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	deadline := time.After(patience)
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("not so after %s: %s", patience, what)
-		}
-	}
-}
-
 func ok(w http.ResponseWriter, r *http.Request) {
 	content, err := io.ReadAll(r.Body)
 	fmt.Fprint(w, len(content), err)
@@ -121,7 +109,7 @@ func TestHalfSentBodies(t *testing.T) {
 		defer budget.mu.Unlock()
 		return most - budget.free
 	}
-	eventually(t, "the budget is used up", func() bool {
+	testkit.Eventually(t, "the budget is used up", func() bool {
 		if held() > most+size {
 			t.Fatalf("%d bytes are held", held())
 		}
@@ -142,7 +130,7 @@ func TestHalfSentBodies(t *testing.T) {
 	if got := status(t, dial(t, s, post(size)+strings.Repeat("x", size))); got != http.StatusOK {
 		t.Errorf("a large request after them: status %d", got)
 	}
-	eventually(t, "nothing is held", func() bool { return held() == 0 })
+	testkit.Eventually(t, "nothing is held", func() bool { return held() == 0 })
 }
 
 // What a request says of its length costs nothing.

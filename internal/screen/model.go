@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/golam-cli/golam/internal/running"
 	"github.com/golam-cli/golam/internal/watch"
 )
 
@@ -19,7 +20,7 @@ type model struct {
 	width, height int
 
 	serving   watch.Serving
-	functions []watch.FunctionState
+	functions []running.Function
 	building  bool
 	last      *watch.Build // nil before the first
 	lastAt    string
@@ -107,7 +108,7 @@ func (m *model) take(e watch.Event) {
 		m.building = true
 	case watch.EventBuilt:
 		m.functions = e.Functions
-		m.building = slices.ContainsFunc(e.Functions, func(f watch.FunctionState) bool { return f.Pending })
+		m.building = slices.ContainsFunc(e.Functions, func(f running.Function) bool { return f.Pending })
 		if e.Build.Error != "" && (m.last == nil || m.last.Error == "") {
 			m.brokenAt = e.Time.Format("15:04:05")
 		}

@@ -12,11 +12,12 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/golam-cli/golam/internal/running"
 	"github.com/golam-cli/golam/internal/watch"
 )
 
 // shown is a model on a screen of that size, with functions that have these states.
-func shown(width, height int, functions ...watch.FunctionState) *model {
+func shown(width, height int, functions ...running.Function) *model {
 	m := newModel(context.Background(), Actions{
 		Examples: func() ([]string, error) { return []string{"authentication", "refresh"}, nil },
 		Invoke: func(_ context.Context, function, example string) error {
@@ -31,7 +32,7 @@ func shown(width, height int, functions ...watch.FunctionState) *model {
 	return m
 }
 
-func built(clock, problem string, functions ...watch.FunctionState) watch.Event {
+func built(clock, problem string, functions ...running.Function) watch.Event {
 	at, err := time.Parse("15:04:05", clock)
 	if err != nil {
 		panic(err)
@@ -56,11 +57,11 @@ func press(m *model, keys ...string) {
 func text(m *model) string { return ansi.Strip(m.View().Content) }
 
 func TestScreen(t *testing.T) {
-	ready := watch.FunctionState{Name: "hello", Serving: true}
-	other := watch.FunctionState{Name: "other", Serving: true}
-	var many []watch.FunctionState
+	ready := running.Function{Name: "hello", Serving: true}
+	other := running.Function{Name: "other", Serving: true}
+	var many []running.Function
 	for n := range 100 {
-		many = append(many, watch.FunctionState{Name: fmt.Sprintf("function-%02d-%s", n, strings.Repeat("long", 20)), Serving: true})
+		many = append(many, running.Function{Name: fmt.Sprintf("function-%02d-%s", n, strings.Repeat("long", 20)), Serving: true})
 	}
 	note := func(m *model, texts ...string) {
 		for _, text := range texts {
@@ -69,58 +70,58 @@ func TestScreen(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name      string
-		functions []watch.FunctionState
+		functions []running.Function
 		do        func(m *model)
 		has, not  []string
 	}{
 		{"nothing built", nil, func(*model) {}, []string{"building for the first time", "golam watch: shop"}, nil},
-		{"ready", []watch.FunctionState{ready}, func(*model) {}, []string{"hello  ready", "last build 08:00:00, 12 ms", "i invoke"}, nil},
-		{"no function to invoke", []watch.FunctionState{}, func(m *model) { press(m, "i") }, []string{noFunction}, nil},
+		{"ready", []running.Function{ready}, func(*model) {}, []string{"hello  ready", "last build 08:00:00, 12 ms", "i invoke"}, nil},
+		{"no function to invoke", []running.Function{}, func(m *model) { press(m, "i") }, []string{noFunction}, nil},
 		{
 			"picker",
-			[]watch.FunctionState{ready, other},
+			[]running.Function{ready, other},
 			func(m *model) { press(m, "i", "tab", "down") },
 			[]string{"invoke other with", "  authentication", "> refresh", "tab other function"},
 			nil,
 		},
 		{
 			"picker with a filter",
-			[]watch.FunctionState{ready},
+			[]running.Function{ready},
 			func(m *model) { press(m, "i", "r", "e", "f", "x", "backspace") },
 			[]string{"with ref", "> refresh"},
 			[]string{"authentication", "tab"},
 		},
-		{"filter that nothing has", []watch.FunctionState{ready}, func(m *model) { press(m, "i", "x", "y", "down", "up", "enter") }, []string{"no example has this"}, nil},
-		{"back from the picker", []watch.FunctionState{ready}, func(m *model) { press(m, "i", "esc") }, []string{"i invoke"}, []string{"> authentication"}},
-		{"invocation", []watch.FunctionState{ready}, func(m *model) { press(m, "i", "down", "enter") }, []string{"hello with refresh"}, []string{"> refresh"}},
-		{"the function goes before the picker comes", []watch.FunctionState{ready}, func(m *model) {
+		{"filter that nothing has", []running.Function{ready}, func(m *model) { press(m, "i", "x", "y", "down", "up", "enter") }, []string{"no example has this"}, nil},
+		{"back from the picker", []running.Function{ready}, func(m *model) { press(m, "i", "esc") }, []string{"i invoke"}, []string{"> authentication"}},
+		{"invocation", []running.Function{ready}, func(m *model) { press(m, "i", "down", "enter") }, []string{"hello with refresh"}, []string{"> refresh"}},
+		{"the function goes before the picker comes", []running.Function{ready}, func(m *model) {
 			command := m.press("i")
 			m.Update(built("08:00:01", "there is no function"))
 			m.Update(command())
 			press(m, "tab", "enter")
 		}, []string{"broken since 08:00:01"}, []string{"invoke hello"}},
-		{"broken for a while", []watch.FunctionState{ready}, func(m *model) {
-			m.Update(built("08:00:01", "a.go:1: first\nsecond", watch.FunctionState{Name: "hello", Serving: true, Broken: true}))
-			m.Update(built("08:00:02", "a.go:2: third", watch.FunctionState{Name: "hello", Serving: true, Broken: true}, watch.FunctionState{Name: "new", Broken: true}))
+		{"broken for a while", []running.Function{ready}, func(m *model) {
+			m.Update(built("08:00:01", "a.go:1: first\nsecond", running.Function{Name: "hello", Serving: true, Broken: true}))
+			m.Update(built("08:00:02", "a.go:2: third", running.Function{Name: "hello", Serving: true, Broken: true}, running.Function{Name: "new", Broken: true}))
 		}, []string{"hello  broken, the last good build serves", "new    broken, not built yet", "broken since 08:00:01", "a.go:2: third"}, []string{"first"}},
-		{"mended", []watch.FunctionState{ready}, func(m *model) {
+		{"mended", []running.Function{ready}, func(m *model) {
 			m.Update(built("08:00:01", "a.go:1: first", ready))
 			m.Update(built("08:00:02", "", ready))
 			m.Update(built("08:00:03", "again", ready))
 		}, []string{"broken since 08:00:03"}, []string{"first"}},
-		{"building", []watch.FunctionState{ready}, func(m *model) { m.Update(watch.Event{Type: watch.EventBuilding}) }, []string{"12 ms, building"}, nil},
-		{"logs", []watch.FunctionState{ready}, func(m *model) {
+		{"building", []running.Function{ready}, func(m *model) { m.Update(watch.Event{Type: watch.EventBuilding}) }, []string{"12 ms, building"}, nil},
+		{"logs", []running.Function{ready}, func(m *model) {
 			m.Update(watch.Event{Type: watch.EventLog, Log: &watch.Log{Function: "hello", RequestID: "1", Text: "said"}})
 			m.Update(watch.Event{Type: watch.EventInvocation, Invocation: &watch.Invocation{
 				Function: "hello", RequestID: "1", Duration: 2, Error: &watch.FunctionError{Type: "E", Message: "no luck"},
 			}})
 		}, []string{"| said", "hello  2.0 ms  warm", "failed E: no luck", "1 invocation, 1 failed"}, nil},
-		{"logs hidden", []watch.FunctionState{ready}, func(m *model) {
+		{"logs hidden", []running.Function{ready}, func(m *model) {
 			m.Update(watch.Event{Type: watch.EventLog, Log: &watch.Log{Function: "hello", RequestID: "1", Text: "said"}})
 			press(m, "l")
 		}, []string{"hello is running"}, []string{"| said"}},
-		{"cleared", []watch.FunctionState{ready}, func(m *model) { note(m, "one"); press(m, "c") }, []string{"nothing has happened yet"}, []string{"note one"}},
-		{"scrolled too far", []watch.FunctionState{ready}, func(m *model) {
+		{"cleared", []running.Function{ready}, func(m *model) { note(m, "one"); press(m, "c") }, []string{"nothing has happened yet"}, []string{"note one"}},
+		{"scrolled too far", []running.Function{ready}, func(m *model) {
 			for n := range 50 {
 				note(m, fmt.Sprint("number ", n, "."))
 			}
@@ -128,14 +129,14 @@ func TestScreen(t *testing.T) {
 				press(m, "up")
 			}
 		}, []string{"number 0."}, []string{"number 49."}},
-		{"scrolled back", []watch.FunctionState{ready}, func(m *model) {
+		{"scrolled back", []running.Function{ready}, func(m *model) {
 			for n := range 50 {
 				note(m, fmt.Sprint("number ", n, "."))
 			}
 			press(m, "up", "k", "b", "G", "down")
 		}, []string{"number 49."}, []string{"number 0."}},
 		{"many functions with long names", many, func(*model) {}, []string{"function-00-long", "and 93 more"}, nil},
-		{"controls", []watch.FunctionState{ready}, func(m *model) { note(m, "a\x1b[2Jb\tc") }, nil, []string{"\x1b[2J", "\t"}},
+		{"controls", []running.Function{ready}, func(m *model) { note(m, "a\x1b[2Jb\tc") }, nil, []string{"\x1b[2J", "\t"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := shown(100, 24, tt.functions...)

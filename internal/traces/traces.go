@@ -29,7 +29,7 @@ const (
 	maxSize   = 4 << 20  // bytes of the spans of a trace; see sizeOf
 	maxSum    = 64 << 20 // bytes of the spans of all traces
 	maxTold   = 8 << 20  // bytes of a trace that are told as a whole, over and over; after that only its new spans are
-	maxBody   = 16 << 20 // bytes of a request, unpacked
+	MaxBody   = 16 << 20 // bytes of a request, unpacked
 )
 
 // Trace is what is known of a trace.
@@ -116,7 +116,7 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "use application/json or application/x-protobuf", http.StatusUnsupportedMediaType)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	if err == nil {
 		err = s.take(kind, r.Header.Get("Content-Encoding"), body)
 	}
@@ -134,7 +134,7 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-var errBody = fmt.Errorf("the body has more than %d bytes: send smaller batches", maxBody)
+var errBody = fmt.Errorf("the body has more than %d bytes: send smaller batches", MaxBody)
 
 // take unpacks and decodes a request, and keeps its spans.
 func (s *Store) take(kind, encoding string, body []byte) error {
@@ -171,11 +171,11 @@ func unpack(encoding string, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unpack the body: %w", err)
 	}
-	unpacked, err := io.ReadAll(io.LimitReader(reader, maxBody+1))
+	unpacked, err := io.ReadAll(io.LimitReader(reader, MaxBody+1))
 	if err != nil {
 		return nil, fmt.Errorf("unpack the body: %w", err)
 	}
-	if len(unpacked) > maxBody {
+	if len(unpacked) > MaxBody {
 		return nil, errBody
 	}
 	return unpacked, nil

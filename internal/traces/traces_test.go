@@ -179,7 +179,7 @@ func TestSizeBounds(t *testing.T) {
 	}
 	var packed bytes.Buffer
 	writer := gzip.NewWriter(&packed)
-	_, _ = writer.Write(bytes.Repeat([]byte(" "), maxBody+1))
+	_, _ = writer.Write(bytes.Repeat([]byte(" "), MaxBody+1))
 	writer.Close()
 	if status, body := post(t, s, "application/json", "gzip", packed.Bytes()); status != 413 || !strings.Contains(body, "more than") {
 		t.Errorf("got %d %s", status, body)

@@ -11,12 +11,13 @@ import (
 
 	"github.com/golam-cli/golam/internal/local"
 	"github.com/golam-cli/golam/internal/ports"
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // A debugger that attaches stops an invocation at a line of the source, by the path that the generated VS Code configuration gives, and
 // after a save it finds the new build at the same address.
 func TestDebug(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	delve, err := filepath.Abs("../../.cache/judges/delve/bin/dlv")
 	if err != nil {
 		t.Fatal(err)

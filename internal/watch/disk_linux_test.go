@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 const namespaceVariable = "GOLAM_TEST_MOUNT_NAMESPACE"
@@ -17,7 +19,7 @@ const namespaceVariable = "GOLAM_TEST_MOUNT_NAMESPACE"
 // TestDiskFull fills the disk that builds go to. The last good build serves meanwhile, and when there is room again the newest source is
 // built without another save. What is mounted in a namespace nobody else sees.
 func TestDiskFull(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	if os.Getenv(namespaceVariable) == "" {
 		command := exec.CommandContext(t.Context(), os.Args[0], "-test.v", "-test.run=^TestDiskFull$")
 		command.Env = append(os.Environ(), namespaceVariable+"=1")
@@ -78,7 +80,7 @@ func TestDiskFull(t *testing.T) {
 	w.answers("hello", `"one"`)
 	before = w.count()
 	w.settle() // another try, which fails too
-	remove(t, filler)
+	testkit.Remove(t, filler)
 	w.seesFrom(before, "another try", isBuilt(true))
 	w.answers("hello", `"two"`)
 	for _, e := range w.all()[before:] {

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/eventbus"
+	"github.com/golam-cli/golam/internal/running"
 	"github.com/golam-cli/golam/internal/traces"
 )
 
@@ -17,7 +17,7 @@ type Event struct {
 
 	Serving    *Serving            `json:"serving,omitempty"`
 	Build      *Build              `json:"build,omitempty"`
-	Functions  []FunctionState     `json:"functions,omitempty"`
+	Functions  []running.Function  `json:"functions,omitempty"`
 	Invocation *Invocation         `json:"invocation,omitempty"`
 	Log        *Log                `json:"log,omitempty"`
 	Bus        *eventbus.Delivered `json:"bus,omitempty"`
@@ -66,30 +66,6 @@ type Build struct {
 	Added   []string `json:"added,omitempty"`
 	Changed []string `json:"changed,omitempty"`
 	Removed []string `json:"removed,omitempty"`
-}
-
-// FunctionState is a function of the project.
-type FunctionState struct {
-	Name string `json:"name"`
-	// Serving tells that there has been a good build, which answers invocations.
-	Serving bool `json:"serving"`
-	// Broken tells that the newest source has not been built.
-	Broken bool `json:"broken,omitempty"`
-	// Pending tells that the newest source is about to be built.
-	Pending bool `json:"pending,omitempty"`
-	// URL is the base of the function's own address, for HTTP requests.
-	URL string `json:"url"`
-	// Payload is the format in which it gets them, and why.
-	Payload build.Payload `json:"payload"`
-	// Debug is host:port of the function's debugger, "" if there is none.
-	Debug string `json:"debug,omitempty"`
-
-	// Of what is served, which may be older than the newest source.
-	bootstrap string
-	serves    build.Payload
-	dir       string            // the folder that it runs in
-	settings  build.Settings    // what golam.yaml said about it
-	variables map[string]string // of the environment file that golam.yaml names
 }
 
 // Invocation is an invocation that has ended.

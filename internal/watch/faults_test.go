@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // given reads a duration from the environment, or takes one of the others, the second where time is short.
@@ -107,7 +108,7 @@ type pairAnswer struct {
 // says why not; and nothing may be left: no process, no goroutine, no open file, no memory. GOLAM_WATCH_FAULTS says for how long ("20m"),
 // GOLAM_WATCH_FAULTS_SEED repeats the choices of a run, though not its timing.
 func TestFaults(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	duration, seed := given(t, "GOLAM_WATCH_FAULTS", 10*time.Second, 0), rand.Uint64()
 	if value := os.Getenv("GOLAM_WATCH_FAULTS_SEED"); value != "" {
 		var err error
@@ -117,7 +118,7 @@ func TestFaults(t *testing.T) {
 	}
 	t.Logf("GOLAM_WATCH_FAULTS_SEED=%d", seed)
 	outcomes := map[string]int{}
-	files, rounds := descriptors(t), 0
+	files, rounds := testkit.Descriptors(t), 0
 	var heap uint64
 	for until := time.Now().Add(duration); time.Now().Before(until) && !t.Failed(); rounds++ {
 		t.Run(strconv.Itoa(rounds), func(t *testing.T) {
@@ -128,7 +129,7 @@ func TestFaults(t *testing.T) {
 			}
 		})
 		http.DefaultClient.CloseIdleConnections()
-		eventually(t, "no file is left open", func() bool { return descriptors(t) <= files })
+		testkit.Eventually(t, "no file is left open", func() bool { return testkit.Descriptors(t) <= files })
 		if now := heapInUse(); rounds == 0 {
 			heap = now
 		} else if now > heap+8<<20 {
@@ -138,7 +139,7 @@ func TestFaults(t *testing.T) {
 	for _, outcome := range slices.Sorted(maps.Keys(outcomes)) {
 		t.Logf("%8d %s", outcomes[outcome], outcome)
 	}
-	t.Logf("%8d sessions; open files before and after: %d, %d; heap after the first and the last: %d, %d bytes", rounds, files, descriptors(t),
+	t.Logf("%8d sessions; open files before and after: %d, %d; heap after the first and the last: %d, %d bytes", rounds, files, testkit.Descriptors(t),
 		heap, heapInUse())
 }
 
@@ -170,21 +171,21 @@ func newFaults(t *testing.T, rng *rand.Rand) *faults {
 	if rng.IntN(2) == 0 {
 		// A second branch, with other numbers and a third function.
 		git := func(args ...string) {
-			command(t, root, "git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"}, args...)...)
+			testkit.Run(t, root, nil, "git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"}, args...)...)
 		}
 		git("init", "-q")
 		git("add", ".")
 		git("commit", "-qm", "one")
 		git("checkout", "-qb", "other")
-		write(t, filepath.Join(root, "left/left.go"), number("left", -1))
-		write(t, filepath.Join(root, "right/right.go"), number("right", -1))
-		write(t, filepath.Join(root, "cmd/third/main.go"), pairFunction("third"))
+		testkit.Write(t, filepath.Join(root, "left/left.go"), number("left", -1))
+		testkit.Write(t, filepath.Join(root, "right/right.go"), number("right", -1))
+		testkit.Write(t, filepath.Join(root, "cmd/third/main.go"), pairFunction("third"))
 		git("add", ".")
 		git("commit", "-qm", "two")
 		git("checkout", "-q", "main")
 	}
 	if rng.IntN(4) == 0 {
-		write(t, filepath.Join(root, "left/left.go"), "package left\n\nfunc broken( {\n")
+		testkit.Write(t, filepath.Join(root, "left/left.go"), "package left\n\nfunc broken( {\n")
 	}
 	f.watched = start(t, root, func(o *Options) {
 		o.Timeout = 2 * time.Second
@@ -236,7 +237,7 @@ func (f *faults) run() {
 		f.mu.Lock()
 		f.closing = true
 		f.mu.Unlock()
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 		defer cancel()
 		if err := f.Close(ctx); err != nil {
 			f.t.Errorf("close: %v", err)
@@ -290,7 +291,7 @@ func (f *faults) step() {
 	case 5, 6:
 		if _, err := os.Stat(filepath.Join(f.root, ".git")); err == nil {
 			branch := []string{"main", "other"}[f.rng.IntN(2)]
-			command(f.t, f.root, "git", "checkout", "-qf", branch)
+			testkit.Run(f.t, f.root, nil, "git", "checkout", "-qf", branch)
 			f.count("branch switched")
 			break
 		}
@@ -314,7 +315,7 @@ func (f *faults) kill(rng *rand.Rand, done <-chan struct{}) {
 			return
 		case <-time.After(time.Duration(rng.IntN(300)) * time.Millisecond):
 		}
-		if victims := processesWith(f.mark); len(victims) > 0 {
+		if victims := testkit.Processes(f.mark); len(victims) > 0 {
 			_ = syscall.Kill(victims[rng.IntN(len(victims))], syscall.SIGKILL)
 			f.count("process killed")
 		}
@@ -330,7 +331,7 @@ func (f *faults) call(rng *rand.Rand) {
 	}
 	nonce := strconv.FormatUint(rng.Uint64(), 16)
 	payload := fmt.Appendf(nil, `{"Nonce":%q,"Fault":%q}`, nonce, fault)
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 	defer cancel()
 	if rng.IntN(20) == 0 {
 		defer time.AfterFunc(time.Duration(rng.IntN(60))*time.Millisecond, cancel).Stop()
@@ -411,7 +412,7 @@ func (f *faults) breathe() { time.Sleep(10 * time.Millisecond) }
 // TestLoad has 50 clients invoke five functions over HTTP while something is saved every second. Every answer must be of a whole build, and
 // match its request. GOLAM_WATCH_LOAD says for how long ("1m").
 func TestLoad(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	duration := given(t, "GOLAM_WATCH_LOAD", 5*time.Second, 0)
 	names := []string{"one", "two", "three", "four", "five"}
 	w := start(t, pairs(t, names...), func(o *Options) { o.Timeout = time.Minute })

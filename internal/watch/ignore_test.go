@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // What git ignores is what git itself says.
@@ -18,10 +20,10 @@ func TestIgnore(t *testing.T) {
 		"sub/nested/.git2":  "",
 		".git/info/exclude": "private\n",
 	} {
-		write(t, filepath.Join(root, filepath.FromSlash(name)), content)
+		testkit.Write(t, filepath.Join(root, filepath.FromSlash(name)), content)
 	}
-	command(t, root, "git", "init", "-q")
-	write(t, filepath.Join(root, ".git/info/exclude"), "private\n")
+	testkit.Run(t, root, nil, "git", "init", "-q")
+	testkit.Write(t, filepath.Join(root, ".git/info/exclude"), "private\n")
 	i := newIgnore(filepath.Join(root, "sub"))
 	for _, path := range []string{
 		"a.log", "keep.log", "out/a.go", "sub/out/a.go", "build/a.go", "sub/build/x/y.go", "doc/a.txt", "doc/sub/a.txt", "p/deep/x", "deep/x",
@@ -67,8 +69,8 @@ func TestWatchFolders(t *testing.T) {
 	defer n.close()
 	root := t.TempDir()
 	folder, file := filepath.Join(root, "folder"), filepath.Join(root, "file")
-	write(t, file, "")
-	write(t, filepath.Join(folder, "a.go"), "")
+	testkit.Write(t, file, "")
+	testkit.Write(t, filepath.Join(folder, "a.go"), "")
 	watched := scope{root: root, folders: []string{root, folder, filepath.Join(file, "below")}}
 	if added, reason := n.watch(watched); !added || reason != nil || n.watcher == nil {
 		t.Fatalf("added %v, %v", added, reason)
@@ -76,9 +78,9 @@ func TestWatchFolders(t *testing.T) {
 	if added, _ := n.watch(watched); added {
 		t.Error("the same folders are new")
 	}
-	remove(t, folder)
-	eventually(t, "the system has dropped the folder", func() bool { return !slices.Contains(n.watcher.WatchList(), folder) })
-	write(t, filepath.Join(folder, "a.go"), "")
+	testkit.Remove(t, folder)
+	testkit.Eventually(t, "the system has dropped the folder", func() bool { return !slices.Contains(n.watcher.WatchList(), folder) })
+	testkit.Write(t, filepath.Join(folder, "a.go"), "")
 	if added, reason := n.watch(watched); !added || reason != nil {
 		t.Errorf("made again: added %v, %v", added, reason)
 	}
@@ -90,8 +92,8 @@ func TestConcerns(t *testing.T) {
 	n, _ := newNotifier(true)
 	defer n.close()
 	root, home := t.TempDir(), t.TempDir()
-	write(t, filepath.Join(root, ".gitignore"), "gen*\n")
-	command(t, root, "git", "init", "-q")
+	testkit.Write(t, filepath.Join(root, ".gitignore"), "gen*\n")
+	testkit.Run(t, root, nil, "git", "init", "-q")
 	for _, broken := range []bool{false, true} {
 		if _, reason := n.watch(scope{
 			root: root, folders: []string{root}, inputs: []string{filepath.Join(root, "gen.go")}, settings: []string{filepath.Join(home, ".env")}, all: broken,

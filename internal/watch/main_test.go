@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -15,33 +15,16 @@ import (
 	"time"
 
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/testkit"
 )
-
-// patience is how long a test waits for what is bound to happen.
-const patience = time.Minute
 
 // makeProject writes a module with a function called hello, and returns its folder. Files change or add to it; "" leaves a file out.
 func makeProject(t *testing.T, files map[string]string) string {
 	t.Helper()
-	root, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]string{
-		"go.mod":            goMod,
-		"go.sum":            read(t, filepath.Join("..", "local", "testdata", "functions", "go.sum")),
-		"cmd/hello/main.go": function(`text.Text`),
-		"text/text.go":      textGo("one"),
-	}
-	for name, content := range files {
-		all[name] = content
-	}
-	for name, content := range all {
-		if content != "" {
-			write(t, filepath.Join(root, name), content)
-		}
-	}
-	return root
+	all := map[string]string{"cmd/hello/main.go": function(`text.Text`), "text/text.go": textGo("one")}
+	maps.Copy(all, files)
+	maps.DeleteFunc(all, func(_, content string) bool { return content == "" })
+	return testkit.LambdaModule(t, all)
 }
 
 const goMod = "module example.com/shop\n\ngo 1.26\n\nrequire github.com/aws/aws-lambda-go v1.55.1\n"
@@ -69,44 +52,6 @@ func main() {
 }
 
 func textGo(text string) string { return fmt.Sprintf("package text\n\nconst Text = %q\n", text) }
-
-func write(t *testing.T, path, content string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func read(t *testing.T, path string) string {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
-}
-
-func remove(t *testing.T, path string) {
-	t.Helper()
-	if err := os.RemoveAll(path); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// command runs a program in a folder.
-func command(t *testing.T, dir, name string, args ...string) string {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), name, args...)
-	cmd.Dir = dir
-	output, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, output)
-	}
-	return string(output)
-}
 
 // watched is a session under test that leaves nothing behind.
 type watched struct {
@@ -144,7 +89,7 @@ func start(t *testing.T, root string, change ...func(*Options)) *watched {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 		defer cancel()
 		if err := w.Close(ctx); err != nil {
 			t.Errorf("close: %v", err)
@@ -155,8 +100,8 @@ func start(t *testing.T, root string, change ...func(*Options)) *watched {
 				t.Logf("%s", line)
 			}
 		}
-		eventually(t, "no process is left", func() bool { return !anyProcess(w.mark) })
-		eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
+		testkit.Eventually(t, "no process is left", func() bool { return !testkit.HasProcess(w.mark) })
+		testkit.Eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
 		if _, err := os.Stat(w.live.Dir()); err == nil {
 			t.Error("builds are left in the cache")
 		}
@@ -178,7 +123,7 @@ func (w *watched) sees(what string, is func(Event) bool) Event {
 
 func (w *watched) seesFrom(first int, what string, is func(Event) bool) Event {
 	w.t.Helper()
-	timeout := time.After(patience)
+	timeout := time.After(testkit.Patience)
 	for {
 		w.mu.Lock()
 		for _, e := range w.events[first:] {
@@ -193,7 +138,7 @@ func (w *watched) seesFrom(first int, what string, is func(Event) bool) Event {
 		select {
 		case <-told:
 		case <-timeout:
-			w.t.Fatalf("not seen within %s: %s", patience, what)
+			w.t.Fatalf("not seen within %s: %s", testkit.Patience, what)
 		}
 	}
 }
@@ -207,13 +152,13 @@ func (w *watched) count() int {
 // write saves a file of the project.
 func (w *watched) write(name, content string) {
 	w.t.Helper()
-	write(w.t, filepath.Join(w.root, name), content)
+	testkit.Write(w.t, filepath.Join(w.root, name), content)
 }
 
 // settle waits until what has been saved is served, if it builds.
 func (w *watched) settle() {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(w.t.Context(), testkit.Patience)
 	defer cancel()
 	if err := w.Settle(ctx, ""); err != nil {
 		w.t.Fatalf("settle: %v", err)
@@ -221,7 +166,7 @@ func (w *watched) settle() {
 }
 
 func (w *watched) invoke(function string) (string, error) {
-	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(w.t.Context(), testkit.Patience)
 	defer cancel()
 	result, err := w.Invoke(ctx, function, local.Invocation{Payload: []byte(`{}`)})
 	return string(result.Payload), err
@@ -232,20 +177,5 @@ func (w *watched) answers(function, want string) {
 	w.t.Helper()
 	if got, err := w.invoke(function); err != nil || got != want {
 		w.t.Fatalf("%s answers %s, %v; want %s", function, got, err, want)
-	}
-}
-
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	deadline := time.After(patience)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			buf := make([]byte, 1<<20)
-			t.Fatalf("not so after %s: %s\n%s", patience, what, buf[:runtime.Stack(buf, true)])
-		}
 	}
 }

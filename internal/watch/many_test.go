@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // many are functions that share a package.
@@ -19,7 +21,7 @@ func many(count int) (files map[string]string, names []string) {
 
 // A save of what many functions share reaches the one that was used last first, and the others in parts.
 func TestManyFunctions(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	files, names := many(14)
 	w := start(t, makeProject(t, files))
 	// The first build is not waited for as a whole either.
@@ -83,7 +85,7 @@ func TestManyFunctions(t *testing.T) {
 
 // What was built stays for the next session, which builds only what has changed.
 func TestStartAgain(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	files, names := many(3)
 	root, cache := makeProject(t, files), t.TempDir()
 	first := start(t, root, func(o *Options) { o.Cache = cache })

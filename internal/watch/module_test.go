@@ -34,6 +34,20 @@ func main`, 1)
 		t.Errorf("lost answers: %v", err)
 	}
 	w.sees("the note of what is left out", func(e Event) bool { return e.Type == EventNote && strings.Contains(e.Note, "tool is left out") })
+	w.write("other/main.go", "package main\n\nimport _ \"example.com/missing\"\n\nfunc main() {}\n")
+	w.settle()
+	leftOut := func(folder string) (count int) {
+		for _, e := range w.all() {
+			if e.Type == EventNote && strings.HasPrefix(e.Note, folder+" is left out") {
+				count++
+			}
+		}
+		return count
+	}
+	w.sees("the note of another one", func(e Event) bool { return e.Type == EventNote && strings.HasPrefix(e.Note, "other is left out") })
+	if got := leftOut("tool"); got != 1 {
+		t.Errorf("the note of tool comes %d times", got)
+	}
 	w.write("text/text.go", textGo("two"))
 	w.settle()
 	w.answers("a-run", `"two"`)

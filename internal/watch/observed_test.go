@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // A function with the AWS SDK and OpenTelemetry's own exporter finds the local event bus and the local endpoint for spans, with nothing
 // set. Its event reaches another function by a rule, and its spans are those of its invocation.
 func TestObserved(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

@@ -1,36 +1,30 @@
 package watch
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"strconv"
-	"strings"
 	"syscall"
 
-	"github.com/golam-cli/golam/internal/httpevent"
 	"github.com/golam-cli/golam/internal/local"
 	"github.com/golam-cli/golam/internal/localhttp"
+	"github.com/golam-cli/golam/internal/running"
+	"github.com/golam-cli/golam/internal/traces"
 )
 
 // server is the one address that everything is served at:
 //
 //	/2015-03-31/functions/..., /2021-11-15/functions/...   the Invoke API
-//	/lambda-url/<function>/...                             HTTP requests for a function
-//	<function>.localhost/...                               the same, as if the function had a host of its own
-//	X-Amz-Target: AWSEvents.PutEvents                      the event bus
-//	/v1/traces                                             spans
 //	/_golam/                                               what other golams of this user ask
+//	everything else                                        the services, see [service]
 type server struct {
 	session *Session
 	url     string
 	moved   bool // the default address was taken
 	http    *localhttp.Server
-	secret  string
 }
 
 func listen(s *Session, address string) (*server, error) {
@@ -39,7 +33,7 @@ func listen(s *Session, address string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv := &server{session: s, secret: newSecret()}
+	srv := &server{session: s}
 	wanted := net.JoinHostPort(host, strconv.Itoa(port))
 	listener, err := config.Listen(s.ctx, "tcp", wanted)
 	if err != nil && address == "" {
@@ -55,7 +49,7 @@ func listen(s *Session, address string) (*server, error) {
 		return nil, fmt.Errorf("serve at %s: %w", wanted, err)
 	}
 	srv.http = localhttp.Serve(s.ctx, listener, localhttp.Options{
-		Handler: srv.handler(), Host: host, Pages: true, Whole: maxBody,
+		Handler: srv.handler(), Host: host, Pages: true, Whole: traces.MaxBody, // the largest body that any service takes
 		Refuse: func(w http.ResponseWriter, status int, message string) {
 			kind := "ServiceUnavailableException"
 			switch status {
@@ -71,15 +65,7 @@ func listen(s *Session, address string) (*server, error) {
 	return srv, nil
 }
 
-// maxBody is the largest body that anything here takes, in bytes: that of a request with spans.
-const maxBody = 16 << 20
-
 func (s *server) close() { s.http.Shutdown() }
-
-const urlPrefix = "/lambda-url/"
-
-// functionURL is where HTTP requests reach a function.
-func (s *server) functionURL(name string) string { return s.url + urlPrefix + name + "/" }
 
 func (s *server) handler() http.Handler {
 	session := s.session
@@ -94,63 +80,23 @@ func (s *server) handler() http.Handler {
 	}
 	mux.HandleFunc("/2015-03-31/functions/{name}/invocations", invoke)
 	mux.HandleFunc("/2021-11-15/functions/{name}/response-streaming-invocations", invoke)
-	mux.Handle("/v1/traces", session.traces)
-	mux.HandleFunc("GET "+provePath, s.prove)
-	mux.HandleFunc("GET /_golam/{$}", s.ownerOnly(s.status))
-	mux.HandleFunc("POST /_golam/settle", s.ownerOnly(func(w http.ResponseWriter, r *http.Request) {
-		if err := session.Settle(r.Context(), r.URL.Query().Get("function")); err != nil {
-			refuse(w, err)
-			return
-		}
-		s.status(w, r)
-	}))
+	mux.Handle(running.Prefix, session.finding)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AWSEvents.") {
-			session.bus.ServeHTTP(w, r)
-			return
-		}
 		refuse(w, &local.RequestError{
 			StatusCode: http.StatusNotFound, Type: "UnknownOperationException",
 			Message: "nothing is served at " + r.URL.Path + ": HTTP requests for a function go to " + urlPrefix + "<function>/",
 		})
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path := r.URL.EscapedPath()
-		if host := strings.ToLower(hostname(r.Host)); strings.HasSuffix(host, ".localhost") {
-			s.serveFunction(w, r, strings.TrimSuffix(host, ".localhost"), path)
-			return
-		}
-		// Not by the mux, which would redirect paths that it does not find clean.
-		if rest, found := strings.CutPrefix(path, urlPrefix); found && rest != "" {
-			escaped, _, _ := strings.Cut(rest, "/")
-			if name, err := url.PathUnescape(escaped); err == nil {
-				s.serveFunction(w, r, name, strings.TrimPrefix(rest, escaped))
+		// The mux comes last, because it would redirect paths that it does not find clean.
+		for _, service := range session.services {
+			if service.accepts(r) {
+				service.ServeHTTP(w, r)
 				return
 			}
 		}
 		mux.ServeHTTP(w, r)
 	})
-}
-
-func (s *server) serveFunction(w http.ResponseWriter, r *http.Request, name, path string) {
-	if path == "" {
-		path = "/"
-	}
-	function, format, err := s.session.byHost(r.Context(), name)
-	if err != nil {
-		httpevent.Refuse(w, err)
-		return
-	}
-	httpevent.Serve(w, r, path, format, func(ctx context.Context, in local.Invocation) (local.Result, error) {
-		return s.session.Invoke(ctx, function, in)
-	})
-}
-
-func hostname(hostport string) string {
-	if host, _, err := net.SplitHostPort(hostport); err == nil {
-		return host
-	}
-	return hostport
 }
 
 // refuse answers in the form of Lambda's errors.
@@ -163,19 +109,4 @@ func refuse(w http.ResponseWriter, err error) {
 	w.Header().Set("X-Amzn-Errortype", refusal.Type)
 	w.WriteHeader(refusal.StatusCode)
 	_ = json.NewEncoder(w).Encode(map[string]string{"Type": "User", "message": refusal.Message})
-}
-
-// status is what /_golam/ answers.
-type status struct {
-	Root      string          `json:"root"`
-	Problem   string          `json:"problem,omitempty"`
-	Functions []FunctionState `json:"functions"`
-}
-
-func (s *server) status(w http.ResponseWriter, _ *http.Request) {
-	s.session.mu.Lock()
-	now := status{Root: s.session.live.Root(), Problem: s.session.problem, Functions: s.session.functionStates()}
-	s.session.mu.Unlock()
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(now)
 }

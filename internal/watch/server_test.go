@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // A function that streams through aws-lambda-go's own wrapper of HTTP handlers, and one that answers as a whole.
@@ -71,7 +73,7 @@ func main() {
 }
 
 func TestHTTP(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	w := start(t, makeProject(t, webFunctions))
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
@@ -160,7 +162,7 @@ func TestHTTP(t *testing.T) {
 		if response.StatusCode != http.StatusTeapot || response.Header.Get("Content-Type") != "text/x-streamed" || response.Header.Get("Set-Cookie") != "a=1" {
 			t.Errorf("got %d %v", response.StatusCode, response.Header)
 		}
-		write(t, sign, "")
+		testkit.Write(t, sign, "")
 		if rest, err := io.ReadAll(reader); err != nil || string(rest) != "end\n" {
 			t.Errorf("got %q, %v", rest, err)
 		}
@@ -231,7 +233,7 @@ func TestHTTP(t *testing.T) {
 
 // A function gets requests in the format that its handler takes, and golam says which one that is.
 func TestPayload(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	handler := func(request, response string) string {
 		return strings.NewReplacer("REQUEST", request, "RESPONSE", response).Replace(`package main
 

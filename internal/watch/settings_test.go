@@ -1,67 +1,29 @@
 package watch
 
 import (
-	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-func TestParseEnv(t *testing.T) {
-	env, err := ParseEnv([]byte("# comment\nA=1\nexport B='two words'\nC=\"line 1\nline 2\"\n\nD=\n"))
-	if err != nil || len(env) != 4 || env["A"] != "1" || env["B"] != "two words" || env["C"] != "line 1\nline 2" || env["D"] != "" {
-		t.Errorf("got %q, %v", env, err)
-	}
-	for text, problem := range map[string]string{
-		"A=1\nhunter2 is secret\nB=2\n": "line 2",
-		"hunter2\n":                     "line 1",
-		"A=\"1\n2\"\n\nhunter2 x":       "line 4",
-	} {
-		if _, err := ParseEnv([]byte(text)); err == nil || !strings.Contains(err.Error(), problem) || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%q: %v", text, err)
-		}
-	}
-}
+	"github.com/golam-cli/golam/internal/settings"
+	"github.com/golam-cli/golam/internal/testkit"
+)
 
 // A broken file is an error that leaves the variables of the command line as they are.
 func TestBrokenEnvFile(t *testing.T) {
-	files := settingsFiles{env: filepath.Join(t.TempDir(), ".env"), fixed: map[string]string{"A": "fixed"}}
+	file, fixed := filepath.Join(t.TempDir(), ".env"), map[string]string{"A": "fixed"}
 	for text, problem := range map[string]string{
-		"A=file\nB=2\n":                          "",
-		"hunter2\n":                              "line 1",
-		strings.Repeat("A=1\n", MaxEnv/4) + "\n": "it has more than 65536 bytes",
+		"A=file\nB=2\n": "",
+		"hunter2\n":     "line 1",
+		strings.Repeat("A=1\n", settings.MaxEnv/4) + "\n": "it has more than 65536 bytes",
 	} {
-		write(t, files.env, text)
-		got, err := files.read()
+		testkit.Write(t, file, text)
+		got, err := readEnv(file, fixed)
 		if problem == "" && err != nil || problem != "" && (err == nil || !strings.Contains(err.Error(), problem)) {
 			t.Errorf("%.20q: %v", text, err)
 		}
-		if got.env["A"] != "fixed" {
-			t.Errorf("%.20q: the variables are %q", text, got.env)
+		if got["A"] != "fixed" {
+			t.Errorf("%.20q: the variables are %q", text, got)
 		}
 	}
-}
-
-// Whatever is in a file, its variables are ones that a process can have, and an error tells nothing of it but a line or a name.
-func FuzzEnv(f *testing.F) {
-	f.Add("A=1\nexport B='x'\nC=\"${A}\n\"\n")
-	f.Add("A=\x00\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		env, err := ParseEnv([]byte(text))
-		if err != nil {
-			var number int
-			_, notLine := fmt.Sscanf(err.Error(), "line %d is not of the form NAME=value", &number)
-			if notLine == nil && (number < 1 || number > strings.Count(text, "\n")+1) {
-				t.Errorf("%v, of %q", err, text)
-			}
-			if notLine != nil && !strings.HasPrefix(err.Error(), "the variable ") {
-				t.Errorf("%q: %v", text, err)
-			}
-		}
-		for name, value := range env {
-			if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(value, "\x00") {
-				t.Errorf("%q: the variable %q is %q", text, name, value)
-			}
-		}
-	})
 }

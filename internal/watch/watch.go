@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,10 +13,11 @@ import (
 	"time"
 
 	"github.com/golam-cli/golam/internal/build"
-	"github.com/golam-cli/golam/internal/eventbus"
 	"github.com/golam-cli/golam/internal/httpevent"
 	"github.com/golam-cli/golam/internal/local"
-	"github.com/golam-cli/golam/internal/traces"
+	"github.com/golam-cli/golam/internal/quotas"
+	"github.com/golam-cli/golam/internal/running"
+	"github.com/golam-cli/golam/internal/settings"
 )
 
 // MisuseError says that what was asked for cannot be done: the fault is on the command line.
@@ -63,7 +63,7 @@ type Options struct {
 
 // Check tells all that is wrong with what was asked for, as a [MisuseError].
 func (o Options) Check() error {
-	problems := []error{local.CheckLimits(o.MemorySize, o.Timeout)}
+	problems := []error{quotas.Check(o.MemorySize, o.Timeout)}
 	_, _, err := parseAddress("--address", o.Address, DefaultAddress)
 	problems = append(problems, err)
 	if o.Debugger != "" {
@@ -80,12 +80,6 @@ func (o Options) Check() error {
 const (
 	DefaultAddress      = "127.0.0.1:9001"
 	DefaultDebugAddress = "127.0.0.1:2345"
-)
-
-// Defaults of a project that golam made: those of its template.yaml.
-const (
-	madeTimeout    = 4 * time.Second
-	madeMemorySize = 256
 )
 
 // Times of the loop.
@@ -106,9 +100,10 @@ type Session struct {
 	lambda  *local.Lambda
 	server  *server
 	notify  *notifier
-	bus     *eventbus.Bus
-	traces  *traces.Store
-	files   settingsFiles
+
+	services []service
+	finding  *running.Server // for other golams
+	envFile  string          // the absolute path of the environment file of all functions, or ""
 
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -127,18 +122,19 @@ type Session struct {
 	handing sync.WaitGroup // goroutines of handovers
 
 	// Of the loop alone.
-	stale   bool     // functions are to get new settings
-	unread  bool     // the project as a whole could not be read
-	pending bool     // functions are out of date that the last look has not built
-	notes   []string // what was told last of those of the project
+	stale    bool              // functions are to get new settings
+	unread   bool              // the project as a whole could not be read
+	pending  bool              // functions are out of date that the last look has not built
+	notes    []string          // those of the last look at the project
+	problems map[string]string // by path of a file of settings, why it could not be read the last time
 
 	mu        sync.Mutex
-	state     map[string]FunctionState
+	state     map[string]functionState
 	handovers map[string]*handover // by function
 	problem   string               // why the newest source is not what is served, or ""
 	reasons   map[string]string
 	uses      uses
-	settings  settings
+	env       map[string]string  // of all functions
 	made      bool               // golam made the project
 	sizes     map[string]int     // by function, its memory in MB
 	envFiles  map[string]envFile // by function, what golam.yaml names
@@ -155,8 +151,8 @@ func Start(ctx context.Context, options Options) (_ *Session, err error) {
 		options: options,
 		ended:   make(chan struct{}), settles: make(chan settling), first: make(chan struct{}),
 		events: make(chan Event, 1024), quit: make(chan struct{}), told: make(chan struct{}),
-		state: map[string]FunctionState{}, handovers: map[string]*handover{}, reasons: map[string]string{}, uses: newUses(), sizes: map[string]int{},
-		envFiles: map[string]envFile{},
+		state: map[string]functionState{}, handovers: map[string]*handover{}, reasons: map[string]string{}, uses: newUses(), sizes: map[string]int{},
+		envFiles: map[string]envFile{}, problems: map[string]string{},
 	}
 	if s.live, err = build.OpenLive(build.LiveOptions{
 		Dir: options.Dir, Cache: options.Cache, Environ: options.Environ, Debug: options.Debugger != "", Next: s.next,
@@ -175,11 +171,14 @@ func Start(ctx context.Context, options Options) (_ *Session, err error) {
 			return nil, err
 		}
 	}
-	if s.files, err = openSettings(options); err != nil {
+	if s.services, err = s.newServices(); err != nil {
 		return nil, err
 	}
-	s.settings, err = s.files.read()
-	if err != nil {
+	if s.envFile, err = absolute(options.EnvFile); err != nil {
+		return nil, err
+	}
+	s.env, err = readEnv(s.envFile, options.Env)
+	if err := errors.Join(err, s.loadServices()); err != nil {
 		return nil, misuse("%s", err)
 	}
 	s.lambda, err = local.Start(s.ctx, local.Config{
@@ -188,18 +187,13 @@ func Start(ctx context.Context, options Options) (_ *Session, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the local Lambda: %w", err)
 	}
-	s.bus = eventbus.New(eventbus.Config{
-		Region: region, Account: account, Deliver: s.deliver,
-		Seen: func(d eventbus.Delivered) { s.tell(Event{Type: EventBus, Bus: &d}) },
-	})
-	s.bus.SetRules(s.settings.rules)
-	s.traces = traces.NewStore(func(t traces.Trace) { s.tell(Event{Type: EventTrace, Trace: &t}) })
+	s.finding = running.NewServer(s.status, s.Settle)
 	if s.server, err = listen(s, options.Address); err != nil {
 		return nil, err
 	}
 	var reason error
 	s.notify, reason = newNotifier(options.Poll)
-	if err := announce(live, s.server.url, s.server.secret); err != nil {
+	if err := s.finding.Announce(live.Dir(), s.server.url); err != nil {
 		return nil, err
 	}
 	go s.report()
@@ -213,12 +207,6 @@ func Start(ctx context.Context, options Options) (_ *Session, err error) {
 	go s.run()
 	return s, nil
 }
-
-// The account and region that functions see.
-const (
-	region  = "us-east-1"
-	account = "123456789012"
-)
 
 // URL is the base of all addresses.
 func (s *Session) URL() string { return s.server.url }
@@ -450,9 +438,11 @@ func (s *Session) look(again, asked bool) (retry bool) {
 	if s.ctx.Err() != nil {
 		return false
 	}
-	if err == nil && !slices.Equal(update.Notes, s.notes) {
+	if err == nil {
 		for _, note := range update.Notes {
-			s.note("%s", note)
+			if !slices.Contains(s.notes, note) {
+				s.note("%s", note)
+			}
 		}
 		s.notes = update.Notes
 	}
@@ -511,35 +501,30 @@ func (s *Session) shorten(err error) string {
 	return strings.ReplaceAll(text, s.live.Root()+string(filepath.Separator), "")
 }
 
+// status is what the session says to other golams.
+func (s *Session) status() running.Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return running.Status{Root: s.live.Root(), Problem: s.problem, Functions: s.functionStates()}
+}
+
 // functionStates is called with the session locked.
-func (s *Session) functionStates() []FunctionState {
-	states := slices.Collect(maps.Values(s.state))
-	slices.SortFunc(states, func(a, b FunctionState) int { return strings.Compare(a.Name, b.Name) })
+func (s *Session) functionStates() []running.Function {
+	states := make([]running.Function, 0, len(s.state))
+	for _, name := range slices.Sorted(maps.Keys(s.state)) {
+		states = append(states, s.state[name].Function)
+	}
 	return states
 }
 
-// readSettings reads the files of settings again, and tells whether the functions' environment has changed.
-func (s *Session) readSettings() bool {
-	fresh, err := s.files.read()
-	s.mu.Lock()
-	before := s.settings
-	if err != nil {
-		s.settings.problem = err.Error()
-	} else {
-		s.settings = fresh
-	}
-	s.mu.Unlock()
-	if err != nil {
-		if before.problem != err.Error() {
-			s.note("%s; what it was before still holds", err)
-		}
-		return false
-	}
-	if fresh.rulesText != before.rulesText {
-		s.bus.SetRules(fresh.rules)
-		s.note("%s: %d rules", s.options.Rules, len(fresh.rules))
-	}
-	return !maps.Equal(fresh.env, before.env)
+// functionState is a function, with what it was served with last. That may be older than the newest source.
+type functionState struct {
+	running.Function
+	bootstrap string
+	serves    build.Payload
+	dir       string            // the folder that it runs in
+	settings  build.Settings    // what golam.yaml said about it
+	variables map[string]string // of the environment file that golam.yaml names
 }
 
 // swap serves what has been built, and nothing else. Unread tells that this may not be the newest source of any function. Why something
@@ -552,10 +537,10 @@ func (s *Session) swap(functions []build.Current, unread bool, reasons map[strin
 		s.mu.Lock()
 		before, known := s.state[f.Name]
 		s.mu.Unlock()
-		state := FunctionState{
-			Name: f.Name, Serving: before.Serving, Broken: f.Err != nil || unread, URL: s.server.functionURL(f.Name), Debug: s.debug.of(f.Name),
-			Payload: f.Payload, Pending: f.Stale && !unread,
-			bootstrap: before.bootstrap, serves: before.serves, dir: before.dir, settings: before.settings, variables: before.variables,
+		state := before
+		state.Function = running.Function{
+			Name: f.Name, Serving: before.Serving, Broken: f.Err != nil || unread, URL: functionURL(s.server.url, f.Name),
+			Debug: s.debug.of(f.Name), Payload: f.Payload, Pending: f.Stale && !unread,
 		}
 		variables := s.readEnvFile(f)
 		if f.Bootstrap != "" && (f.Bootstrap != before.bootstrap || s.stale || f.Dir != before.dir || f.Settings != before.settings ||
@@ -582,7 +567,7 @@ func (s *Session) swap(functions []build.Current, unread bool, reasons map[strin
 		s.mu.Unlock()
 	}
 	s.mu.Lock()
-	var removed []FunctionState
+	var removed []functionState
 	for name, state := range s.state {
 		if !present[name] {
 			removed = append(removed, state)
@@ -631,7 +616,7 @@ func (s *Session) serve(f build.Current, before string) error {
 }
 
 // end ends a function that is there no more.
-func (s *Session) end(f FunctionState) error {
+func (s *Session) end(f functionState) error {
 	if s.options.Debugger != "" {
 		return s.handOver(f.Name, nil, f.bootstrap)
 	}
@@ -660,28 +645,19 @@ func (s *Session) forget(bootstrap string, gone <-chan struct{}) {
 // function says how to run a build.
 func (s *Session) function(f build.Current) local.Function {
 	s.mu.Lock()
-	given, made := map[string]string{}, s.made
-	maps.Copy(given, s.envFiles[f.Name].variables)
-	maps.Copy(given, s.settings.env)
+	given := settings.Given{Timeout: s.options.Timeout, MemorySize: s.options.MemorySize, Env: s.env}
+	variables, made := s.envFiles[f.Name].variables, s.made
+	timeout, memorySize := given.Limits(f.Settings, made)
+	s.sizes[f.Name] = memorySize
 	s.mu.Unlock()
-	env := local.Environment(given, s.options.Environ)
 	function := local.Function{
-		Name: f.Name, Bootstrap: f.Bootstrap, Dir: f.Dir, Env: env,
-		Timeout: cmp.Or(s.options.Timeout, f.Settings.Timeout), MemorySize: s.memorySize(f.Settings), Concurrency: concurrency, Idle: idleTime,
+		Name: f.Name, Bootstrap: f.Bootstrap, Dir: f.Dir, Env: given.Environment(variables, made, s.options.Environ),
+		Timeout: timeout, MemorySize: memorySize, Concurrency: concurrency, Idle: idleTime,
 	}
-	s.mu.Lock()
-	s.sizes[f.Name] = function.MemorySize
-	s.mu.Unlock()
-	s.wire(env)
-	if made {
-		setDefault(env, "AWS_LAMBDA_LOG_FORMAT", "JSON")
-		if function.Timeout == 0 {
-			function.Timeout = madeTimeout
-		}
-	}
+	s.setVariables(function.Env)
 	if s.options.Debugger != "" {
 		const patience = 15 * time.Minute
-		function.Timeout, function.InitTimeout, function.Concurrency, function.MemorySize = patience, patience, 1, maxMemorySize
+		function.Timeout, function.InitTimeout, function.Concurrency, function.MemorySize = patience, patience, 1, quotas.MaxMemory
 		function.Idle = 0 // breakpoints are set in it
 		function.Wrapper = []string{
 			s.options.Debugger, "exec", "--headless", "--listen=" + s.debug.of(f.Name), "--api-version=2", "--accept-multiclient",
@@ -691,39 +667,10 @@ func (s *Session) function(f build.Current) local.Function {
 	return function
 }
 
-// memorySize is what a function has, in MB.
-func (s *Session) memorySize(settings build.Settings) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.options.MemorySize != 0:
-		return s.options.MemorySize
-	case settings.MemorySize != 0:
-		return settings.MemorySize
-	case s.made:
-		return madeMemorySize
-	}
-	return local.DefaultMemorySize
-}
-
 const (
-	concurrency   = 100
-	idleTime      = time.Minute
-	maxMemorySize = 10240
+	concurrency = 100
+	idleTime    = time.Minute
 )
-
-// wire gives a function what makes it observable here. Whatever the user has set stays.
-func (s *Session) wire(env map[string]string) {
-	setDefault(env, "AWS_ENDPOINT_URL_EVENTBRIDGE", s.server.url)
-	setDefault(env, "EVENT_BUS_NAME", "default")
-	setDefault(env, "OTEL_EXPORTER_OTLP_ENDPOINT", s.server.url)
-}
-
-func setDefault(env map[string]string, name, value string) {
-	if _, set := env[name]; !set {
-		env[name] = value
-	}
-}
 
 func (s *Session) log(line local.Line) {
 	s.tell(Event{Type: EventLog, Log: &Log{
@@ -760,7 +707,7 @@ func (s *Session) invocationEnded(function string, result local.Result, err erro
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// deliver invokes a function with an event of the bus.
+// deliver invokes a function with an event of a service, in the background.
 func (s *Session) deliver(function string, event []byte, traceHeader string) {
 	go func() {
 		_, err := s.Invoke(s.ctx, function, local.Invocation{Payload: event, TraceID: traceHeader})

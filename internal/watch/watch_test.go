@@ -15,15 +15,9 @@ import (
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/local"
 	"github.com/golam-cli/golam/internal/ports"
+	"github.com/golam-cli/golam/internal/running"
+	"github.com/golam-cli/golam/internal/testkit"
 )
-
-// slow skips a test where time is short.
-func slow(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("it takes several builds")
-	}
-}
 
 // isBuilt tells of a build that was good, or was not.
 func isBuilt(good bool) func(Event) bool {
@@ -48,7 +42,7 @@ func TestSave(t *testing.T) {
 
 // Every kind of change that must be noticed, one after the other on one session, each by a function that tells it.
 func TestChanges(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	root := makeProject(t, map[string]string{
 		".gitignore":         "*.log\n/out/\n",
 		"cmd/hello/main.go":  function(`[]string{text.Text, text.File, os.Getenv("COLOUR")}`),
@@ -75,7 +69,7 @@ func TestChanges(t *testing.T) {
 	}{
 		{"Go file", func() { w.write("text/text.go", textGo("two")) }, `["two","a","red"]`},
 		{"embedded file", func() { w.write("text/file.txt", "b") }, `["two","b","red"]`},
-		{"environment file", func() { write(t, colours, "COLOUR=\"blue green\"\n") }, `["two","b","blue green"]`},
+		{"environment file", func() { testkit.Write(t, colours, "COLOUR=\"blue green\"\n") }, `["two","b","blue green"]`},
 		{"editor that renames", func() {
 			w.write("text/text.go~", textGo("three"))
 			if err := os.Rename(filepath.Join(root, "text/text.go~"), filepath.Join(root, "text/text.go")); err != nil {
@@ -94,7 +88,7 @@ func TestChanges(t *testing.T) {
 		}, `["more","b","blue green"]`},
 		{"the new folder is watched", func() { w.write("text/more/more.go", "package more\n\nconst More = \"less\"\n") }, `["less","b","blue green"]`},
 		{"a folder that is made again", func() {
-			remove(t, filepath.Join(root, "text", "more"))
+			testkit.Remove(t, filepath.Join(root, "text", "more"))
 			w.write("text/more/more.go", "package more\n\nconst More = \"again\"\n")
 		}, `["again","b","blue green"]`},
 		{"it is watched", func() { w.write("text/more/more.go", "package more\n\nconst More = \"seen\"\n") }, `["seen","b","blue green"]`},
@@ -118,7 +112,7 @@ func TestChanges(t *testing.T) {
 	w.write("a.log", "x")
 	w.write("out/main.go", "package main\n\nthis is no Go\n")
 	w.write("notes.txt", "x")
-	w.write("text/text.go", read(t, filepath.Join(root, "text/text.go")))
+	w.write("text/text.go", testkit.Read(t, filepath.Join(root, "text/text.go")))
 	w.settle()
 	for _, e := range w.all()[before:] {
 		if e.Type == EventBuilding || e.Type == EventBuilt {
@@ -128,7 +122,7 @@ func TestChanges(t *testing.T) {
 }
 
 func TestFunctionsComeAndGo(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	w := start(t, makeProject(t, nil))
 	w.answers("hello", `"one"`)
 	w.write("cmd/second/main.go", function(`2`))
@@ -136,14 +130,14 @@ func TestFunctionsComeAndGo(t *testing.T) {
 		return e.Type == EventBuilt && len(e.Build.Added) == 1 && e.Build.Added[0] == "second"
 	})
 	w.answers("second", `2`)
-	remove(t, filepath.Join(w.root, "cmd", "second"))
+	testkit.Remove(t, filepath.Join(w.root, "cmd", "second"))
 	w.sees("its end", func(e Event) bool {
 		return e.Type == EventBuilt && len(e.Build.Removed) == 1 && e.Build.Removed[0] == "second"
 	})
 	if _, err := w.invoke("second"); err == nil || !strings.Contains(err.Error(), "Function not found") {
 		t.Errorf("it is invoked: %v", err)
 	}
-	remove(t, filepath.Join(w.root, "cmd", "hello"))
+	testkit.Remove(t, filepath.Join(w.root, "cmd", "hello"))
 	w.sees("the end of the last one", func(e Event) bool {
 		return e.Type == EventBuilt && len(e.Functions) == 0 && strings.Contains(e.Build.Error, "there is no function")
 	})
@@ -153,7 +147,7 @@ func TestFunctionsComeAndGo(t *testing.T) {
 }
 
 func TestBrokenSource(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	root := makeProject(t, map[string]string{"text/text.go": "package text\n\nconst Text = 1 +\n", "cmd/other/main.go": function(`"other"`)})
 	w := start(t, root)
 	e := w.sees("the mistake", isBuilt(false))
@@ -204,7 +198,7 @@ func TestBrokenSource(t *testing.T) {
 
 // A thousand saves end in the last one, after few builds.
 func TestThousandSaves(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	w := start(t, makeProject(t, nil))
 	w.answers("hello", `"one"`)
 	before := w.count()
@@ -225,18 +219,18 @@ func TestThousandSaves(t *testing.T) {
 }
 
 func TestBranchSwitch(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	root := makeProject(t, nil)
 	git := func(args ...string) {
 		t.Helper()
-		command(t, root, "git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"}, args...)...)
+		testkit.Run(t, root, nil, "git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"}, args...)...)
 	}
 	git("init", "-q")
 	git("add", ".")
 	git("commit", "-qm", "one")
 	git("checkout", "-qb", "other")
-	write(t, filepath.Join(root, "text/text.go"), textGo("other"))
-	write(t, filepath.Join(root, "cmd/second/main.go"), function(`text.Text`))
+	testkit.Write(t, filepath.Join(root, "text/text.go"), textGo("other"))
+	testkit.Write(t, filepath.Join(root, "cmd/second/main.go"), function(`text.Text`))
 	git("add", ".")
 	git("commit", "-qm", "two")
 	git("checkout", "-q", "main")
@@ -258,7 +252,7 @@ func TestBranchSwitch(t *testing.T) {
 
 // An invocation that is under way when a new build comes ends on the old one, be it that it hangs.
 func TestInvocationDuringSwap(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	root := makeProject(t, map[string]string{"cmd/hello/main.go": `package main
 
 import (
@@ -306,12 +300,12 @@ func main() {
 	w.write("text/text.go", textGo("two"))
 	w.settle()
 	w.answers("hello", `"two"`)
-	write(t, sign, "")
+	testkit.Write(t, sign, "")
 	clients.Wait()
 }
 
 func TestPolling(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	w := start(t, makeProject(t, nil), func(o *Options) { o.Poll = true })
 	if w.notify.watcher != nil {
 		t.Error("the system is asked to tell of changes")
@@ -344,9 +338,9 @@ func TestTwice(t *testing.T) {
 	if _, locked := errors.AsType[*build.LockedError](err); !locked {
 		t.Errorf("a second session: %v", err)
 	}
-	running, err := Find(t.Context(), cache, filepath.Join(root, "cmd"), "hello")
-	if err != nil || running == nil || running.URL != w.URL() || len(running.Functions) != 1 {
-		t.Errorf("found %+v, %v", running, err)
+	found, err := running.Find(t.Context(), cache, filepath.Join(root, "cmd"), "hello")
+	if err != nil || found == nil || found.URL != w.URL() || len(found.Functions) != 1 {
+		t.Errorf("found %+v, %v", found, err)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/generator/kinds"
+	"github.com/golam-cli/golam/internal/testkit"
 	"github.com/golam-cli/golam/internal/wizard"
 )
 
@@ -33,14 +34,6 @@ func check(t *testing.T, got, want generator.Answers) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("answers (-want +got):\n%s", diff)
-	}
-}
-
-// slow skips a test where time is short: the same is proved there by others, less closely.
-func slow(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("short")
 	}
 }
 
@@ -127,7 +120,7 @@ func TestEveryAnswerChanged(t *testing.T) {
 }
 
 func TestBadNameIsCorrected(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	t.Parallel()
 	w := start(t, 80, 24, asked{})
 	w.asks("What is the project called?")
@@ -149,7 +142,7 @@ func TestBadNameIsCorrected(t *testing.T) {
 }
 
 func TestForbiddenClaimIsCorrected(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	t.Parallel()
 	w := start(t, 80, 24, asked{Dir: "demo"})
 	w.asks("What is the project called?")
@@ -177,7 +170,7 @@ func TestForbiddenClaimIsCorrected(t *testing.T) {
 }
 
 func TestBackAndForth(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	t.Parallel()
 	w := start(t, 80, 24, asked{Dir: "demo"})
 	w.asks("What is the project called?")
@@ -238,7 +231,7 @@ func TestStopOnEveryPage(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%s on page %d", name, number+1), func(t *testing.T) {
 				if number != 1 || name == "SIGINT" {
-					slow(t)
+					testkit.Slow(t)
 				}
 				t.Parallel()
 				first := wizard.Last // of the page
@@ -318,7 +311,7 @@ func TestAttributeHasPrompt(t *testing.T) {
 }
 
 func TestStopOnTheLastPage(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	t.Parallel()
 	w := start(t, 80, 24, asked{Dir: "demo"})
 	w.asks("What is the project called?")
@@ -330,7 +323,7 @@ func TestStopOnTheLastPage(t *testing.T) {
 }
 
 func TestResize(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	t.Parallel()
 	w := start(t, 80, 24, asked{Dir: "demo"})
 	w.asks("What is the project called?")
@@ -403,7 +396,7 @@ func TestGivenAnswersAreShownAndNotAsked(t *testing.T) {
 }
 
 func TestEverythingGiven(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	t.Parallel()
 	given := defaults(t, generator.Answers{"name": "demo"})
 	w := start(t, 80, 24, asked{Given: given})
@@ -416,7 +409,7 @@ func TestEverythingGiven(t *testing.T) {
 }
 
 func TestRefusedProjectIsCorrected(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	t.Parallel()
 	w := start(t, 80, 24, asked{Dir: "demo", Taken: "demo"})
 	w.asks("What is the project called?")
@@ -537,7 +530,7 @@ func TestAccessibleStops(t *testing.T) {
 }
 
 func TestTerminalWithoutSizeIsAskedInLines(t *testing.T) {
-	slow(t)
+	testkit.Slow(t)
 	t.Parallel()
 	w := start(t, 0, 0, asked{})
 	w.reads("name:", ":")

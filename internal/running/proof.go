@@ -1,4 +1,4 @@
-package watch
+package running
 
 import (
 	"bufio"
@@ -6,28 +6,25 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 )
 
-// A session and another golam of the same user prove to each other who they are with a secret in a file that only that user can read.
-// Without it, whoever takes the port of a session that has died would get events and make up answers, and other users of the machine
-// could read the paths and mistakes of a project.
+// A golam watch and another golam of the same user prove their identity to each other with a secret in a file that only that user can
+// read. Otherwise a program that takes the port of a dead golam watch would receive events and could make up answers, and other users of
+// the machine could read the paths and error messages of a project.
 //
-// The other golam sends a random challenge first on each connection. The session answers with a keyed hash of it, which only the owner of
-// the secret can make, and only then gets requests, with the secret where it is asked for.
+// The other golam first sends a random challenge on each connection. The golam watch answers with a keyed hash of it, which takes the
+// secret to compute. Only then does it receive requests, which carry the secret if they need it.
 
 const (
 	challengeHeader = "Golam-Challenge"
 	proofHeader     = "Golam-Proof"
-	provePath       = "/_golam/prove"
 )
 
 // newSecret is 32 random bytes as text.
@@ -44,30 +41,12 @@ func proof(secret, challenge string) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// prove answers the challenge of another golam.
-func (s *server) prove(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set(proofHeader, proof(s.secret, r.Header.Get(challengeHeader)))
-	w.WriteHeader(http.StatusNoContent)
-}
-
-// ownerOnly takes requests with the secret.
-func (s *server) ownerOnly(next http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		given, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !found || subtle.ConstantTimeCompare([]byte(given), []byte(s.secret)) != 1 {
-			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		next(w, r)
-	}
-}
-
-// proofTime is how long a session may take to prove that it is one. It has nothing else to do for it.
+// proofTime is how long a golam watch may take to prove its identity. It does nothing else first.
 const proofTime = 2 * time.Second
 
-var errNotProven = errors.New("what listens there is no golam watch of this user")
+var errNotProven = errors.New("the server there is not a golam watch of this user")
 
-// dial connects to a session and has it prove itself before anything else is sent.
+// dial connects to a golam watch, which proves its identity before anything else is sent.
 func dial(ctx context.Context, network, address, secret string) (net.Conn, error) {
 	connection, err := (&net.Dialer{Timeout: proofTime}).DialContext(ctx, network, address)
 	if err != nil {
