@@ -65,7 +65,7 @@ level of a project's ` + "`golam.yaml`" + `.
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&text, "| [%s](../golden/%s) | `%s` |\n", variant.Name, variant.Name, strings.Join(spec.Flags(), " "))
+		fmt.Fprintf(&text, "| [%s](../golden/%s) | `%s` |\n", variant.Name, variant.Name, strings.Join(kinds.All().Flags(spec), " "))
 	}
 	return text.Bytes()
 }

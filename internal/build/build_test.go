@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/golam-cli/golam/internal/misuse"
 )
 
 func mustBuild(t *testing.T, options Options) Result {
@@ -276,7 +278,7 @@ func TestBuildErrors(t *testing.T) {
 		"both":         {Options{Arch: "x86-64", Include: []string{"../.."}}, "did you mean x86_64?\n--include"},
 	} {
 		err := build(test.options)
-		var misused *MisuseError
+		var misused *misuse.Error
 		if !errors.As(err, &misused) {
 			t.Errorf("%s: %v is no misuse", name, err)
 		}

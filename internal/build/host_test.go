@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/golam-cli/golam/internal/misuse"
 )
 
 // forHost builds the function of a project and runs it: println writes to standard error.
@@ -154,7 +156,7 @@ func TestForHostErrors(t *testing.T) {
 	}
 	contains(t, err, filepath.FromSlash("cmd/small/main.go")+":7:13: ", "untyped string")
 	_, err = ForHost(t.Context(), HostOptions{Dir: root, Function: "smal", Cache: cache, Environ: os.Environ()})
-	var misused *MisuseError
+	var misused *misuse.Error
 	if !errors.As(err, &misused) {
 		t.Errorf("error %v", err)
 	}

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/golam-cli/golam/internal/misuse"
 )
 
 // filesOf writes the files of a package.
@@ -182,7 +184,7 @@ func TestReadIncludes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			files, err := readIncludes(root, test.include)
 			if test.err != "" {
-				var misused *MisuseError
+				var misused *misuse.Error
 				if !errors.As(err, &misused) {
 					t.Errorf("error %v is no misuse", err)
 				}

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/golam-cli/golam/internal/misuse"
 )
 
 // TestOpenRefusesNamesThatAreNotUTF8 has a folder that only some systems can have.
@@ -17,7 +19,7 @@ func TestOpenRefusesNamesThatAreNotUTF8(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Open(root)
-	if _, misused := errors.AsType[*MisuseError](err); !misused {
+	if _, misused := errors.AsType[*misuse.Error](err); !misused {
 		t.Fatalf("error %v", err)
 	}
 	contains(t, err, `caf\xe9" is not UTF-8`, "rename the folder")

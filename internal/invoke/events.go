@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/misuse"
 )
 
 // examples are events as AWS documents them: the 16 of Cognito's pre token generation trigger (Amazon Cognito Developer Guide), and those
@@ -73,7 +74,7 @@ func projectEvents(root string) ([]Example, error) {
 	return all, nil
 }
 
-// ReadExample returns the event of that name. It is a [MisuseError] if there is none.
+// ReadExample returns the event of that name. It is a [misuse.Error] if there is none.
 func ReadExample(dir, name string) ([]byte, error) {
 	all, err := Examples(dir)
 	if err != nil {
@@ -86,7 +87,7 @@ func ReadExample(dir, name string) ([]byte, error) {
 		}
 		names = append(names, example.Name)
 	}
-	return nil, misuse("%s", generator.Unknown("example", name, names))
+	return nil, misuse.New("%s", generator.Unknown("example", name, names))
 }
 
 func (e Example) read(dir string) ([]byte, error) {

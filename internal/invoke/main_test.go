@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/misuse"
 )
 
 // cacheFolder is where the functions of these tests are built, once.
@@ -134,7 +135,7 @@ func contains(t *testing.T, err error, texts ...string) {
 func misused(t *testing.T, err error, texts ...string) {
 	t.Helper()
 	contains(t, err, texts...)
-	if _, ok := err.(*MisuseError); !ok { //nolint:errorlint // it is returned as it is
+	if _, ok := err.(*misuse.Error); !ok { //nolint:errorlint // it is returned as it is
 		t.Errorf("error %v is no misuse", err)
 	}
 }

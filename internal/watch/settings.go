@@ -13,6 +13,7 @@ import (
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/eventbus"
 	"github.com/golam-cli/golam/internal/files"
+	"github.com/golam-cli/golam/internal/misuse"
 )
 
 // settings are what functions get besides their code. They may change at any time.
@@ -43,7 +44,7 @@ func openSettings(options Options) (settingsFiles, error) {
 			path = filepath.Join(dir, filepath.Base(path))
 		}
 		if err != nil {
-			return settingsFiles{}, misuse("%s cannot be read: %v", *f.from, err)
+			return settingsFiles{}, misuse.New("%s cannot be read: %v", *f.from, err)
 		}
 		*f.to = path
 	}
