@@ -95,7 +95,7 @@ func (r *reader) answers(root *node, schema int) Answers {
 		case key == "exclude":
 			r.exclude = f.value
 		case !known:
-			r.problem(f.name, "", "", generator.Unknown("option", key, r.keys()))
+			r.problem(f.name, "", "", generator.Unknown("option", key, r.keys(several)))
 		case several && !isProjectKey(key):
 			r.problem(f.name, "", key, "this is an option of functions: write it below one")
 		default:
@@ -108,10 +108,14 @@ func (r *reader) answers(root *node, schema int) Answers {
 	return answers
 }
 
-// keys are the keys of all options.
-func (r *reader) keys() []string {
+// keys are those that the top level of a file can have: the project's options, and if it does not name several functions, all others.
+func (r *reader) keys(several bool) []string {
+	options := r.catalog.Options()
+	if several {
+		options = generator.ProjectOptions()
+	}
 	var keys []string
-	for _, option := range r.catalog.Options() {
+	for _, option := range options {
 		keys = append(keys, option.Key)
 	}
 	return keys
