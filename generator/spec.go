@@ -48,7 +48,7 @@ func (e *InvalidError) Error() string {
 			lines[i] = problem.InFile()
 		}
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(Abridge(lines), "\n")
 }
 
 // InFile is the problem in one line, as one of a file: with the function and the key, but not as a flag.
@@ -137,6 +137,15 @@ func Nearest(given string, valid []string) string {
 		}
 	}
 	return best
+}
+
+// Abridge keeps a hostile file with many problems from filling the screen.
+func Abridge(problems []string) []string {
+	const most = 30
+	if len(problems) <= most {
+		return problems
+	}
+	return append(problems[:most:most], fmt.Sprintf("and %d more problems", len(problems)-most))
 }
 
 // Shorten keeps a hostile value from filling the screen.

@@ -87,7 +87,7 @@ func Parse(catalog generator.Catalog, data []byte) (File, error) {
 	} else {
 		file, problems = parseMade(catalog, root, schema)
 	}
-	if err := misuse.Join(problems); err != nil {
+	if err := misuse.Join(generator.Abridge(problems)); err != nil {
 		return File{}, err
 	}
 	file.Schema = schema
