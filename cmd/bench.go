@@ -14,6 +14,7 @@ import (
 	"github.com/golam-cli/golam/internal/benchmark"
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/invoke"
+	"github.com/golam-cli/golam/internal/misuse"
 )
 
 // benchOptions are the parsed command line of `golam bench`.
@@ -78,7 +79,7 @@ The times are those of processes on this machine, for comparisons. They are not 
 
 func (a *app) bench(ctx context.Context, options benchOptions, flags *pflag.FlagSet) error {
 	if err := a.prepareBench(ctx, &options, flags); err != nil {
-		return benchError(err)
+		return err
 	}
 	progress := a.newProgress()
 	options.Progress = progress.show
@@ -86,7 +87,7 @@ func (a *app) bench(ctx context.Context, options benchOptions, flags *pflag.Flag
 	result, err := benchmark.Run(ctx, options.Options)
 	progress.end()
 	if err != nil {
-		return benchError(err)
+		return err
 	}
 	// What is written to files comes first: a script that reads standard output may end early. Whatever fails there, the result is printed:
 	// it took minutes.
@@ -145,9 +146,8 @@ func (a *app) prepareBench(ctx context.Context, options *benchOptions, flags *pf
 	var problems []string
 	// found gathers what is misuse, and returns whatever else went wrong.
 	found := func(err error) error {
-		err = benchError(err)
-		if misuse, ok := errors.AsType[*usageError](err); ok {
-			problems = append(problems, misuse.Error())
+		if misuse.Is(err) {
+			problems = append(problems, err.Error())
 			return nil
 		}
 		return err
@@ -222,7 +222,7 @@ func (a *app) prepareBench(ctx context.Context, options *benchOptions, flags *pf
 		}
 	}
 	if len(problems) > 0 {
-		return usage("%s", strings.Join(problems, "\n"))
+		return misuse.New("%s", strings.Join(problems, "\n"))
 	}
 	return nil
 }
@@ -254,17 +254,10 @@ func (a *app) firstEvent(dir string) ([]byte, error) {
 		return nil, err
 	}
 	if len(examples) == 0 || examples[0].Path == "" {
-		return nil, usage("there is no event: give --event FILE, --data JSON or --example NAME; golam invoke --list names the examples")
+		return nil, misuse.New("there is no event: give --event FILE, --data JSON or --example NAME; golam invoke --list names the examples")
 	}
 	a.note("the event is %s", examples[0].Path)
 	return invoke.ReadExample(dir, "", examples[0].Name)
-}
-
-func benchError(err error) error {
-	if misuse, ok := errors.AsType[*benchmark.MisuseError](err); ok {
-		return usage("%s", misuse.Error())
-	}
-	return invokeError(err)
 }
 
 // first is the first function, or nothing.

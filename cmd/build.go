@@ -55,7 +55,7 @@ them. If some can't be built, golam builds the others and exits with code 1.`,
 func (a *app) build(ctx context.Context, options build.Options) error {
 	result, err := build.Build(ctx, options)
 	if err != nil {
-		return buildError(err)
+		return err
 	}
 	if a.output == "json" {
 		err = a.printJSON(result)
@@ -82,14 +82,6 @@ func failedBuild(failed []build.Failed) error {
 		}
 	}
 	return fmt.Errorf("not built: %s; dist keeps what it had of them\n%w", strings.Join(names, ", "), errors.Join(reasons...))
-}
-
-// buildError makes a mistake on the command line the usage error that it is.
-func buildError(err error) error {
-	if misuse, ok := errors.AsType[*build.MisuseError](err); ok {
-		return usage("%s", misuse.Error())
-	}
-	return err
 }
 
 // heaviest picks the modules that are worth showing: the five largest parts of the standard library, and the five largest others, since

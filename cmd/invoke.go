@@ -16,6 +16,7 @@ import (
 	"github.com/golam-cli/golam/internal/cognito"
 	"github.com/golam-cli/golam/internal/invoke"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/quotas"
 	"github.com/golam-cli/golam/internal/settings"
 )
@@ -51,7 +52,7 @@ function fails, if Cognito would refuse the answer, or if the user would lose gr
   golam invoke --list`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usage("golam invoke takes one function: remove %q", args[1:])
+				return misuse.New("golam invoke takes one function: remove %q", args[1:])
 			}
 			return nil
 		},
@@ -105,7 +106,7 @@ type invokeReplay struct {
 func (a *app) invoke(ctx context.Context, options invokeOptions, given func(string) bool) error {
 	recording, err := a.prepareInvoke(ctx, &options, given)
 	if err != nil {
-		return invokeError(err)
+		return err
 	}
 	if !a.quiet {
 		options.Log = local.LogTo(a.stderr())
@@ -114,7 +115,7 @@ func (a *app) invoke(ctx context.Context, options invokeOptions, given func(stri
 	}
 	result, err := invoke.Run(ctx, options.Options)
 	if err != nil {
-		return invokeError(err)
+		return err
 	}
 	printed := invokeResult{Result: result}
 	if json.Valid(result.Response) {
@@ -166,13 +167,6 @@ func (r invokeResult) verdict(replay string) error {
 	return nil
 }
 
-func invokeError(err error) error {
-	if misuse, ok := errors.AsType[*invoke.MisuseError](err); ok {
-		return usage("%s", misuse.Error())
-	}
-	return buildError(err)
-}
-
 // prepareInvoke finds the event and parses what flags hold. It tells everything that is wrong at once. The recording is that of --replay.
 func (a *app) prepareInvoke(ctx context.Context, options *invokeOptions, given func(string) bool) (invoke.Recording, error) {
 	var sources []string
@@ -189,9 +183,8 @@ func (a *app) prepareInvoke(ctx context.Context, options *invokeOptions, given f
 	}
 	// found gathers what is misuse, and returns whatever else went wrong.
 	found := func(err error) error {
-		err = invokeError(err)
-		if misuse, ok := errors.AsType[*usageError](err); ok {
-			problems = append(problems, misuse.text)
+		if misuse.Is(err) {
+			problems = append(problems, err.Error())
 			return nil
 		}
 		return err
@@ -267,7 +260,7 @@ func (a *app) prepareInvoke(ctx context.Context, options *invokeOptions, given f
 		}
 	}
 	if len(problems) > 0 {
-		return invoke.Recording{}, usage("%s", strings.Join(problems, "\n"))
+		return invoke.Recording{}, misuse.New("%s", strings.Join(problems, "\n"))
 	}
 	return recording, nil
 }
@@ -292,13 +285,13 @@ func (a *app) functionEnvironment(ctx context.Context, file string, pairs []stri
 	if file != "" {
 		text, err := a.readInput(ctx, "the environment file", file, settings.MaxEnv)
 		if err == nil && len(text) > settings.MaxEnv {
-			err = usage("the environment file: it has more than %d bytes", settings.MaxEnv)
+			err = misuse.New("the environment file: it has more than %d bytes", settings.MaxEnv)
 		}
 		if err != nil {
 			return nil, err
 		}
 		if env, err = settings.ParseEnv(text); err != nil {
-			return nil, usage("the environment file: %v", err)
+			return nil, misuse.New("the environment file: %v", err)
 		}
 	}
 	given, err := a.environment(pairs)
@@ -312,7 +305,7 @@ func (a *app) environment(pairs []string) (map[string]string, error) {
 	for _, pair := range pairs {
 		name, value, found := strings.Cut(pair, "=")
 		if name == "" {
-			return nil, usage("--env %q: use NAME=VALUE, or NAME for a variable of golam's own", pair)
+			return nil, misuse.New("--env %q: use NAME=VALUE, or NAME for a variable of golam's own", pair)
 		}
 		if !found {
 			value = a.streams.Getenv(name)

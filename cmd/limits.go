@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/golam-cli/golam/internal/misuse"
 )
 
 // limitFlags declares --timeout and --memory, for the commands that run functions.
 func limitFlags(flags *pflag.FlagSet, timeout *time.Duration, memorySize *int) {
-	flags.DurationVar(timeout, "timeout", 0, "the timeout, such as 10s (default 4s in projects of golam, else 3s)")
-	flags.IntVar(memorySize, "memory", 0, "the memory in `MB` (default 256 in projects of golam, else 128)")
+	flags.DurationVar(timeout, "timeout", 0, "the timeout, such as 10s (default what golam.yaml says, else 3s)")
+	flags.IntVar(memorySize, "memory", 0, "the memory in `MB` (default what golam.yaml says, else 128)")
 }
 
 // checkLimits refuses values of --timeout and --memory that cannot be meant, and sets them to zero: the library, for which zero stands for
@@ -27,7 +29,7 @@ func checkLimits(given func(string) bool, timeout *time.Duration, memorySize *in
 		*memorySize = 0
 	}
 	if len(problems) > 0 {
-		return usage("%s", strings.Join(problems, "\n"))
+		return misuse.New("%s", strings.Join(problems, "\n"))
 	}
 	return nil
 }

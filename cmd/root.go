@@ -16,6 +16,7 @@ import (
 	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/files"
+	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/terminal"
 	"github.com/golam-cli/golam/internal/wizard"
 )
@@ -77,7 +78,7 @@ func (a *app) root() *cobra.Command {
 		Args:          noArgs,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			if a.output != "text" && a.output != "json" {
-				return usage("%s", generator.Unknown("--output", a.output, []string{"text", "json"}))
+				return misuse.New("%s", generator.Unknown("--output", a.output, []string{"text", "json"}))
 			}
 			return nil
 		},
@@ -143,13 +144,6 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// usageError is a mistake on the command line.
-type usageError struct{ text string }
-
-func (e *usageError) Error() string { return e.text }
-
-func usage(format string, args ...any) error { return &usageError{text: fmt.Sprintf(format, args...)} }
-
 // flagError names the flag that was most likely meant.
 func flagError(command *cobra.Command, err error) error {
 	text := err.Error()
@@ -158,12 +152,12 @@ func flagError(command *cobra.Command, err error) error {
 		return noArgs(command, words)
 	}
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		return usage("--%s %q: use %s", invalid.GetFlag().Name, invalid.GetValue(), wanted(invalid.GetFlag()))
+		return misuse.New("--%s %q: use %s", invalid.GetFlag().Name, invalid.GetValue(), wanted(invalid.GetFlag()))
 	}
 	if !found {
-		return usage("%s: see %s --help", text, command.CommandPath())
+		return misuse.New("%s: see %s --help", text, command.CommandPath())
 	}
-	return usage("%s", generator.Unknown("flag", "--"+name, flagNames(command)))
+	return misuse.New("%s", generator.Unknown("flag", "--"+name, flagNames(command)))
 }
 
 // wanted says what a flag takes.
@@ -196,7 +190,7 @@ func noArgs(command *cobra.Command, args []string) error {
 		return nil
 	}
 	if !command.HasAvailableSubCommands() {
-		return usage("%s takes no argument: remove %q", command.CommandPath(), args[0])
+		return misuse.New("%s takes no argument: remove %q", command.CommandPath(), args[0])
 	}
 	var names []string
 	for _, sub := range command.Commands() {
@@ -204,13 +198,12 @@ func noArgs(command *cobra.Command, args []string) error {
 			names = append(names, sub.Name())
 		}
 	}
-	return usage("%s", generator.Unknown("command", args[0], names))
+	return misuse.New("%s", generator.Unknown("command", args[0], names))
 }
 
 // report prints an error for people and turns it into the exit code. The codes are told apart here and nowhere else.
 func (a *app) report(ctx context.Context, err error) int {
 	var (
-		misuse    *usageError
 		invalid   *generator.InvalidError
 		notEmpty  *generator.NotEmptyError
 		notFolder *generator.NotFolderError
@@ -243,7 +236,7 @@ func (a *app) report(ctx context.Context, err error) int {
 	case errors.As(err, &locked):
 		fmt.Fprintf(a.stderr(), "golam: %v (--force)\n", err)
 		return exitUsage
-	case errors.As(err, &misuse), errors.As(err, &notFolder), errors.As(err, &conflict), errors.As(err, &foreign):
+	case misuse.Is(err), errors.As(err, &notFolder), errors.As(err, &conflict), errors.As(err, &foreign):
 		fmt.Fprintf(a.stderr(), "golam: %v\n", err)
 		return exitUsage
 	}
@@ -276,7 +269,7 @@ func (a *app) readInput(ctx context.Context, what, name string, most int64) ([]b
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil:
-		return nil, usage("%s cannot be read: %v", what, err)
+		return nil, misuse.New("%s cannot be read: %v", what, err)
 	}
 	return data, nil
 }

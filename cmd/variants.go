@@ -17,7 +17,9 @@ type variantsResult struct {
 }
 
 type variantsOption struct {
-	Key      string           `json:"key"`
+	Key string `json:"key"`
+	// Kinds are those of the functions that have the option, none if it is the project's.
+	Kinds    []string         `json:"kinds,omitempty"`
 	Question string           `json:"question"`
 	Help     string           `json:"help"`
 	Default  string           `json:"default"`
@@ -30,14 +32,16 @@ type variantsChoice struct {
 }
 
 type variantsGolden struct {
-	Name    string            `json:"name"`
+	Name string `json:"name"`
+	// Answers are those of [generator.Spec.Answers], Flags make the project, with the golam.yaml of the golden project if need be.
 	Answers generator.Answers `json:"answers"`
+	Flags   []string          `json:"flags"`
 }
 
 func (a *app) variantsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "variants",
-		Short: "List options, choices, defaults and the golden projects",
+		Short: "List kinds, options, choices, defaults and the golden projects",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			result, err := variants()
@@ -48,7 +52,11 @@ func (a *app) variantsCommand() *cobra.Command {
 				return a.printJSON(result)
 			}
 			for _, option := range result.Options {
-				fmt.Fprintf(a.stdout(), "--%s  %s\n", option.Key, option.Help)
+				only := ""
+				if count := len(option.Kinds); count > 0 && count < len(kinds.All()) {
+					only = " Only for " + strings.Join(option.Kinds, " and ") + "."
+				}
+				fmt.Fprintf(a.stdout(), "--%s  %s%s\n", option.Key, option.Help, only)
 				if len(option.Choices) == 0 {
 					fmt.Fprintf(a.stdout(), "    default: %s\n", option.Default)
 				}
@@ -66,11 +74,7 @@ func (a *app) variantsCommand() *cobra.Command {
 				column = max(column, len(golden.Name))
 			}
 			for _, golden := range result.Golden {
-				spec, err := kinds.All().Resolve(golden.Answers)
-				if err != nil {
-					return err
-				}
-				fmt.Fprintf(a.stdout(), "    %-*s  %s\n", column, golden.Name, strings.Join(spec.Flags(), " "))
+				fmt.Fprintf(a.stdout(), "    %-*s  %s\n", column, golden.Name, strings.Join(golden.Flags, " "))
 			}
 			return nil
 		},
@@ -79,8 +83,9 @@ func (a *app) variantsCommand() *cobra.Command {
 
 func variants() (variantsResult, error) {
 	var result variantsResult
-	for _, option := range kinds.All().Options() {
-		described := variantsOption{Key: option.Key, Question: option.Question, Help: option.Help, Default: option.Default}
+	catalog := kinds.All()
+	for _, option := range catalog.Options() {
+		described := variantsOption{Key: option.Key, Kinds: catalog.With(option.Key), Question: option.Question, Help: option.Help, Default: option.Default}
 		if option.DefaultHelp != "" {
 			described.Default = option.DefaultHelp
 		}
@@ -89,12 +94,16 @@ func variants() (variantsResult, error) {
 		}
 		result.Options = append(result.Options, described)
 	}
-	for _, golden := range kinds.All().Golden() {
-		spec, err := kinds.All().Resolve(golden.Answers)
+	for _, golden := range catalog.Golden() {
+		spec, err := catalog.Resolve(golden.Answers, golden.Functions...)
 		if err != nil {
 			return variantsResult{}, err
 		}
-		result.Golden = append(result.Golden, variantsGolden{Name: golden.Name, Answers: spec.Answers()})
+		flags := catalog.Flags(spec)
+		if !catalog.Flat(spec) {
+			flags = []string{"--answers", "golden/" + golden.Name + "/" + generator.ProjectFile}
+		}
+		result.Golden = append(result.Golden, variantsGolden{Name: golden.Name, Answers: spec.Answers(), Flags: flags})
 	}
 	return result, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/golam-cli/golam/internal/invoke"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/screen"
 	"github.com/golam-cli/golam/internal/watch"
 )
@@ -82,7 +83,7 @@ func (a *app) watch(ctx context.Context, options watch.Options, env []string, gi
 	problems = append(problems, checkLimits(given, &options.Timeout, &options.MemorySize))
 	options.Env, err = a.environment(env)
 	if err = errors.Join(append(problems, err, options.Check())...); err != nil {
-		return usage("%s", err)
+		return misuse.New("%s", err)
 	}
 	if options.Cache, err = os.UserCacheDir(); err != nil {
 		return fmt.Errorf("find the user's cache folder: %w", err)
@@ -97,7 +98,7 @@ func (a *app) watch(ctx context.Context, options watch.Options, env []string, gi
 	}
 	session, err := watch.Start(ctx, options)
 	if err != nil {
-		return watchError(err)
+		return err
 	}
 	<-ctx.Done()
 	if err := closeWatch(session); err != nil {
@@ -137,7 +138,7 @@ func (a *app) watchScreen(ctx context.Context, options watch.Options) error {
 	options.Events = shown.Tell
 	var err error
 	if session, err = watch.Start(ctx, options); err != nil {
-		return watchError(err)
+		return err
 	}
 	close(started)
 	err = shown.Run()
@@ -158,11 +159,4 @@ func closeWatch(session *watch.Session) error {
 	closing, cancel := context.WithTimeout(context.Background(), watchCloseTime)
 	defer cancel()
 	return session.Close(closing)
-}
-
-func watchError(err error) error {
-	if misuse, ok := errors.AsType[*watch.MisuseError](err); ok {
-		return usage("%s", misuse.Error())
-	}
-	return buildError(err)
 }

@@ -126,9 +126,6 @@ func (f FunctionData) path(target string) string {
 	return strings.NewReplacer(functionMark, f.Function.Name, packageMark, f.Function.Package()).Replace(target)
 }
 
-// Package is the name of the function's Go package below internal/.
-func (f Function) Package() string { return strings.ReplaceAll(f.Name, "-", "") }
-
 // GOARCH is Go's word for the architecture.
 func (d Data) GOARCH() string {
 	if d.Arch == "x86_64" {

@@ -2,6 +2,7 @@ package generator
 
 import (
 	"slices"
+	"strings"
 )
 
 // Form tells what an answer looks like.
@@ -17,9 +18,9 @@ const (
 )
 
 // Option is one question about a project or about a function. Flags, answers files, the wizard, `golam variants`, the golden matrix and the
-// reference documentation all come from the list that [Catalog.Options] returns.
+// reference documentation all come from the declarations that [Catalog.Options] gathers.
 type Option struct {
-	// Key is the flag without its dashes, the key in an answers file and the key at the top level of golam.yaml.
+	// Key is the flag without its dashes, and the key in an answers file and in golam.yaml: at the top level, or below a function.
 	Key string
 	// Page is the title of the wizard page that asks it.
 	Page string
@@ -38,13 +39,13 @@ type Option struct {
 	DefaultHelp string
 	// Golden options are crossed with each other to make the golden projects.
 	Golden bool
-	// After is the key of the project's option that an option of a kind is asked behind.
+	// After is the key of the option that one which is not the project's own is asked after.
 	After string
 	// Problems lists what is wrong with an answer that is not one of the choices, with the fix. It is empty for a valid answer.
 	Problems func(value string) []string
 
-	ofKind bool                // a function has the answer, not the project
-	field  func(*Spec) *string // where the project has it
+	field  func(*Spec) *string // where the project has the answer
+	answer func(Spec) string   // the answer, if a function has it
 }
 
 // Pairing says what the two sides of pairs are called and what they may be.
@@ -107,28 +108,22 @@ func (o Option) Check(value string) []string {
 	return o.Problems(value)
 }
 
-// Answer returns the spec's answer to the option.
-func (o Option) Answer(spec Spec) string {
-	if !o.ofKind {
-		return *o.field(&spec)
+// tidy writes valid pairs as golam does.
+func (o Option) tidy(value string) string {
+	pairs, _ := o.Pairing.Parse(value)
+	written := make([]string, len(pairs))
+	for i, pair := range pairs {
+		written[i] = pair.String()
 	}
-	for _, function := range spec.Functions {
-		if answer, answered := function.Answers[o.Key]; answered {
-			return answer
-		}
-	}
-	return ""
+	return strings.Join(written, ",")
 }
 
-// set is the counterpart of Answer.
-func (o Option) set(spec *Spec, value string) {
-	if !o.ofKind {
-		*o.field(spec) = value
-		return
+// Answer returns the spec's answer to the option. If several functions have one, it is that of the first.
+func (o Option) Answer(spec Spec) string {
+	if o.answer != nil {
+		return o.answer(spec)
 	}
-	for _, function := range spec.Functions {
-		function.Answers[o.Key] = value
-	}
+	return *o.field(&spec)
 }
 
 // Choices completes an option whose answer is one of its choices: the first of them is the default.

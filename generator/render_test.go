@@ -10,7 +10,9 @@ import (
 type plain struct{}
 
 func (plain) Name() string         { return "plain" }
+func (plain) Help() string         { return "does nothing" }
 func (plain) FunctionName() string { return "function" }
+func (plain) Limits() Limits       { return Limits{Memory: 128, Timeout: 3} }
 func (plain) Golden() []Variant    { return nil }
 func (plain) Options() []Option {
 	return []Option{Choices(Option{Key: "color", After: "module", Choices: []Choice{{Value: "red", Features: []string{"red"}}, {Value: "blue"}}})}

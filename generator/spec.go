@@ -2,7 +2,6 @@ package generator
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
@@ -16,17 +15,8 @@ type Spec struct {
 	Module string
 	// IaC, OTel, Runtime, Arch and CI are values of the choices of [ProjectOptions].
 	IaC, OTel, Runtime, Arch, CI string
-	// Functions of the project, each of a kind.
+	// Functions of the project, each of a kind, in the order of golam.yaml. There is at least one.
 	Functions []Function
-}
-
-// Function is one Lambda function of a project.
-type Function struct {
-	// Name is that of its folder below cmd/ and below dist/.
-	Name string
-	Kind Kind
-	// Answers are the validated answers to the kind's options.
-	Answers Answers
 }
 
 // Answers are answers by option key, as text. An option without an answer takes its default.
@@ -34,6 +24,8 @@ type Answers map[string]string
 
 // Problem is one thing wrong with the answers.
 type Problem struct {
+	// Function is the name of the function that the problem is about, or empty.
+	Function string `json:"function,omitempty"`
 	// Key is the option's, or empty where the problem is not that of one option.
 	Key string `json:"key,omitempty"`
 	// Text says what is wrong and what to do.
@@ -49,48 +41,26 @@ type InvalidError struct {
 func (e *InvalidError) Error() string {
 	lines := make([]string, len(e.Problems))
 	for i, problem := range e.Problems {
-		lines[i] = problem.Text
-		if problem.Key != "" {
+		switch {
+		case problem.Function == "" && problem.Key != "":
 			lines[i] = "--" + problem.Key + ": " + problem.Text
+		default:
+			lines[i] = problem.InFile()
 		}
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(Abridge(lines), "\n")
 }
 
-// Resolve validates answers and fills in defaults. Its error is an [InvalidError] with every problem.
-func (c Catalog) Resolve(answers Answers) (Spec, error) {
-	kind := c[0]
-	spec := Spec{Functions: []Function{{Name: kind.FunctionName(), Kind: kind, Answers: Answers{}}}}
-	var problems []Problem
-	for key := range answers {
-		if !slices.Contains(c.keys(), key) {
-			problems = append(problems, Problem{Text: Unknown("option", key, c.keys())})
-		}
+// InFile is the problem in one line, as one of a file: with the function and the key, but not as a flag.
+func (p Problem) InFile() string {
+	text := p.Text
+	if p.Key != "" {
+		text = p.Key + ": " + text
 	}
-	slices.SortFunc(problems, func(a, b Problem) int { return strings.Compare(a.Text, b.Text) })
-	for _, option := range c.Options() {
-		value, given := answers[option.Key]
-		if !given {
-			value = option.Default
-			if option.Key == "module" {
-				value = DefaultModule(spec.Name)
-			}
-		}
-		found := option.Check(value)
-		for _, text := range found {
-			// A default that follows from a bad name is not a second problem.
-			if given || option.Key != "module" {
-				problems = append(problems, Problem{Key: option.Key, Text: text})
-			}
-		}
-		if len(found) == 0 {
-			option.set(&spec, value)
-		}
+	if p.Function != "" {
+		text = "function " + Shorten(p.Function) + ": " + text
 	}
-	if len(problems) > 0 {
-		return Spec{}, &InvalidError{Problems: problems}
-	}
-	return spec, nil
+	return text
 }
 
 // DefaultModule is the module path that a project of the name gets when none is given. Names such as v1 and vendor mean something to the go
@@ -103,40 +73,28 @@ func DefaultModule(name string) string {
 	return domain + name
 }
 
-// Options returns the options that the spec answers, in the order in which they are asked.
+// Options returns the options that the spec answers, in the order in which they are asked. Of the functions' options they are those of the
+// first function's kind.
 func (s Spec) Options() []Option {
-	if len(s.Functions) == 0 {
-		return ProjectOptions()
+	options := ProjectOptions()
+	if len(s.Functions) > 0 {
+		options = withKind(options, s.Functions[0].Kind)
 	}
-	return Catalog{s.Functions[0].Kind}.Options()
+	return options
 }
 
-// Answers returns the answers that make the spec, every option included.
+// Answers returns the answers of the project, every option included, and those of its function if it has one only.
 func (s Spec) Answers() Answers {
 	answers := Answers{}
-	for _, option := range s.Options() {
+	options := ProjectOptions()
+	if len(s.Functions) == 1 {
+		options = s.Options()
+		answers[KindKey] = s.Functions[0].Kind.Name()
+	}
+	for _, option := range options {
 		answers[option.Key] = option.Answer(s)
 	}
 	return answers
-}
-
-// Flags returns the flags that make the spec: those that differ from the defaults, in the order of the options. A switch is off by default.
-func (s Spec) Flags() []string {
-	var flags []string
-	for _, option := range s.Options() {
-		value, standard := option.Answer(s), option.Default
-		if option.Key == "module" {
-			standard = DefaultModule(s.Name)
-		}
-		switch {
-		case value == standard || option.Key == "name":
-		case option.IsSwitch():
-			flags = append(flags, "--"+option.Key)
-		default:
-			flags = append(flags, "--"+option.Key, value)
-		}
-	}
-	return flags
 }
 
 // Unknown says that something is not among the valid ones, and names the nearest.
@@ -179,6 +137,15 @@ func Nearest(given string, valid []string) string {
 		}
 	}
 	return best
+}
+
+// Abridge keeps a hostile file with many problems from filling the screen.
+func Abridge(problems []string) []string {
+	const most = 30
+	if len(problems) <= most {
+		return problems
+	}
+	return append(problems[:most:most], fmt.Sprintf("and %d more problems", len(problems)-most))
 }
 
 // Shorten keeps a hostile value from filling the screen.

@@ -7,21 +7,25 @@ import (
 
 // Variant is one combination of choices under a name.
 type Variant struct {
-	Name    string
-	Answers Answers
+	Name string
+	// Answers and Functions are those of [Catalog.Resolve].
+	Answers   Answers
+	Functions []FunctionAnswers
 }
 
-// Golden returns the golden projects: every combination of the options that are marked Golden, and a few more. Each has a module path of
-// its own.
+// Golden returns the golden projects: for the default kind every combination of the options that are marked Golden, and those that each
+// kind names. Each has a module path of its own.
 func (c Catalog) Golden() []Variant {
 	names := []Variant{{Answers: Answers{}}}
-	for _, option := range c.Options() {
+	for _, option := range withKind(ProjectOptions(), c[0]) {
 		if option.Golden {
 			option.Choices = slices.DeleteFunc(option.Choices, func(c Choice) bool { return c.Apart })
 			names = cross(names, option, func(c Choice) string { return c.Label })
 		}
 	}
-	names = append(names, c[0].Golden()...)
+	for _, kind := range c {
+		names = append(names, kind.Golden()...)
+	}
 	for _, otel := range []string{"cloudwatch", "collector"} {
 		names = append(names, Variant{Name: "sam-" + otel, Answers: Answers{"iac": "sam", "otel": otel}})
 	}
@@ -32,10 +36,22 @@ func (c Catalog) Golden() []Variant {
 	return names
 }
 
-// Combinations returns every combination of the options that have choices.
+// Combinations returns, for each kind, every combination of the options that have choices, in a project with one function.
 func (c Catalog) Combinations() []Variant {
-	all := []Variant{{Answers: Answers{}}}
-	for _, option := range c.Options() {
+	var all []Variant
+	for i, kind := range c {
+		start := Variant{Answers: Answers{KindKey: kind.Name()}}
+		if i > 0 {
+			start.Name = kind.Name()
+		}
+		all = append(all, combinations(start, withKind(ProjectOptions(), kind))...)
+	}
+	return all
+}
+
+func combinations(start Variant, options []Option) []Variant {
+	all := []Variant{start}
+	for _, option := range options {
 		if option.Form == Choose {
 			all = cross(all, option, func(c Choice) string {
 				switch {
@@ -60,7 +76,7 @@ func cross(variants []Variant, option Option, name func(Choice) string) []Varian
 			for key, value := range variant.Answers {
 				answers[key] = value
 			}
-			crossed = append(crossed, Variant{Name: strings.Trim(variant.Name+"-"+name(choice), "-"), Answers: answers})
+			crossed = append(crossed, Variant{Name: strings.Trim(variant.Name+"-"+name(choice), "-"), Answers: answers, Functions: variant.Functions})
 		}
 	}
 	return crossed

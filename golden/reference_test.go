@@ -38,8 +38,8 @@ func reference(t *testing.T) []byte {
 	var text bytes.Buffer
 	text.WriteString(`# Options of golam new
 
-` + "`make golden`" + ` writes this page from the declarations of the options. Each option is a flag, a key in an answers file, and a key at the top
-level of a project's ` + "`golam.yaml`" + `.
+` + "`make golden`" + ` writes this page from the declarations of the options. Each option is a flag, a key in an answers file, and a key in a project's
+` + "`golam.yaml`" + `: at the top level, or below a function if it is an option of the function's kind.
 `)
 	for _, option := range kinds.All().Options() {
 		fmt.Fprintf(&text, "\n## `--%s`\n\n%s %s\n", option.Key, option.Question, option.Help)
@@ -65,7 +65,7 @@ level of a project's ` + "`golam.yaml`" + `.
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&text, "| [%s](../golden/%s) | `%s` |\n", variant.Name, variant.Name, strings.Join(spec.Flags(), " "))
+		fmt.Fprintf(&text, "| [%s](../golden/%s) | `%s` |\n", variant.Name, variant.Name, strings.Join(kinds.All().Flags(spec), " "))
 	}
 	return text.Bytes()
 }

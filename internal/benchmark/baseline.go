@@ -19,6 +19,7 @@ import (
 
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/files"
+	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/quotas"
 )
 
@@ -89,23 +90,23 @@ func (r Result) Save(name, cache string) error {
 	return nil
 }
 
-// CheckSave finds out early that a baseline could not be saved. It is a [MisuseError].
+// CheckSave finds out early that a baseline could not be saved. It is a [misuse.Error].
 func CheckSave(name string) error {
 	if name == "" {
-		return misuse(`--save "": name a file to write`)
+		return misuse.New(`--save "": name a file to write`)
 	}
 	info, err := os.Stat(name)
 	switch {
 	case err == nil && !info.Mode().IsRegular():
-		return misuse("--save %s: it is not a file: name a file to write", name)
+		return misuse.New("--save %s: it is not a file: name a file to write", name)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return misuse("--save %s: %v", name, err)
+		return misuse.New("--save %s: %v", name, err)
 	}
 	if info, err := os.Stat(filepath.Dir(name)); err != nil || !info.IsDir() {
-		return misuse("--save %s: there is no folder %s: make it first", name, filepath.Dir(name))
+		return misuse.New("--save %s: there is no folder %s: make it first", name, filepath.Dir(name))
 	}
 	if err := tryFolder(filepath.Dir(name)); err != nil {
-		return misuse("--save %s: %v: name a file in a folder that can be written to", name, err)
+		return misuse.New("--save %s: %v: name a file in a folder that can be written to", name, err)
 	}
 	return nil
 }
@@ -135,19 +136,19 @@ func replace(name string, data []byte) error {
 	return nil
 }
 
-// LoadBaseline reads what Save wrote. It is a [MisuseError] if there is no such file or it is no baseline.
+// LoadBaseline reads what Save wrote. It is a [misuse.Error] if there is no such file or it is no baseline.
 func LoadBaseline(name, cache string) (*Baseline, error) {
 	if name == "" {
-		return nil, misuse(`--compare "": name a file that golam bench --save made`)
+		return nil, misuse.New(`--compare "": name a file that golam bench --save made`)
 	}
 	data, err := files.Read(name, maxBaseline)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, misuse("there is no baseline %s: make one with golam bench --save %s", name, name)
+		return nil, misuse.New("there is no baseline %s: make one with golam bench --save %s", name, name)
 	case errors.Is(err, files.ErrIrregular):
-		return nil, misuse("%s is not a file: name one that golam bench --save made", name)
+		return nil, misuse.New("%s is not a file: name one that golam bench --save made", name)
 	case errors.Is(err, files.ErrTooLarge):
-		return nil, misuse("%s is too large for a baseline: name one that golam bench --save made", name)
+		return nil, misuse.New("%s is too large for a baseline: name one that golam bench --save made", name)
 	case err != nil:
 		return nil, fmt.Errorf("read the baseline: %w", err)
 	}
@@ -157,7 +158,7 @@ func LoadBaseline(name, cache string) (*Baseline, error) {
 	}
 	baseline, err := parseBaseline(data, key)
 	if err != nil {
-		return nil, misuse("%s is no baseline of golam bench: %v: save it again", name, err)
+		return nil, misuse.New("%s is no baseline of golam bench: %v: save it again", name, err)
 	}
 	return baseline, nil
 }
@@ -226,7 +227,7 @@ func (b *Baseline) check(weight build.Weight) error {
 	}
 	for _, f := range weight.Functions {
 		if b.function(f.Name) == nil {
-			return misuse("the baseline does not have the function %s, it has %s: name one of these, or save a baseline anew", f.Name, names(known))
+			return misuse.New("the baseline does not have the function %s, it has %s: name one of these, or save a baseline anew", f.Name, names(known))
 		}
 	}
 	return nil

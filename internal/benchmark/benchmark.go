@@ -12,16 +12,8 @@ import (
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/invoke"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/misuse"
 )
-
-// MisuseError says that what was asked for cannot be done: the fault is on the command line or in a baseline.
-type MisuseError struct{ text string }
-
-func (e *MisuseError) Error() string { return e.text }
-
-func misuse(format string, args ...any) error {
-	return &MisuseError{text: fmt.Sprintf(format, args...)}
-}
 
 // Options say what to measure, and how.
 type Options struct {
@@ -99,7 +91,7 @@ func (r Result) Passed() bool {
 
 // Run builds functions, measures them, and compares them with the baseline. It writes nothing to the project.
 //
-// Errors: [MisuseError], [FailureError], [invoke.MisuseError], [build.MisuseError], [build.GoError], the context's, and what the machine
+// Errors: [misuse.Error], [FailureError], [build.GoError], the context's, and what the machine
 // could not do.
 func Run(ctx context.Context, options Options) (result Result, err error) {
 	if err := options.check(); err != nil {
@@ -165,13 +157,13 @@ func (o *Options) check() error {
 	}
 	switch {
 	case plan.Rounds < 1 || plan.Rounds > maxRounds:
-		return misuse("%d runs: use 1 to %d", plan.Rounds, maxRounds)
+		return misuse.New("%d runs: use 1 to %d", plan.Rounds, maxRounds)
 	case plan.Invocations < 1 || plan.Invocations > maxInvocations:
-		return misuse("%d invocations: use 1 to %d", plan.Invocations, maxInvocations)
+		return misuse.New("%d invocations: use 1 to %d", plan.Invocations, maxInvocations)
 	case plan.Concurrency > maxConcurrency:
-		return misuse("a concurrency of %d: use 1 to %d", plan.Concurrency, maxConcurrency)
+		return misuse.New("a concurrency of %d: use 1 to %d", plan.Concurrency, maxConcurrency)
 	case o.Baseline != nil && plan.Rounds < MinRounds:
-		return misuse("%d runs are too few for a comparison: use %d or more", plan.Rounds, MinRounds)
+		return misuse.New("%d runs are too few for a comparison: use %d or more", plan.Rounds, MinRounds)
 	}
 	return nil
 }

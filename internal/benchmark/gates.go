@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/golam-cli/golam/internal/misuse"
 )
 
 // gate is a limit that can be put on a figure.
@@ -66,7 +68,7 @@ type Gate struct {
 }
 
 // ParseGates reads limits by their keys, durations such as 5ms and sizes such as 900kB. The error lists everything that is wrong, as an
-// [MisuseError].
+// [misuse.Error].
 func ParseGates(limits map[string]string) ([]Gate, error) {
 	var parsed []Gate
 	var problems []string
@@ -83,7 +85,7 @@ func ParseGates(limits map[string]string) ([]Gate, error) {
 		parsed = append(parsed, Gate{Key: g.key, Name: strings.TrimSpace(g.name + " " + g.quantile), Unit: g.unit, Limit: limit, gate: g})
 	}
 	if len(problems) > 0 {
-		return nil, misuse("%s", strings.Join(problems, "\n"))
+		return nil, misuse.New("%s", strings.Join(problems, "\n"))
 	}
 	return parsed, nil
 }

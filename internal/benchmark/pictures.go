@@ -11,6 +11,7 @@ import (
 
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/chart"
+	"github.com/golam-cli/golam/internal/misuse"
 )
 
 // Picture is a chart.
@@ -83,10 +84,10 @@ func Contents(name, title string, parts []build.Part) Picture {
 	return Picture{name, chart.Bars(title, "kB, not compressed", bars)}
 }
 
-// CheckPictures finds out early that pictures could not be written to a folder, which need not be there yet. It is a [MisuseError].
+// CheckPictures finds out early that pictures could not be written to a folder, which need not be there yet. It is a [misuse.Error].
 func CheckPictures(dir string) error {
 	if dir == "" {
-		return misuse(`--pictures "": name a folder`)
+		return misuse.New(`--pictures "": name a folder`)
 	}
 	// The folder itself, or the nearest one above it.
 	parent := filepath.Clean(dir)
@@ -96,13 +97,13 @@ func CheckPictures(dir string) error {
 		info, err = os.Stat(parent)
 	}
 	if err == nil && !info.IsDir() {
-		return misuse("--pictures %s: %s is not a folder: name one", dir, parent)
+		return misuse.New("--pictures %s: %s is not a folder: name one", dir, parent)
 	}
 	if err == nil {
 		err = tryFolder(parent)
 	}
 	if err != nil {
-		return misuse("--pictures %s: %v: name a folder that can be written to", dir, err)
+		return misuse.New("--pictures %s: %v: name a folder that can be written to", dir, err)
 	}
 	return nil
 }

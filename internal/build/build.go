@@ -25,6 +25,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/quotas"
 )
 
@@ -104,7 +105,7 @@ const distFolder = "dist"
 // are written, or none is. What else is in dist stays, but for files that an earlier package had and this one has not. If no function can
 // be built, that is an error; otherwise Result names those that cannot.
 //
-// Errors: [MisuseError], [GoError], [BrokenError], [DifferenceError], the context's, and what the machine could not do.
+// Errors: [misuse.Error], [GoError], [BrokenError], [DifferenceError], the context's, and what the machine could not do.
 func Build(ctx context.Context, options Options) (_ Result, err error) {
 	job, err := newJob(ctx, options)
 	if err != nil {
@@ -195,13 +196,13 @@ func newJob(ctx context.Context, options Options) (_ *job, err error) {
 	if !slices.Contains(Architectures(), j.arch) {
 		problems = append(problems, generator.Unknown("--arch", j.arch, Architectures()))
 	}
-	included, err := readIncludes(project.Root, options.Include)
-	if misused, ok := errors.AsType[*MisuseError](err); ok {
-		problems = append(problems, misused.text)
+	fromOption, err := readIncludes(project.Root, options.Include)
+	if misused, ok := errors.AsType[*misuse.Error](err); ok {
+		problems = append(problems, misused.Error())
 	} else if err != nil {
 		return nil, err
 	}
-	if err := misuses(problems); err != nil {
+	if err := misuse.Join(problems); err != nil {
 		return nil, err
 	}
 	j.platform = platform("linux", goarch(j.arch))
@@ -223,11 +224,11 @@ func newJob(ctx context.Context, options Options) (_ *job, err error) {
 		return nil, err
 	}
 	for _, f := range j.functions {
-		more, err := project.entry(f.Name).included(project.Root)
+		more, err := included(project.Root, project.entry(f.Name))
 		if err != nil {
 			return nil, err
 		}
-		if j.included[f.Name], err = both(included, more); err != nil {
+		if j.included[f.Name], err = both(fromOption, more); err != nil {
 			return nil, err
 		}
 	}
@@ -239,7 +240,7 @@ func both(first, second []file) ([]file, error) {
 	for _, f := range second {
 		for _, other := range first {
 			if strings.EqualFold(f.path, other.path) && f.name != other.name {
-				return nil, misuse("--include %s and the include of %s in %s would both be %s in the package: leave one out",
+				return nil, misuse.New("--include %s and the include of %s in %s would both be %s in the package: leave one out",
 					other.name, f.name, generator.ProjectFile, f.path)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/testkit"
 )
 
@@ -278,7 +279,7 @@ func TestBuildErrors(t *testing.T) {
 		"both":         {Options{Arch: "x86-64", Include: []string{"../.."}}, "did you mean x86_64?\n--include"},
 	} {
 		err := build(test.options)
-		var misused *MisuseError
+		var misused *misuse.Error
 		if !errors.As(err, &misused) {
 			t.Errorf("%s: %v is no misuse", name, err)
 		}

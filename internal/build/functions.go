@@ -22,6 +22,7 @@ import (
 	"golang.org/x/mod/semver"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/quotas"
 )
 
@@ -259,14 +260,14 @@ type found struct {
 func (l *listing) functions() ([]found, error) {
 	var all []found
 	for _, n := range l.project.named {
-		dir := filepath.Join(l.project.Root, filepath.FromSlash(n.path))
+		dir := filepath.Join(l.project.Root, filepath.FromSlash(n.Path))
 		i := slices.IndexFunc(l.main, func(importPath string) bool { return l.packages[importPath].Dir == dir })
 		if i < 0 {
-			all = append(all, found{Function{Name: n.name}, dir, &BrokenError{fmt.Sprintf(
-				"%s names the function %s, but %s is no main package: write it, or remove the name", generator.ProjectFile, n.name, n.path)}})
+			all = append(all, found{Function{Name: n.Name}, dir, &BrokenError{fmt.Sprintf(
+				"%s names the function %s, but %s is no main package: write it, or remove the name", generator.ProjectFile, n.Name, n.Path)}})
 			continue
 		}
-		all = append(all, found{Function: Function{Name: n.name, Package: l.main[i]}, dir: dir})
+		all = append(all, found{Function: Function{Name: n.Name, Package: l.main[i]}, dir: dir})
 	}
 	starts := map[string]bool{}
 	for importPath, p := range l.packages {
@@ -437,7 +438,7 @@ func choose(functions []Function, names, notes []string) ([]Function, error) {
 	if len(problems) > 0 {
 		problems = append(problems, notes...)
 	}
-	if err := misuses(problems); err != nil {
+	if err := misuse.Join(problems); err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(slices.Clone(functions), func(f Function) bool { return !slices.Contains(names, f.Name) }), nil

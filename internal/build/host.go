@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/golam-cli/golam/internal/misuse"
 )
 
 // HostOptions say which function to build for this machine.
@@ -44,7 +46,7 @@ type Host struct {
 
 // ForHost gives a function's bootstrap for this machine. It is built with the recipe of [Build] if anything that can change it has changed
 // since the last time: a source or embedded file, a new file, go.mod, the vendor folder, golam.yaml, or the toolchain. What is wrong with
-// other functions does not matter. Errors: [MisuseError], [GoError], [BrokenError], and what the machine could not do.
+// other functions does not matter. Errors: [misuse.Error], [GoError], [BrokenError], and what the machine could not do.
 func ForHost(ctx context.Context, options HostOptions) (Host, error) {
 	project, err := Open(options.Dir)
 	if err != nil {
@@ -287,7 +289,7 @@ func (x index) find(name string) (int, error) {
 			for _, function := range functions {
 				names = append(names, function.Name)
 			}
-			return 0, misuse("the project has several functions: name one of %s", strings.Join(names, ", "))
+			return 0, misuse.New("the project has several functions: name one of %s", strings.Join(names, ", "))
 		}
 		return 0, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/testkit"
 )
 
@@ -198,7 +199,7 @@ func TestForHostErrors(t *testing.T) {
 	}
 	testkit.ErrorSays(t, err, filepath.FromSlash("cmd/small/main.go")+":7:13: ", "untyped string")
 	_, err = ForHost(t.Context(), HostOptions{Dir: root, Function: "smal", Cache: cache, Environ: os.Environ()})
-	var misused *MisuseError
+	var misused *misuse.Error
 	if !errors.As(err, &misused) {
 		t.Errorf("error %v", err)
 	}

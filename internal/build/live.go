@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/golam-cli/golam/internal/misuse"
 )
 
 // LiveOptions say what to keep built.
@@ -110,7 +112,7 @@ func LiveFolder(cache string, project Project) string {
 	return filepath.Join(projectCache(cache, project), watchFolder)
 }
 
-// OpenLive finds the project and makes it this golam's to keep built. Nothing is built before the first Update. Errors: [MisuseError],
+// OpenLive finds the project and makes it this golam's to keep built. Nothing is built before the first Update. Errors: [misuse.Error],
 // [LockedError], and what the machine could not do.
 func OpenLive(options LiveOptions) (*Live, error) {
 	project, err := Open(options.Dir)
@@ -297,7 +299,7 @@ func (l *Live) list(ctx context.Context) (index, error) {
 		return index{}, err
 	}
 	if project.Root != l.project.Root {
-		return index{}, misuse("%s has no go.mod any more", l.project.Root)
+		return index{}, misuse.New("%s has no go.mod any more", l.project.Root)
 	}
 	l.project = project
 	if err := l.findToolchain(ctx); err != nil {

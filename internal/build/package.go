@@ -19,6 +19,8 @@ import (
 	"github.com/klauspost/compress/flate"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/misuse"
+	"github.com/golam-cli/golam/internal/project"
 	"github.com/golam-cli/golam/internal/quotas"
 )
 
@@ -110,14 +112,14 @@ func packed(archive io.ReaderAt, size int64) []string {
 }
 
 // readIncludes finds files and folders of the project that are to be in every package, at the path that they have in the project. None
-// can lead out of the project, be it by its name or by a symbolic link. Errors are a [MisuseError] or what the machine says.
+// can lead out of the project, be it by its name or by a symbolic link. Errors are a [misuse.Error] or what the machine says.
 func readIncludes(root string, names []string) ([]file, error) {
 	return include("--include", root, ".", names)
 }
 
 // included are the files that golam.yaml adds to the function's package, at the path that they have beside it.
-func (n named) included(root string) ([]file, error) {
-	return include("include of "+n.name+" in "+generator.ProjectFile, root, n.path, n.include)
+func included(root string, function project.Function) ([]file, error) {
+	return include("include of "+function.Name+" in "+generator.ProjectFile, root, function.Path, function.Include)
 }
 
 // include finds files and folders below a folder of the project. What names the option in errors.
@@ -152,17 +154,17 @@ func (in *includes) add(name string) error {
 	top, _, _ := strings.Cut(clean, "/")
 	switch {
 	case !filepath.IsLocal(name) || clean == ".":
-		return misuse("%s %q: name a file or a folder in the project, relative to its go.mod", in.what, name)
+		return misuse.New("%s %q: name a file or a folder in the project, relative to its go.mod", in.what, name)
 	case in.below == "." && strings.EqualFold(top, distFolder):
-		return misuse("%s %q: %s is where packages go", in.what, name, distFolder)
+		return misuse.New("%s %q: %s is where packages go", in.what, name, distFolder)
 	}
 	return fs.WalkDir(in.root.FS(), path.Join(in.below, clean), func(found string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
 			err = in.read(found)
 		}
-		var misused *MisuseError
+		var misused *misuse.Error
 		if err != nil && !errors.As(err, &misused) {
-			return misuse("%s %q: %v", in.what, name, err)
+			return misuse.New("%s %q: %v", in.what, name, err)
 		}
 		return err
 	})
@@ -175,7 +177,7 @@ func (in *includes) read(name string) error {
 		to = strings.TrimPrefix(name, in.below+"/")
 	}
 	if strings.EqualFold(to, bootstrapName) || strings.HasPrefix(strings.ToLower(to), bootstrapName+"/") {
-		return misuse("%s: %s would take the place of the function's own %s: call it something else", in.what, name, bootstrapName)
+		return misuse.New("%s: %s would take the place of the function's own %s: call it something else", in.what, name, bootstrapName)
 	}
 	// Opening waits for a pipe's other end, so it is looked at first.
 	info, err := in.root.Stat(name)
@@ -183,13 +185,13 @@ func (in *includes) read(name string) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return misuse("%s: %s is neither a file nor a folder nor a link to a file: leave it out", in.what, name)
+		return misuse.New("%s: %s is neither a file nor a folder nor a link to a file: leave it out", in.what, name)
 	}
 	if _, twice := in.found[to]; twice {
 		return nil
 	}
 	if in.total += info.Size(); in.total > quotas.MaxUnzipped {
-		return misuse("%s: the files have more than the %d MB that Lambda takes: leave some out", in.what, quotas.MaxUnzipped>>20)
+		return misuse.New("%s: the files have more than the %d MB that Lambda takes: leave some out", in.what, quotas.MaxUnzipped>>20)
 	}
 	opened, err := in.root.Open(name)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/quotas"
 	"github.com/golam-cli/golam/internal/testkit"
 )
@@ -185,7 +186,7 @@ func TestReadIncludes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			files, err := readIncludes(root, test.include)
 			if test.err != "" {
-				var misused *MisuseError
+				var misused *misuse.Error
 				if !errors.As(err, &misused) {
 					t.Errorf("error %v is no misuse", err)
 				}

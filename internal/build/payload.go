@@ -10,24 +10,22 @@ import (
 	"strings"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/project"
 )
 
 // Payload formats of HTTP requests.
 const (
 	// PayloadV1 is that of REST APIs, and of HTTP APIs on demand.
-	PayloadV1 = "1.0"
+	PayloadV1 = project.PayloadV1
 	// PayloadV2 is that of HTTP APIs and function URLs.
-	PayloadV2 = "2.0"
+	PayloadV2 = project.PayloadV2
 	// PayloadALB is that of load balancers.
-	PayloadALB = "alb"
+	PayloadALB = project.PayloadALB
 )
-
-// Payloads are all payload formats.
-func Payloads() []string { return []string{PayloadV1, PayloadV2, PayloadALB} }
 
 // Payload is the format in which a function takes HTTP requests.
 type Payload struct {
-	// Format is one of [Payloads], [PayloadV2] if nothing says otherwise.
+	// Format is one of [project.Payloads], [PayloadV2] if nothing says otherwise.
 	Format string `json:"format"`
 	// Reason says why, or is "".
 	Reason string `json:"reason,omitempty"`
@@ -63,7 +61,7 @@ func newPayloads(list *listing) *payloads {
 
 // of finds the format of a function.
 func (p *payloads) of(f Function) Payload {
-	if format := p.list.project.entry(f.Name).payload; format != "" {
+	if format := p.list.project.entry(f.Name).Payload; format != "" {
 		return Payload{Format: format, Reason: generator.ProjectFile + " says so", Configured: true}
 	}
 	var local []goPackage

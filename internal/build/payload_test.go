@@ -146,7 +146,7 @@ func Run(handler any) { lambda.Start(handler) }
 		}
 	}
 	testkit.Write(t, filepath.Join(root, "golam.yaml"), "functions:\n  - name: a\n    payload: 1.0\n")
-	if project, err := Open(root); err != nil || project.entry("a").payload != PayloadV1 {
+	if project, err := Open(root); err != nil || project.entry("a").Payload != PayloadV1 {
 		t.Errorf("a format without quotes: %+v, %v", project.named, err)
 	}
 }

@@ -14,24 +14,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
+	"github.com/golam-cli/golam/internal/misuse"
+	"github.com/golam-cli/golam/internal/project"
 )
-
-// MisuseError says that what was asked for cannot be done, whatever the project holds: the fault is on the command line.
-type MisuseError struct{ text string }
-
-func (e *MisuseError) Error() string { return e.text }
-
-func misuse(format string, args ...any) error {
-	return &MisuseError{text: fmt.Sprintf(format, args...)}
-}
-
-// misuses joins problems into one mistake, nil if there are none.
-func misuses(problems []string) error {
-	if len(problems) == 0 {
-		return nil
-	}
-	return &MisuseError{text: strings.Join(problems, "\n")}
-}
 
 // Project is a Go module with Lambda functions in it.
 type Project struct {
@@ -42,8 +28,8 @@ type Project struct {
 	// Arch is the architecture that golam.yaml names, or golam's default: "arm64" or "x86_64".
 	Arch string
 
-	named   []named  // the functions that golam.yaml names
-	exclude []string // folders that golam.yaml excludes, relative and slash separated
+	named   []project.Function // the functions that golam.yaml names
+	exclude []string           // folders that golam.yaml excludes, relative and slash separated
 	// opened is when Open began to read golam.yaml.
 	opened time.Time
 }
@@ -59,21 +45,22 @@ type Settings struct {
 
 // Settings returns what golam.yaml says about a function.
 func (p Project) Settings(function string) Settings {
-	n := p.entry(function)
-	if n.EnvFile != "" {
-		n.EnvFile = filepath.Join(p.Root, filepath.FromSlash(n.EnvFile))
+	entry := p.entry(function)
+	settings := Settings{MemorySize: entry.MemorySize, Timeout: entry.Timeout}
+	if entry.EnvFile != "" {
+		settings.EnvFile = filepath.Join(p.Root, filepath.FromSlash(entry.EnvFile))
 	}
-	return n.Settings
+	return settings
 }
 
 // entry returns the entry of golam.yaml for a function, an empty one if there is none.
-func (p Project) entry(function string) named {
-	for _, n := range p.named {
-		if n.name == function {
-			return n
+func (p Project) entry(function string) project.Function {
+	for _, named := range p.named {
+		if named.Name == function {
+			return named
 		}
 	}
-	return named{}
+	return project.Function{}
 }
 
 // excluded says whether golam.yaml excludes a folder or one above it.
@@ -84,7 +71,8 @@ func (p Project) excluded(dir string) bool {
 	})
 }
 
-// Open finds the project that dir is in: the nearest folder with a go.mod, from dir upwards. It is a [MisuseError] if there is none.
+// Open finds the project that dir is in: the nearest folder with a go.mod, from dir upwards. It is a [misuse.Error] if there is none, or if
+// golam.yaml has a mistake.
 func Open(dir string) (Project, error) {
 	root, err := filepath.Abs(dir)
 	if err == nil {
@@ -103,19 +91,18 @@ func Open(dir string) (Project, error) {
 	}
 	if !utf8.ValidString(root) {
 		// The go command answers in JSON, which would name another folder.
-		return Project{}, misuse("the path %q is not UTF-8, so the go command cannot name its files: rename the folder", root)
+		return Project{}, misuse.New("the path %q is not UTF-8, so the go command cannot name its files: rename the folder", root)
 	}
-	project := Project{Root: root, opened: time.Now()}
+	opened := time.Now()
 	data, err := readProjectFile(root)
-	var file projectFile
+	var file project.File
 	if err == nil {
-		file, err = parseProjectFile(data)
+		file, err = project.Parse(kinds.All(), data)
 	}
 	if err != nil {
 		return Project{}, fmt.Errorf("%s: %w", generator.ProjectFile, err)
 	}
-	project.Made, project.Arch, project.named, project.exclude = file.made, file.arch, file.named, file.exclude
-	return project, nil
+	return Project{Root: root, Made: file.Made(), Arch: file.Arch, named: file.Functions, exclude: file.Exclude, opened: opened}, nil
 }
 
 // noModule says that there is no module in or above a folder, and names those below it: SAM's layout has one in each function's folder.
@@ -142,13 +129,13 @@ func noModule(start string) error {
 	none := fmt.Sprintf("there is no go.mod in %s or above it", start)
 	switch {
 	case len(found) == 0:
-		return misuse("%s: go to the folder of a project, or make one with golam new", none)
+		return misuse.New("%s: go to the folder of a project, or make one with golam new", none)
 	case len(found) == 1:
-		return misuse("%s, but there is one in %s: go there first, with cd %s", none, found[0], found[0])
+		return misuse.New("%s, but there is one in %s: go there first, with cd %s", none, found[0], found[0])
 	case len(found) > most:
-		return misuse("%s, but below it there are Go modules in %s and other folders: go to one of them first", none, strings.Join(found[:most], ", "))
+		return misuse.New("%s, but below it there are Go modules in %s and other folders: go to one of them first", none, strings.Join(found[:most], ", "))
 	}
-	return misuse("%s, but below it there are Go modules in %s: go to one of them first", none, strings.Join(found, ", "))
+	return misuse.New("%s, but below it there are Go modules in %s: go to one of them first", none, strings.Join(found, ", "))
 }
 
 // readProjectFile returns nil if there is no such file.
@@ -169,19 +156,15 @@ func readProjectFile(root string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, generator.MaxAnswers+1))
-	if err == nil && len(data) > generator.MaxAnswers {
-		err = fmt.Errorf("it has more than %d bytes", generator.MaxAnswers)
+	data, err := io.ReadAll(io.LimitReader(file, project.MaxSize+1))
+	if err == nil && len(data) > project.MaxSize {
+		err = fmt.Errorf("it has more than %d bytes", project.MaxSize)
 	}
 	return data, err
 }
 
-// Architectures are Lambda's words for processors, golam's default first.
-func Architectures() []string {
-	options := generator.ProjectOptions()
-	i := slices.IndexFunc(options, func(o generator.Option) bool { return o.Key == "arch" })
-	return options[i].Values()
-}
+// Architectures are Lambda's words for the processors that functions can be built for, golam's default first.
+func Architectures() []string { return project.Architectures() }
 
 // goarch is Go's word for one of [Architectures].
 func goarch(arch string) string {

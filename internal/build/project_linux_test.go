@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/testkit"
 )
 
@@ -19,7 +20,7 @@ func TestOpenRefusesNamesThatAreNotUTF8(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Open(root)
-	if _, misused := errors.AsType[*MisuseError](err); !misused {
+	if _, misused := errors.AsType[*misuse.Error](err); !misused {
 		t.Fatalf("error %v", err)
 	}
 	testkit.ErrorSays(t, err, `caf\xe9" is not UTF-8`, "rename the folder")

@@ -298,7 +298,7 @@ func (s *scan) settle(ctx context.Context, t *toolchain, platform []string) erro
 func (s *scan) candidates(tree []folder) (functions, unresolved, unlisted []string) {
 	wanted := map[string]bool{}
 	for _, n := range s.project.named {
-		wanted[filepath.Join(s.project.Root, filepath.FromSlash(n.path))] = true
+		wanted[filepath.Join(s.project.Root, filepath.FromSlash(n.Path))] = true
 	}
 	for _, f := range tree {
 		dir := filepath.Join(s.project.Root, filepath.FromSlash(f.Path))

@@ -12,11 +12,11 @@ import (
 // is the same to it, because --include puts files at the path that they have in the project. If golam.yaml includes files from beside the
 // function, which go to the root of the package, it is a folder with links to these files.
 func taskFolder(project Project, function, dir string) (string, error) {
-	n := project.entry(function)
-	if len(n.include) == 0 {
+	entry := project.entry(function)
+	if len(entry.Include) == 0 {
 		return project.Root, nil
 	}
-	files, err := n.included(project.Root)
+	files, err := included(project.Root, entry)
 	if err != nil {
 		return "", err
 	}

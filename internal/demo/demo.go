@@ -46,9 +46,8 @@ type Summary struct {
 }
 
 const (
-	projectName  = "demo"
-	functionName = "token-customizer"
-	closeTime    = 2 * time.Second
+	projectName = "demo"
+	closeTime   = 2 * time.Second
 )
 
 // Run generates, builds, serves and prints. It leaves nothing behind but a project that is to be kept, whether it succeeds, fails or ctx
@@ -73,16 +72,17 @@ func Run(ctx context.Context, options Options) (summary Summary, err error) {
 		}
 	}()
 
+	function := spec.Functions[0]
 	screen := newPrinter(options.Out, options.Colour)
-	screen.title("a Cognito token customizer, trigger version " + strings.TrimPrefix(spec.Functions[0].Answers["trigger"], "v"))
+	screen.title("a Cognito token customizer, trigger version " + strings.TrimPrefix(function.Answers["trigger"], "v"))
 	if err := generate(ctx, screen, project, spec); err != nil {
 		return Summary{}, err
 	}
-	bootstrap, err := compile(ctx, screen, project, scratch)
+	bootstrap, err := compile(ctx, screen, project, scratch, function)
 	if err != nil {
 		return Summary{}, err
 	}
-	return serve(ctx, screen, project, bootstrap)
+	return serve(ctx, screen, project, bootstrap, function)
 }
 
 func generate(ctx context.Context, screen *printer, project string, spec generator.Spec) error {
@@ -99,9 +99,9 @@ func generate(ctx context.Context, screen *printer, project string, spec generat
 }
 
 // compile makes the function's bootstrap with the recipe of the project's Makefile, but for this machine.
-func compile(ctx context.Context, screen *printer, project, scratch string) (string, error) {
+func compile(ctx context.Context, screen *printer, project, scratch string, function generator.Function) (string, error) {
 	done := screen.step("build")
-	host, err := build.ForHost(ctx, build.HostOptions{Dir: project, Function: functionName, Cache: scratch, Environ: os.Environ()})
+	host, err := build.ForHost(ctx, build.HostOptions{Dir: project, Function: function.Name, Cache: scratch, Environ: os.Environ()})
 	if err != nil {
 		return "", fmt.Errorf("build the function: %w", err)
 	}
@@ -114,7 +114,7 @@ func compile(ctx context.Context, screen *printer, project, scratch string) (str
 }
 
 // serve sends each sample event of the project to its function and prints what becomes of the tokens.
-func serve(ctx context.Context, screen *printer, project, bootstrap string) (summary Summary, err error) {
+func serve(ctx context.Context, screen *printer, project, bootstrap string, function generator.Function) (summary Summary, err error) {
 	events, err := filepath.Glob(filepath.Join(project, "events", "*.json"))
 	if err != nil {
 		return Summary{}, fmt.Errorf("look for the project's sample events: %w", err)
@@ -125,7 +125,8 @@ func serve(ctx context.Context, screen *printer, project, bootstrap string) (sum
 	lambda, err := local.Start(ctx, local.Config{
 		Region: "eu-west-1",
 		Functions: []local.Function{{
-			Name: functionName, Bootstrap: bootstrap, Dir: project, MemorySize: 256, Timeout: 4 * time.Second,
+			Name: function.Name, Bootstrap: bootstrap, Dir: project,
+			MemorySize: function.Memory, Timeout: time.Duration(function.Timeout) * time.Second,
 			Env: map[string]string{"AWS_LAMBDA_LOG_FORMAT": "JSON"},
 		}},
 	})
@@ -147,7 +148,7 @@ func serve(ctx context.Context, screen *printer, project, bootstrap string) (sum
 			return Summary{}, fmt.Errorf("read a sample event: %w", err)
 		}
 		name := strings.TrimSuffix(filepath.Base(path), ".json")
-		result, err := lambda.Invoke(ctx, functionName, local.Invocation{Payload: event, Report: true})
+		result, err := lambda.Invoke(ctx, function.Name, local.Invocation{Payload: event, Report: true})
 		if err != nil {
 			return Summary{}, fmt.Errorf("invoke the function with %s: %w", name, err)
 		}

@@ -24,7 +24,7 @@ func TestServeFails(t *testing.T) {
 	if err := generate(t.Context(), screen, project, spec); err != nil {
 		t.Fatal(err)
 	}
-	bootstrap, err := compile(t.Context(), screen, project, t.TempDir())
+	bootstrap, err := compile(t.Context(), screen, project, t.TempDir(), spec.Functions[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestServeFails(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, err := serve(t.Context(), screen, folder, bootstrap)
+			_, err := serve(t.Context(), screen, folder, bootstrap, spec.Functions[0])
 			if err == nil {
 				t.Fatal("want an error")
 			}
@@ -75,12 +75,12 @@ func TestBuildFails(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := compile(t.Context(), newPrinter(new(strings.Builder), false), project, t.TempDir())
+	_, err := compile(t.Context(), newPrinter(new(strings.Builder), false), project, t.TempDir(), generator.Function{Name: "token-customizer"})
 	if err == nil || !strings.Contains(err.Error(), "main.go:3") || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("error %v does not say what go says", err)
 	}
 	t.Setenv("PATH", "")
-	_, err = compile(t.Context(), newPrinter(new(strings.Builder), false), project, t.TempDir())
+	_, err = compile(t.Context(), newPrinter(new(strings.Builder), false), project, t.TempDir(), generator.Function{Name: "token-customizer"})
 	if err == nil || !strings.Contains(err.Error(), "install Go") {
 		t.Errorf("error %v does not say what to do", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/quotas"
 )
 
@@ -115,7 +116,7 @@ func ReadExample(dir, function, name string) ([]byte, error) {
 	for _, example := range all {
 		names = append(names, example.Name)
 	}
-	return nil, misuse("%s", generator.Unknown("example", name, names))
+	return nil, misuse.New("%s", generator.Unknown("example", name, names))
 }
 
 func (e Example) read(dir string) ([]byte, error) {

@@ -21,19 +21,11 @@ import (
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/cognito"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/quotas"
 	"github.com/golam-cli/golam/internal/running"
 	"github.com/golam-cli/golam/internal/settings"
 )
-
-// MisuseError says that what was asked for cannot be done: the fault is on the command line or in the event.
-type MisuseError struct{ text string }
-
-func (e *MisuseError) Error() string { return e.text }
-
-func misuse(format string, args ...any) error {
-	return &MisuseError{text: fmt.Sprintf(format, args...)}
-}
 
 // Options say what to invoke, and how.
 type Options struct {
@@ -52,8 +44,7 @@ type Options struct {
 	Identity local.CognitoIdentity
 	// TraceID is the value of an X-Amzn-Trace-Id header, or empty for one of the local Lambda's.
 	TraceID string
-	// Timeout and MemorySize (in MB) are those of [local.Function]. Zero is what the templates of golam set for projects that golam made,
-	// and Lambda's default for others.
+	// Timeout and MemorySize (in MB) are those of [local.Function]. Zero is what golam.yaml says, or else Lambda's default.
 	Timeout    time.Duration
 	MemorySize int
 	// Env are environment variables for the function.
@@ -109,7 +100,7 @@ const closeTime = 2 * time.Second
 // Run invokes the function. That it fails is no error, and neither is what Cognito finds: see [Result]. No process is left when it
 // returns.
 //
-// Errors: [MisuseError], [build.MisuseError], [build.GoError], the context's, and what the machine could not do.
+// Errors: [misuse.Error], [build.GoError], the context's, and what the machine could not do.
 func Run(ctx context.Context, options Options) (Result, error) {
 	if err := options.Check(); err != nil {
 		return Result{}, err
@@ -167,9 +158,6 @@ func (o *Options) watchable() bool {
 func (o *Options) useWatch(ctx context.Context) error {
 	defer o.slowly()()
 	found, err := running.Find(ctx, o.Cache, o.Dir, o.Function)
-	if misuse, ok := errors.AsType[*build.MisuseError](err); ok {
-		return misuse
-	}
 	if err != nil {
 		return err
 	}
@@ -187,7 +175,7 @@ func (o *Options) useWatch(ctx context.Context) error {
 	}
 	if o.Function == "" {
 		if len(names) != 1 {
-			return misuse("the project has several functions: name one of %s", strings.Join(names, ", "))
+			return misuse.New("the project has several functions: name one of %s", strings.Join(names, ", "))
 		}
 		o.Function = names[0]
 	}
@@ -197,7 +185,7 @@ func (o *Options) useWatch(ctx context.Context) error {
 	case chosen < 0 && !healthy: // the function may be new
 		return problem
 	case chosen < 0:
-		return misuse("%s", generator.Unknown("function", o.Function, names))
+		return misuse.New("%s", generator.Unknown("function", o.Function, names))
 	case found.Functions[chosen].Broken:
 		return problem
 	}
@@ -256,7 +244,7 @@ func (o Options) Configure(host build.Host) (local.Function, error) {
 	if file.EnvFile != "" {
 		var err error
 		if variables, err = settings.ReadEnv(file.EnvFile); err != nil {
-			return local.Function{}, misuse("the environment file of %s: %v", host.Function.Name, err)
+			return local.Function{}, misuse.New("the environment file of %s: %v", host.Function.Name, err)
 		}
 	}
 	given := settings.Given{Timeout: o.Timeout, MemorySize: o.MemorySize, Env: o.Env}
@@ -270,7 +258,7 @@ func (o Options) Configure(host build.Host) (local.Function, error) {
 // refusal tells a request that the local Lambda would not take from what the machine could not do.
 func refusal(err error) error {
 	if refused, ok := errors.AsType[*local.RequestError](err); ok {
-		return misuse("Lambda refuses the event: %v", refused)
+		return misuse.New("Lambda refuses the event: %v", refused)
 	}
 	return fmt.Errorf("invoke the function: %w", err)
 }
@@ -294,7 +282,7 @@ func (r Result) Failure() Failure {
 var traceHeader = regexp.MustCompile(`^Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;[A-Za-z]+=[!-:<-~]+)*$`)
 
 // Check finds everything that is not in order before anything is built. It says nothing of what the event holds. Errors are a
-// [MisuseError].
+// [misuse.Error].
 func (o Options) Check() error {
 	var problems []string
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
@@ -319,7 +307,7 @@ func (o Options) Check() error {
 		problem("an Invoke API takes no identity: leave it out, or leave the address out to run the function here")
 	}
 	if len(problems) > 0 {
-		return misuse("%s", strings.Join(problems, "\n"))
+		return misuse.New("%s", strings.Join(problems, "\n"))
 	}
 	return nil
 }
@@ -330,7 +318,7 @@ func ParseIdentity(text string) (local.CognitoIdentity, error) {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&identity); err != nil || decoder.More() || identity.ID == "" {
-		return local.CognitoIdentity{}, misuse(`the identity is not of the form {"cognitoIdentityId": "...", "cognitoIdentityPoolId": "..."}`)
+		return local.CognitoIdentity{}, misuse.New(`the identity is not of the form {"cognitoIdentityId": "...", "cognitoIdentityPoolId": "..."}`)
 	}
 	return identity, nil
 }

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/cognito"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/quotas"
 )
 
@@ -327,7 +327,7 @@ func TestCheck(t *testing.T) {
 		})
 	}
 	_, err := Run(t.Context(), Options{Event: object, Dir: t.TempDir(), Cache: t.TempDir()})
-	var noProject *build.MisuseError
+	var noProject *misuse.Error
 	if !errors.As(err, &noProject) {
 		t.Errorf("no project: %v", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/testkit"
 )
 
@@ -120,7 +121,7 @@ func decode(t *testing.T, data []byte, value any) {
 func misused(t *testing.T, err error, texts ...string) {
 	t.Helper()
 	testkit.ErrorSays(t, err, texts...)
-	if _, ok := err.(*MisuseError); !ok { //nolint:errorlint // it is returned as it is
+	if _, ok := err.(*misuse.Error); !ok { //nolint:errorlint // it is returned as it is
 		t.Errorf("error %v is no misuse", err)
 	}
 }

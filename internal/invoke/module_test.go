@@ -91,3 +91,42 @@ func main() {
 		t.Errorf("settings %+v, %v", project.Settings("api"), err)
 	}
 }
+
+// TestConfigure: how a function is run follows from golam.yaml, in every schema, and from what its kind gives it. Options win.
+func TestConfigure(t *testing.T) {
+	const made = "schema: 2\nname: demo\n"
+	for name, test := range map[string]struct {
+		file    string
+		options Options
+		memory  int
+		timeout time.Duration
+		format  string // of the log, empty for Lambda's default
+	}{
+		"nothing":                 {"", Options{}, 128, 3 * time.Second, ""},
+		"by hand":                 {"functions: {f: {memory: 512, timeout: 7}}\n", Options{}, 512, 7 * time.Second, ""},
+		"by hand, one of it":      {"functions: {f: {memory: 512}}\n", Options{}, 512, 3 * time.Second, ""},
+		"schema 1":                {"schema: 1\ntrigger: v2\nfunctions: [{name: f}]\n", Options{}, 256, 4 * time.Second, "JSON"},
+		"schema 2":                {made + "functions: {f: {kind: cognito-token, memory: 1024, timeout: 5}}\n", Options{}, 1024, 5 * time.Second, "JSON"},
+		"the kind's":              {made + "functions: {f: {kind: cognito-token}}\n", Options{}, 256, 4 * time.Second, "JSON"},
+		"a function of one's own": {made + "functions: {a: {}, f: {path: f, timeout: 60}}\n", Options{}, 128, time.Minute, "JSON"},
+		"not in the file":         {made + "functions: {a: {}}\n", Options{}, 128, 3 * time.Second, "JSON"},
+		"options":                 {made + "functions: {f: {memory: 1024}}\n", Options{MemorySize: 300, Timeout: time.Second}, 300, time.Second, "JSON"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			for path, content := range map[string]string{"go.mod": "module x\n", "golam.yaml": test.file} {
+				if err := os.WriteFile(filepath.Join(root, path), []byte(content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			project, err := build.Open(root)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := test.options.Configure(build.Host{Project: project, Function: build.Function{Name: "f"}})
+			if err != nil || got.MemorySize != test.memory || got.Timeout != test.timeout || got.Env["AWS_LAMBDA_LOG_FORMAT"] != test.format {
+				t.Errorf("%d MB, %s, log %q, %v", got.MemorySize, got.Timeout, got.Env["AWS_LAMBDA_LOG_FORMAT"], err)
+			}
+		})
+	}
+}

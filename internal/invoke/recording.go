@@ -14,6 +14,7 @@ import (
 
 	"github.com/golam-cli/golam/internal/files"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/misuse"
 )
 
 // Recording is an event with all that goes with it, and what the function answered.
@@ -67,13 +68,13 @@ func (r Recording) Save(name string) error {
 	return nil
 }
 
-// CheckRecord finds out early that a recording would replace something that is no file, such as a pipe or a device. It is a [MisuseError].
+// CheckRecord finds out early that a recording would replace something that is no file, such as a pipe or a device. It is a [misuse.Error].
 func CheckRecord(name string) error {
 	if name == "" {
-		return misuse(`--record "": name a file to write`)
+		return misuse.New(`--record "": name a file to write`)
 	}
 	if info, err := os.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink == 0 && !info.Mode().IsRegular() {
-		return misuse("--record %s: it is not a file: name a file to write", name)
+		return misuse.New("--record %s: it is not a file: name a file to write", name)
 	}
 	return nil
 }
@@ -81,20 +82,20 @@ func CheckRecord(name string) error {
 // maxRecording is the size of a recording in bytes: an event and a response, indented.
 const maxRecording = 64 << 20
 
-// LoadRecording reads what Save wrote. It is a [MisuseError] if there is no such file or it is no recording.
+// LoadRecording reads what Save wrote. It is a [misuse.Error] if there is no such file or it is no recording.
 func LoadRecording(name string) (Recording, error) {
 	data, err := files.Read(name, maxRecording)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return Recording{}, misuse("there is no recording %s: make one with --record %s", name, name)
+		return Recording{}, misuse.New("there is no recording %s: make one with --record %s", name, name)
 	case errors.Is(err, files.ErrIrregular):
-		return Recording{}, misuse("%s is not a file: name one that --record made", name)
+		return Recording{}, misuse.New("%s is not a file: name one that --record made", name)
 	case err != nil:
 		return Recording{}, fmt.Errorf("read the recording: %w", err)
 	}
 	recording, err := parseRecording(TrimMark(data))
 	if err != nil {
-		return Recording{}, misuse("%s is no recording of golam invoke: %v: record it again", name, err)
+		return Recording{}, misuse.New("%s is no recording of golam invoke: %v: record it again", name, err)
 	}
 	return recording, nil
 }

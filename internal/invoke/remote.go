@@ -17,6 +17,7 @@ import (
 
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/quotas"
 )
 
@@ -94,10 +95,10 @@ func parseAddress(text string) (string, error) {
 	address, err := url.Parse(full)
 	if err != nil || address.Scheme != "http" || address.Hostname() == "" || strings.Trim(address.Path, "/") != "" || address.User != nil ||
 		address.RawQuery != "" || address.Fragment != "" {
-		return "", misuse("--address %q: use the address of a local Invoke API, such as http://127.0.0.1:9001", text)
+		return "", misuse.New("--address %q: use the address of a local Invoke API, such as http://127.0.0.1:9001", text)
 	}
 	if _, _, err := net.SplitHostPort(address.Host); err != nil {
-		return "", misuse("--address %q has no port: use an address such as http://127.0.0.1:9001", text)
+		return "", misuse.New("--address %q has no port: use an address such as http://127.0.0.1:9001", text)
 	}
 	return "http://" + address.Host, nil
 }
@@ -109,7 +110,7 @@ func onlyFunction(ctx context.Context, options Options) (string, error) {
 		return "", err
 	}
 	if len(functions) > 1 {
-		return "", misuse("the project has several functions: name the one to invoke")
+		return "", misuse.New("the project has several functions: name the one to invoke")
 	}
 	return functions[0].Name, nil
 }

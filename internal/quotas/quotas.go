@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/golam-cli/golam/generator"
 )
 
 // Limits of a function's memory, in MB, and of its timeout.
 const (
-	MinMemory  = 128
-	MaxMemory  = 10240
-	MaxTimeout = 15 * time.Minute
+	MinMemory  = generator.MinMemory
+	MaxMemory  = generator.MaxMemory
+	MaxTimeout = generator.MaxTimeout * time.Second
 )
 
 // Limits in bytes: of an event or a response, and of a package for a direct upload.

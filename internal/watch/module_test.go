@@ -66,4 +66,13 @@ func main`, 1)
 	w.write("golam.yaml", "functions: {api: {path: ./services/handler, memory: 256}}\n")
 	w.settle()
 	w.answers("api", `["","","256"]`)
+	// The golam.yaml of a project that golam made says as much about its functions.
+	w.write("cmd/api/main.go", answer)
+	w.write(".env", "FROM_FILE=again\n")
+	w.write("golam.yaml", "schema: 2\nname: demo\nfunctions: {api: {kind: cognito-token, memory: 1024, env_file: .env}}\n")
+	w.settle()
+	w.answers("api", `["","again","1024"]`)
+	w.write("golam.yaml", "schema: 2\nname: demo\nfunctions: {api: {kind: cognito-token, env_file: .env}}\n")
+	w.settle()
+	w.answers("api", `["","again","256"]`)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"path/filepath"
+
+	"github.com/golam-cli/golam/internal/misuse"
 )
 
 // service is a local service: it takes the place of a service in the cloud while a project is watched. To add one:
@@ -103,11 +105,11 @@ func absolute(name string) (string, error) {
 	}
 	path, err := filepath.Abs(name)
 	if err != nil {
-		return "", misuse("%s cannot be read: %v", name, err)
+		return "", misuse.New("%s cannot be read: %v", name, err)
 	}
 	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
 	if err != nil {
-		return "", misuse("%s cannot be read: %v", name, err)
+		return "", misuse.New("%s cannot be read: %v", name, err)
 	}
 	return filepath.Join(dir, filepath.Base(path)), nil
 }

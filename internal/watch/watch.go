@@ -15,19 +15,11 @@ import (
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/httpevent"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/quotas"
 	"github.com/golam-cli/golam/internal/running"
 	"github.com/golam-cli/golam/internal/settings"
 )
-
-// MisuseError says that what was asked for cannot be done: the fault is on the command line.
-type MisuseError struct{ text string }
-
-func (e *MisuseError) Error() string { return e.text }
-
-func misuse(format string, args ...any) error {
-	return &MisuseError{text: fmt.Sprintf(format, args...)}
-}
 
 // Options say what to watch, and how to serve it.
 type Options struct {
@@ -46,8 +38,7 @@ type Options struct {
 	Rules string
 	// Env are environment variables for the functions. They win over those of EnvFile.
 	Env map[string]string
-	// Timeout and MemorySize (in MB) are those of [local.Function]. Zero is what the templates of golam set for projects that golam made,
-	// and Lambda's default for others.
+	// Timeout and MemorySize (in MB) are those of [local.Function]. Zero is what golam.yaml says, or else Lambda's default.
 	Timeout    time.Duration
 	MemorySize int
 	// Debugger is the absolute path of Delve, or "". With it, functions are built for debugging and run under it, one execution
@@ -61,7 +52,7 @@ type Options struct {
 	Events func(Event)
 }
 
-// Check tells all that is wrong with what was asked for, as a [MisuseError].
+// Check tells all that is wrong with what was asked for, as a [misuse.Error].
 func (o Options) Check() error {
 	problems := []error{quotas.Check(o.MemorySize, o.Timeout)}
 	_, _, err := parseAddress("--address", o.Address, DefaultAddress)
@@ -71,7 +62,7 @@ func (o Options) Check() error {
 		problems = append(problems, err)
 	}
 	if err := errors.Join(problems...); err != nil {
-		return misuse("%s", err)
+		return misuse.New("%s", err)
 	}
 	return nil
 }
@@ -141,7 +132,7 @@ type Session struct {
 }
 
 // Start serves a project until ctx is done or Close is called; Close must be called in any case. It returns when the address takes
-// requests; invocations wait for the first build. Errors: [MisuseError], [build.MisuseError], [build.LockedError], and what the machine
+// requests; invocations wait for the first build. Errors: [misuse.Error], [build.LockedError], and what the machine
 // could not do. Broken source is no error.
 func Start(ctx context.Context, options Options) (_ *Session, err error) {
 	if err := options.Check(); err != nil {
@@ -179,7 +170,7 @@ func Start(ctx context.Context, options Options) (_ *Session, err error) {
 	}
 	s.env, err = readEnv(s.envFile, options.Env)
 	if err := errors.Join(err, s.loadServices()); err != nil {
-		return nil, misuse("%s", err)
+		return nil, misuse.New("%s", err)
 	}
 	s.lambda, err = local.Start(s.ctx, local.Config{
 		Changing: true, Sampled: true, Log: s.log, Ended: s.invocationEnded,

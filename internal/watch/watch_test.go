@@ -14,6 +14,7 @@ import (
 
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/ports"
 	"github.com/golam-cli/golam/internal/running"
 	"github.com/golam-cli/golam/internal/testkit"
@@ -404,7 +405,7 @@ func TestCheck(t *testing.T) {
 		{Options{Debugger: "/dlv", DebugAddress: "127.0.0.1:0"}, []string{`--debug-address "127.0.0.1:0": use host:port`}},
 	} {
 		err := tt.options.Check()
-		if _, ok := errors.AsType[*MisuseError](err); ok != (tt.problems != nil) {
+		if _, ok := errors.AsType[*misuse.Error](err); ok != (tt.problems != nil) {
 			t.Errorf("%+v: %v", tt.options, err)
 		}
 		for _, problem := range tt.problems {

@@ -388,7 +388,7 @@ func TestGivenAnswersAreShownAndNotAsked(t *testing.T) {
 	w.shows("2 of 3", flags("Deployment"))
 	w.Types(enter)
 	w.asks("Make it?")
-	w.shows("given: --module example.com/mine --trigger v1 --claims plan=custom:plan", flags(""))
+	w.shows("given: --module example.com/mine --kind cognito-token --trigger v1 --claims plan=custom:plan", flags(""))
 	w.Types(enter)
 	want := maps.Clone(given)
 	want["name"] = "other"

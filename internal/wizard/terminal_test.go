@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/ptytest"
 	"github.com/golam-cli/golam/internal/wizard"
 )
@@ -97,7 +98,7 @@ func preview(spec generator.Spec) (wizard.Summary, error) {
 	if err != nil {
 		return wizard.Summary{}, err
 	}
-	command := append([]string{"golam", "new", spec.Name}, spec.Flags()...)
+	command := append([]string{"golam", "new", spec.Name}, kinds.All().Flags(spec)...)
 	command = append(command, "--yes")
 	summary := wizard.Summary{Dir: spec.Name, Command: func(width int) []string {
 		lines := []string{" "}

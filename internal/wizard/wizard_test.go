@@ -29,7 +29,7 @@ func preview(spec generator.Spec) (Summary, error) {
 		return Summary{}, err
 	}
 	summary := Summary{Dir: spec.Name, Command: func(int) []string {
-		return []string{"  golam new " + spec.Name + " " + strings.Join(spec.Flags(), " ")}
+		return []string{"  golam new " + spec.Name + " " + strings.Join(kinds.All().Flags(spec), " ")}
 	}}
 	for _, file := range tree {
 		summary.Files = append(summary.Files, file.Path)

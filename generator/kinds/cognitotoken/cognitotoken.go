@@ -14,6 +14,15 @@ var _ generator.Kind = Kind{}
 // Name implements [generator.Kind].
 func (Kind) Name() string { return "cognito-token" }
 
+// Help implements [generator.Kind].
+func (Kind) Help() string { return "customizes the tokens of an Amazon Cognito user pool" }
+
+// Limits implements [generator.Kind]. Cognito retries after 5 s, while Lambda may still be at work, and the error reaches no log (Amazon
+// Cognito Developer Guide, "Customizing user pool workflows with Lambda triggers").
+func (Kind) Limits() generator.Limits {
+	return generator.Limits{Memory: 256, Timeout: 4, MaxTimeout: 5, Reason: "Cognito waits 5 s for an answer"}
+}
+
 // FunctionName implements [generator.Kind].
 func (Kind) FunctionName() string { return "token-customizer" }
 

@@ -1,10 +1,13 @@
-package generator_test
+package project
 
 import (
 	"errors"
 	"maps"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/generator/kinds"
@@ -25,11 +28,11 @@ func TestParseAnswers(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := kinds.All().ParseAnswers([]byte(test.text))
+			got, err := ParseAnswers(kinds.All(), []byte(test.text))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !maps.Equal(got, test.want) {
+			if !maps.Equal(got.Project, test.want) || got.Functions != nil {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
@@ -54,7 +57,7 @@ func TestParseAnswersRefuses(t *testing.T) {
 		"two documents":      {"name: a\n---\nname: b\n", []string{"more than one"}},
 		"a key twice":        {"name: a\nname: b\n", []string{"twice"}},
 		"unknown keys":       {"naem: a\ntriger: v1\n", []string{"did you mean name", "did you mean trigger"}},
-		"wrong types":        {"name: [a]\ntrigger: {a: b}\narch: null\nclaims: {a: b}\n", []string{"single value", "single value", "single value", "claim=attribute"}},
+		"wrong types":        {"name: [a]\ntrigger: {a: b}\narch: null\nclaims: {a: {b: c}}\n", []string{"single value", "single value", "single value", "claim=attribute"}},
 		"claims of numbers":  {"claims: [1]", []string{"claim=attribute"}},
 		"claims with commas": {`claims: ["a=email,b=name"]`, []string{"claim=attribute"}},
 		"an alias":           {"name: &x demo\nmodule: *x\n", []string{"single value"}},
@@ -67,7 +70,7 @@ func TestParseAnswersRefuses(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := kinds.All().ParseAnswers([]byte(test.text))
+			_, err := ParseAnswers(kinds.All(), []byte(test.text))
 			invalid, ok := errors.AsType[*generator.InvalidError](err)
 			if !ok {
 				t.Fatalf("got %v", err)
@@ -84,23 +87,54 @@ func TestParseAnswersRefuses(t *testing.T) {
 	}
 }
 
-func FuzzParseAnswers(f *testing.F) {
-	f.Add([]byte("name: demo\nclaims: [a=email]\n"))
-	f.Add([]byte("a: &a [*a]"))
-	f.Add([]byte("? {a: b}\n: c"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		answers, err := kinds.All().ParseAnswers(data)
-		if _, ok := errors.AsType[*generator.InvalidError](err); err != nil && !ok {
-			t.Fatalf("%v is no list of problems", err)
+// TestParseFunctions reads answers about several functions, with and without the number of a schema.
+func TestParseFunctions(t *testing.T) {
+	const text = `name: shop
+functions:
+  token-customizer: {kind: cognito-token, trigger: v3, claims: {plan: "custom:plan", tenant_id: "custom:tenant_id"}, eventbridge: true, env_file: .env}
+  partner-tokens:
+    claims: [email=email]
+    memory: 512
+    timeout: 5
+  report: {path: ./tools/report}
+`
+	want := Answers{
+		Project: generator.Answers{"name": "shop"},
+		Functions: []generator.FunctionAnswers{
+			{Name: "token-customizer", Kind: "cognito-token", Answers: generator.Answers{
+				"trigger": "v3", "claims": "plan=custom:plan,tenant_id=custom:tenant_id", "eventbridge": "true",
+			}},
+			{Name: "partner-tokens", Answers: generator.Answers{"claims": "email=email", "memory": "512", "timeout": "5"}},
+		},
+	}
+	for _, schema := range []string{"", "schema: 2\ntemplates: 9\n"} {
+		got, err := ParseAnswers(kinds.All(), []byte(schema+text))
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%v, -want +got\n%s", err, diff)
 		}
-		for key := range answers {
-			found := false
-			for _, option := range kinds.All().Options() {
-				found = found || option.Key == key
-			}
-			if !found {
-				t.Errorf("key %q", key)
-			}
+		spec, err := kinds.All().Resolve(got.Project, got.Functions...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(spec, again(t, spec)); diff != "" {
+			t.Errorf("written and read, -want +got\n%s", diff)
+		}
+	}
+}
+
+// FuzzProject checks that what golam writes of a spec is read as the same spec, whatever the claims.
+func FuzzProject(f *testing.F) {
+	f.Add("demo", "a=email,b=custom:b", "audit", 128, 1)
+	f.Add("x", "https://x/y=custom:z, null=email,true=name,1=sub", "token-customizer", 10240, 5)
+	f.Fuzz(func(t *testing.T, name, claims, function string, memory, timeout int) {
+		spec, err := kinds.All().Resolve(generator.Answers{"name": name}, generator.FunctionAnswers{Name: function, Answers: generator.Answers{
+			"claims": claims, "memory": strconv.Itoa(memory), "timeout": strconv.Itoa(timeout),
+		}})
+		if err != nil {
+			return
+		}
+		if diff := cmp.Diff(spec, again(t, spec)); diff != "" {
+			t.Errorf("-want +got\n%s", diff)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package cmd
+package shell
 
 import (
 	"math/rand/v2"
@@ -23,7 +23,7 @@ func readBack(t *testing.T, text string) []string {
 }
 
 // A command that golam shows can be pasted into a shell, and its lines fit the terminal.
-func TestShellLines(t *testing.T) {
+func TestLines(t *testing.T) {
 	long := strings.Repeat("tenant_id=custom:tenant_id,", 20) + "a=email"
 	commands := [][]string{
 		{"demo"},
@@ -49,8 +49,8 @@ func TestShellLines(t *testing.T) {
 		commands = append(commands, words)
 	}
 	for _, words := range commands {
-		for _, width := range []int{20, 60, shellWidth, 100} {
-			lines := shellLines(append([]string{"golam"}, words...), width)
+		for _, width := range []int{20, 60, defaultWidth, 100} {
+			lines := Lines(append([]string{"golam"}, words...), width)
 			if got := readBack(t, strings.Join(lines, "\n")); !slices.Equal(got, words) {
 				t.Errorf("width %d:\n%s\nis read as %q, want %q", width, strings.Join(lines, "\n"), got, words)
 			}
@@ -67,8 +67,8 @@ func TestShellLines(t *testing.T) {
 }
 
 // Nothing is broken that fits.
-func TestShellLinesKeepWords(t *testing.T) {
-	got := strings.Join(shellLines([]string{"golam", "new", "demo", "--trigger", "v3", "--claims", "tenant_id=custom:tenant_id,plan=custom:plan,team=custom:team", "--yes"}, shellWidth), "\n")
+func TestLinesKeepWords(t *testing.T) {
+	got := strings.Join(Lines([]string{"golam", "new", "demo", "--trigger", "v3", "--claims", "tenant_id=custom:tenant_id,plan=custom:plan,team=custom:team", "--yes"}, defaultWidth), "\n")
 	const want = `  golam new demo --trigger v3 \
   --claims tenant_id=custom:tenant_id,plan=custom:plan,team=custom:team --yes`
 	if got != want {

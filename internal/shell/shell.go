@@ -1,4 +1,5 @@
-package cmd
+// Package shell writes commands so that people can paste them into a POSIX shell. Nothing else belongs here.
+package shell
 
 import (
 	"fmt"
@@ -8,13 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// shellWidth is how many columns a command may take: most terminals have 80.
-const shellWidth = 79
+// defaultWidth is how many columns a command may take: most terminals have 80.
+const defaultWidth = 79
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./~-]+$`)
 
-// quote writes a word so that a POSIX shell reads it back, and so that a terminal can show it.
-func quote(word string) string {
+// Quote writes a word so that a POSIX shell reads it back, and so that a terminal can show it.
+func Quote(word string) string {
 	switch {
 	case plainWord.MatchString(word) && !strings.HasPrefix(word, "~"):
 		return word
@@ -26,17 +27,17 @@ func quote(word string) string {
 		}
 		if strings.HasSuffix(word, "\n") {
 			trimmed := strings.TrimRight(word, "\n")
-			return quote(trimmed) + "'" + word[len(trimmed):] + "'"
+			return Quote(trimmed) + "'" + word[len(trimmed):] + "'"
 		}
 		return `"$(printf '` + escaped.String() + `')"`
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// shellLines writes a command in lines of at most width columns, as far as that is possible, that can be pasted into a POSIX shell as they
+// Lines writes a command in lines of at most width columns, as far as that is possible, that can be pasted into a POSIX shell as they
 // are. A line is broken between words, and within a word only where that alone is wider than a line. A flag and its value stay together if
 // they fit.
-func shellLines(words []string, width int) []string {
+func Lines(words []string, width int) []string {
 	const indent, least = "  ", 16
 	width = max(width, least)
 	var lines []string
@@ -46,10 +47,10 @@ func shellLines(words []string, width int) []string {
 		line = indent
 	}
 	for i, word := range words {
-		quoted := quote(word)
+		quoted := Quote(word)
 		together := quoted
 		if i+1 < len(words) && strings.HasPrefix(word, "--") && !strings.HasPrefix(words[i+1], "-") {
-			if pair := quoted + " " + quote(words[i+1]); columns(indent+pair)+len(` \`) <= width {
+			if pair := quoted + " " + Quote(words[i+1]); columns(indent+pair)+len(` \`) <= width {
 				together = pair
 			}
 		}
@@ -65,7 +66,7 @@ func shellLines(words []string, width int) []string {
 			// A line that goes on within a word has nothing before the rest of it.
 			head := ""
 			for _, r := range word {
-				if next := head + string(r); head != "" && columns(line+quote(next))+len(` \`) > width {
+				if next := head + string(r); head != "" && columns(line+Quote(next))+len(` \`) > width {
 					break
 				}
 				head += string(r)
@@ -73,11 +74,11 @@ func shellLines(words []string, width int) []string {
 			if !strings.HasPrefix(word, head) || head == word { // bytes that are no UTF-8, or nothing to split
 				break
 			}
-			line += quote(head)
+			line += Quote(head)
 			flush()
 			line = ""
 			word = word[len(head):]
-			quoted = quote(word)
+			quoted = Quote(word)
 		}
 		line += quoted
 	}
@@ -98,5 +99,5 @@ func columns(text string) int {
 	return n
 }
 
-// shellText is a command for a page of text.
-func shellText(words []string) string { return strings.Join(shellLines(words, shellWidth), "\n") }
+// Text is a command for a page of text.
+func Text(words []string) string { return strings.Join(Lines(words, defaultWidth), "\n") }
