@@ -187,7 +187,7 @@ func TestEventBridgeFaults(t *testing.T) {
 	var invocations atomic.Int64
 	t.Run("all", func(t *testing.T) {
 		for _, project := range publishing {
-			standard := bootstrapOf(t, project)
+			standard := bootstrapOf(t, projectOf(t, project))
 			for _, fault := range table {
 				t.Run(project+"/"+fault.name, func(t *testing.T) {
 					t.Parallel()
@@ -207,12 +207,9 @@ func TestEventBridgeFaults(t *testing.T) {
 func (f fault) try(t *testing.T, project, bootstrap string, event []byte, n int) {
 	t.Helper()
 	if f.edit != nil {
-		copied := filepath.Join(t.TempDir(), "project")
-		if err := os.CopyFS(copied, os.DirFS(project)); err != nil {
-			t.Fatal(err)
-		}
-		f.edit.apply(t, copied)
-		bootstrap = bootstrapOf(t, copied)
+		folder := projectOf(t, project)
+		f.edit.apply(t, folder)
+		bootstrap = bootstrapOf(t, folder)
 	}
 	endpoint, requests := f.serve(t)
 	mark := fmt.Sprintf("GOLAM_FAULT=%s-%d", strings.ReplaceAll(f.name, " ", "-"), time.Now().UnixNano())

@@ -13,6 +13,7 @@ import (
 	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/counts"
+	"github.com/golam-cli/golam/internal/goldenproject"
 )
 
 var update = flag.Bool("update", false, "write the golden projects instead of comparing them")
@@ -28,6 +29,16 @@ func render(t *testing.T, answers generator.Answers) generator.Tree {
 		t.Fatal(err)
 	}
 	return tree
+}
+
+// projectOf writes a golden project to a folder of the test's.
+func projectOf(t *testing.T, name string) (folder string) {
+	t.Helper()
+	folder = filepath.Join(t.TempDir(), name)
+	if err := goldenproject.Write(t.Context(), name, folder); err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }
 
 // TestGolden compares each golden project with what its answers render to: paths, bytes and modes.

@@ -78,11 +78,7 @@ func TestVariantsWork(t *testing.T) {
 		patterns = append(patterns, module+"/...") // the module of the stack, whose path begins with the project's, included
 	}
 	for _, variant := range kinds.All().Golden() {
-		dir, err := filepath.Abs(variant.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		use(dir, variant.Answers["module"])
+		use(projectOf(t, variant.Name), variant.Answers["module"])
 	}
 	pairs := pairwise(kinds.All().Combinations())
 	for _, variant := range pairs {
@@ -108,8 +104,9 @@ func TestModulesAreTidy(t *testing.T) {
 		t.Skip("runs go mod tidy for every golden project")
 	}
 	for _, variant := range kinds.All().Golden() {
-		for _, folder := range modules(t, variant.Name) {
-			t.Run(folder, func(t *testing.T) {
+		project := projectOf(t, variant.Name)
+		for _, folder := range modules(t, project) {
+			t.Run(variant.Name+strings.TrimPrefix(folder, project), func(t *testing.T) {
 				t.Parallel()
 				goCommand(t, folder, "GOWORK=off", "mod", "tidy", "-diff")
 			})
