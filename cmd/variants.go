@@ -8,6 +8,7 @@ import (
 
 	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/generator/kinds"
+	"github.com/golam-cli/golam/internal/goldenproject"
 )
 
 // variantsResult is what `golam variants --output json` prints.
@@ -32,6 +33,7 @@ type variantsChoice struct {
 type variantsGolden struct {
 	Name    string            `json:"name"`
 	Answers generator.Answers `json:"answers"`
+	Whole   bool              `json:"whole"`
 }
 
 func (a *app) variantsCommand() *cobra.Command {
@@ -60,7 +62,7 @@ func (a *app) variantsCommand() *cobra.Command {
 					fmt.Fprintf(a.stdout(), "    %-8s %s%s\n", choice.Value, choice.Help, mark)
 				}
 			}
-			fmt.Fprintln(a.stdout(), "\nGolden projects, each in golden/ of golam's repository:")
+			fmt.Fprintln(a.stdout(), "\nGolden projects. Browse those with a * in golden/ of golam's repository:")
 			column := 0
 			for _, golden := range result.Golden {
 				column = max(column, len(golden.Name))
@@ -70,7 +72,11 @@ func (a *app) variantsCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(a.stdout(), "    %-*s  %s\n", column, golden.Name, strings.Join(spec.Flags(), " "))
+				mark := " "
+				if golden.Whole {
+					mark = "*"
+				}
+				fmt.Fprintf(a.stdout(), "  %s %-*s  %s\n", mark, column, golden.Name, strings.Join(spec.Flags(), " "))
 			}
 			return nil
 		},
@@ -94,7 +100,7 @@ func variants() (variantsResult, error) {
 		if err != nil {
 			return variantsResult{}, err
 		}
-		result.Golden = append(result.Golden, variantsGolden{Name: golden.Name, Answers: spec.Answers()})
+		result.Golden = append(result.Golden, variantsGolden{Name: golden.Name, Answers: spec.Answers(), Whole: goldenproject.IsWhole(golden.Name)})
 	}
 	return result, nil
 }
