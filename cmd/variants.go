@@ -8,6 +8,7 @@ import (
 
 	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/generator/kinds"
+	"github.com/golam-cli/golam/internal/goldenproject"
 )
 
 // variantsResult is what `golam variants --output json` prints.
@@ -36,6 +37,7 @@ type variantsGolden struct {
 	// Answers are those of [generator.Spec.Answers], Flags make the project, with the golam.yaml of the golden project if need be.
 	Answers generator.Answers `json:"answers"`
 	Flags   []string          `json:"flags"`
+	Whole   bool              `json:"whole"`
 }
 
 func (a *app) variantsCommand() *cobra.Command {
@@ -68,13 +70,17 @@ func (a *app) variantsCommand() *cobra.Command {
 					fmt.Fprintf(a.stdout(), "    %-8s %s%s\n", choice.Value, choice.Help, mark)
 				}
 			}
-			fmt.Fprintln(a.stdout(), "\nGolden projects, each in golden/ of golam's repository:")
+			fmt.Fprintln(a.stdout(), "\nGolden projects. Browse those with a * in golden/ of golam's repository:")
 			column := 0
 			for _, golden := range result.Golden {
 				column = max(column, len(golden.Name))
 			}
 			for _, golden := range result.Golden {
-				fmt.Fprintf(a.stdout(), "    %-*s  %s\n", column, golden.Name, strings.Join(golden.Flags, " "))
+				mark := " "
+				if golden.Whole {
+					mark = "*"
+				}
+				fmt.Fprintf(a.stdout(), "  %s %-*s  %s\n", mark, column, golden.Name, strings.Join(golden.Flags, " "))
 			}
 			return nil
 		},
@@ -103,7 +109,7 @@ func variants() (variantsResult, error) {
 		if !catalog.Flat(spec) {
 			flags = []string{"--answers", "golden/" + golden.Name + "/" + generator.ProjectFile}
 		}
-		result.Golden = append(result.Golden, variantsGolden{Name: golden.Name, Answers: spec.Answers(), Flags: flags})
+		result.Golden = append(result.Golden, variantsGolden{Name: golden.Name, Answers: spec.Answers(), Flags: flags, Whole: goldenproject.IsWhole(golden.Name)})
 	}
 	return result, nil
 }

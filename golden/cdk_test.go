@@ -18,7 +18,7 @@ func TestFeatureFlagsAreCurrent(t *testing.T) {
 	if testing.Short() {
 		t.Skip("unpacks the CDK's library")
 	}
-	const infra = "cdk/infra"
+	const infra = "cdk-slim/infra"
 	// On a new machine nothing has asked for the module before.
 	command := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", "github.com/aws/aws-cdk-go/awscdk/v2")
 	command.Dir = infra

@@ -119,7 +119,7 @@ func faults(t *testing.T) []fault {
 		},
 		{
 			name: "Amazon's authority", handler: taken, certificate: sign(t, ours, "localhost", soon), env: roots(stranger),
-			edit: &edit{file: "internal/awsroots/roots.pem", new: string(ours.PEM())}, published: 1, requests: 1,
+			edit: &edit{file: "internal/platform/awsroots/roots.pem", new: string(ours.PEM())}, published: 1, requests: 1,
 		},
 		{name: "the system's authority", handler: taken, certificate: sign(t, ours, "localhost", soon), env: roots(ours), published: 1, requests: 1},
 		{name: "unknown authority", handler: taken, certificate: sign(t, ours, "localhost", soon), env: roots(stranger), failed: 1, reason: "signed by unknown authority"},
@@ -187,7 +187,7 @@ func TestEventBridgeFaults(t *testing.T) {
 	var invocations atomic.Int64
 	t.Run("all", func(t *testing.T) {
 		for _, project := range publishing {
-			standard := bootstrapOf(t, project)
+			standard := bootstrapOf(t, projectOf(t, project))
 			for _, fault := range table {
 				t.Run(project+"/"+fault.name, func(t *testing.T) {
 					t.Parallel()
@@ -207,12 +207,9 @@ func TestEventBridgeFaults(t *testing.T) {
 func (f fault) try(t *testing.T, project, bootstrap string, event []byte, n int) {
 	t.Helper()
 	if f.edit != nil {
-		copied := filepath.Join(t.TempDir(), "project")
-		if err := os.CopyFS(copied, os.DirFS(project)); err != nil {
-			t.Fatal(err)
-		}
-		f.edit.apply(t, copied)
-		bootstrap = bootstrapOf(t, copied)
+		folder := projectOf(t, project)
+		f.edit.apply(t, folder)
+		bootstrap = bootstrapOf(t, folder)
 	}
 	endpoint, requests := f.serve(t)
 	mark := fmt.Sprintf("GOLAM_FAULT=%s-%d", strings.ReplaceAll(f.name, " ", "-"), time.Now().UnixNano())

@@ -27,11 +27,11 @@ import (
 // publishing are the golden projects that publish events, one for each client of EventBridge.
 var publishing = []string{"sam-eventbridge", "sam-eventbridge-slim"}
 
-// bootstrapOf builds the function of a project as it is deployed, for this machine.
-func bootstrapOf(t *testing.T, project string) string {
+// bootstrapOf builds the function of the project in folder as it is deployed, for this machine.
+func bootstrapOf(t *testing.T, folder string) string {
 	t.Helper()
 	bootstrap := filepath.Join(t.TempDir(), "bootstrap")
-	goCommand(t, project, "GOWORK=off",
+	goCommand(t, folder, "GOWORK=off",
 		"build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", bootstrap, "./cmd/token-customizer")
 	return bootstrap
 }
@@ -76,18 +76,19 @@ func TestEventsArrive(t *testing.T) {
 	arrived := 0
 	for _, project := range publishing {
 		t.Run(project, func(t *testing.T) {
+			folder := projectOf(t, project)
 			moto := moto{endpoint: endpoint}
 			moto.call(t, "events", "AWSEvents.CreateEventBus", map[string]any{"Name": project})
 			queue := moto.call(t, "sqs", "AmazonSQS.CreateQueue", map[string]any{"QueueName": project})["QueueUrl"]
 			moto.call(t, "events", "AWSEvents.PutRule", map[string]any{
-				"Name": project, "EventBusName": project, "EventPattern": patternOf(t, project),
+				"Name": project, "EventBusName": project, "EventPattern": patternOf(t, folder),
 			})
 			moto.call(t, "events", "AWSEvents.PutTargets", map[string]any{
 				"Rule": project, "EventBusName": project,
 				"Targets": []any{map[string]any{"Id": "queue", "Arn": "arn:aws:sqs:us-east-1:123456789012:" + project}},
 			})
 			lambda := startLambda(t, local.Config{Log: func(line local.Line) { t.Logf("%s", line.Text) }, Functions: []local.Function{{
-				Name: project, Bootstrap: bootstrapOf(t, project), MemorySize: 256, Timeout: 4 * time.Second,
+				Name: project, Bootstrap: bootstrapOf(t, folder), MemorySize: 256, Timeout: 4 * time.Second,
 				Env: map[string]string{
 					"AWS_ENDPOINT_URL_EVENTBRIDGE": endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_SESSION_TOKEN": "test",
 					"EVENT_BUS_NAME": project, "AWS_LAMBDA_LOG_FORMAT": "JSON",
@@ -112,9 +113,9 @@ func TestEventsArrive(t *testing.T) {
 }
 
 // patternOf is the pattern of the example rule in the project's template, as JSON.
-func patternOf(t *testing.T, project string) string {
+func patternOf(t *testing.T, folder string) string {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(project, "template.yaml"))
+	content, err := os.ReadFile(filepath.Join(folder, "template.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

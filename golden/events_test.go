@@ -29,13 +29,9 @@ func TestBootstrapsAnswerCognito(t *testing.T) {
 			t.Errorf("a line of the log is not JSON: %s", line.Text)
 		}
 	}}
-	folder := t.TempDir()
 	for project := range projects {
-		bootstrap := filepath.Join(folder, project, "bootstrap")
-		goCommand(t, project, "GOWORK=off",
-			"build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", bootstrap, "./cmd/token-customizer")
 		config.Functions = append(config.Functions, local.Function{
-			Name: project, Bootstrap: bootstrap, MemorySize: 256, Timeout: 4 * time.Second,
+			Name: project, Bootstrap: bootstrapOf(t, projectOf(t, project)), MemorySize: 256, Timeout: 4 * time.Second,
 			Env: map[string]string{"AWS_LAMBDA_LOG_FORMAT": "JSON"},
 		})
 	}

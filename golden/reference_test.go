@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/golam-cli/golam/generator/kinds"
+	"github.com/golam-cli/golam/internal/goldenproject"
 )
 
 // TestReference keeps the pages of docs/ that declarations are rendered to at what these say.
@@ -17,6 +18,7 @@ func TestReference(t *testing.T) {
 	for path, want := range map[string][]byte{
 		"../docs/options.md":     reference(t),
 		"../docs/sam-and-cdk.md": differences(),
+		"README.md":              gallery(),
 	} {
 		if *update {
 			if err := os.WriteFile(path, want, 0o644); err != nil { //nolint:gosec // documentation
@@ -65,8 +67,36 @@ func reference(t *testing.T) []byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&text, "| [%s](../golden/%s) | `%s` |\n", variant.Name, variant.Name, strings.Join(kinds.All().Flags(spec), " "))
+		name := variant.Name
+		if goldenproject.IsWhole(name) {
+			name = fmt.Sprintf("[%s](../golden/%s)", name, name)
+		}
+		fmt.Fprintf(&text, "| %s | `%s` |\n", name, strings.Join(kinds.All().Flags(spec), " "))
 	}
+	return text.Bytes()
+}
+
+// gallery is the page that says which golden projects are whole, and why.
+func gallery() []byte {
+	var text bytes.Buffer
+	text.WriteString(`# Golden projects
+
+These projects are what ` + "`golam new`" + ` makes, for you to browse. ` + "`make golden`" + ` writes them, and this page; never edit them by hand. A change of a
+template shows here as a change of what users get.
+
+| project | what it shows |
+| --- | --- |
+`)
+	for _, example := range goldenproject.Whole() {
+		fmt.Fprintf(&text, "| [%s](%s) | %s |\n", example.Name, example.Name, example.Shows)
+	}
+	text.WriteString(`
+Nearly every file of the other golden projects is in one of these too, so only their ` + "`golam.lock`" + ` is checked in, in [locks](locks): the mode and
+the git blob id of every file. The tests render, build, vet, test and judge these projects all the same. [The options](../docs/options.md#golden-projects) list the flags of
+each of them.
+
+The list of whole projects is in ` + "`internal/goldenproject`" + `. It is short on purpose, so that a reviewer can read every change here.
+`)
 	return text.Bytes()
 }
 
@@ -78,7 +108,7 @@ func TestSizesAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	compressed := map[string]float64{} // MB by project
-	for _, row := range regexp.MustCompile(`(?m)^\| \[([a-z0-9-]+)\]\([^)]*\) \| [0-9,]+ \| ([0-9,]+) \|`).FindAllSubmatch(page, -1) {
+	for _, row := range regexp.MustCompile(`(?m)^\| \[?([a-z0-9-]+)(?:\]\([^)]*\))? \| [0-9,]+ \| ([0-9,]+) \|`).FindAllSubmatch(page, -1) {
 		bytes, err := strconv.ParseFloat(strings.ReplaceAll(string(row[2]), ",", ""), 64)
 		if err != nil {
 			t.Fatal(err)

@@ -190,18 +190,15 @@ func TestTelemetryFaults(t *testing.T) {
 // exporting are the golden projects whose telemetry is tried, one for each HTTP client.
 var exporting = []string{"sam-otlp", "sam-otlp-slim"}
 
-// edited builds the function of an edited copy of the project.
+// edited builds the function of a golden project with edits.
 func edited(t *testing.T, project string, edits []edit) string {
 	t.Helper()
-	copied := filepath.Join(t.TempDir(), "project")
-	if err := os.CopyFS(copied, os.DirFS(project)); err != nil {
-		t.Fatal(err)
-	}
+	folder := projectOf(t, project)
 	for _, edit := range edits {
 		edit.new = strings.ReplaceAll(edit.new, "example.com/sam-otlp/", "example.com/"+project+"/")
-		edit.apply(t, copied)
+		edit.apply(t, folder)
 	}
-	return bootstrapOf(t, copied)
+	return bootstrapOf(t, folder)
 }
 
 // traceSink is an endpoint that has a fault until it is mended.
@@ -430,7 +427,7 @@ func TestSpansAtTheEnd(t *testing.T) {
 			f := traceFault{handler: status(503, "")}
 			var sink traceSink
 			sink.serve(t, f)
-			lambda, lines := serveTraced(t, bootstrapOf(t, project), map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": sink.address})
+			lambda, lines := serveTraced(t, bootstrapOf(t, projectOf(t, project)), map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": sink.address})
 			for range 3 {
 				invoke(t, lambda, local.Invocation{Payload: sampleEvent(t), Report: true})
 			}

@@ -236,7 +236,7 @@ func TestSpansArriveOnACollector(t *testing.T) {
 					t.Error(err)
 				}
 			}()
-			lambda, log := serveTraced(t, bootstrapOf(t, test.project), map[string]string{
+			lambda, log := serveTraced(t, bootstrapOf(t, projectOf(t, test.project)), map[string]string{
 				"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_SERVICE_NAME": "sign-in", "OTEL_RESOURCE_ATTRIBUTES": "team=identity,place=a%2Cb",
 			})
 
@@ -383,7 +383,7 @@ func TestAnswerBeforeFlush(t *testing.T) {
 		t.Skip("builds a function")
 	}
 	url, arrived, open := gatedSink(t)
-	lambda, log := serveTraced(t, bootstrapOf(t, "sam-otlp"), map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": url},
+	lambda, log := serveTraced(t, bootstrapOf(t, projectOf(t, "sam-otlp")), map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": url},
 		func(f *local.Function) { f.Timeout = time.Minute })
 	result := invoke(t, lambda, local.Invocation{Payload: sampleEvent(t)})
 	checkEcho(t, sampleEvent(t), result.Payload)
@@ -431,7 +431,7 @@ func TestEventForwardsXRay(t *testing.T) {
 	}))
 	t.Cleanup(bus.Close)
 	sink := newSink(t)
-	lambda, _ := serveTraced(t, bootstrapOf(t, "sam-eventbridge-otlp"), map[string]string{
+	lambda, _ := serveTraced(t, bootstrapOf(t, projectOf(t, "sam-eventbridge-otlp")), map[string]string{
 		"AWS_ENDPOINT_URL_EVENTBRIDGE": bus.URL, "EVENT_BUS_NAME": "tokens",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": sink.URL, "OTEL_EXPORTER_OTLP_COMPRESSION": "none",
 	})
@@ -479,10 +479,7 @@ func TestStockExporter(t *testing.T) {
 	}
 	for _, project := range []string{"sam-otlp", "sam-collector"} {
 		t.Run(project, func(t *testing.T) {
-			copied := filepath.Join(t.TempDir(), "project")
-			if err := os.CopyFS(copied, os.DirFS(project)); err != nil {
-				t.Fatal(err)
-			}
+			copied := projectOf(t, project)
 			readme, err := os.ReadFile(filepath.Join(copied, "README.md"))
 			if err != nil {
 				t.Fatal(err)

@@ -18,12 +18,17 @@ import (
 	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/counts"
+	"github.com/golam-cli/golam/internal/goldenproject"
 )
 
 // TestEveryCombinationRenders also holds rendering to being a function of the spec alone, as far as a second rendering can tell, and Go to
-// gofmt. Every other combination has answers of the user's that are long, or sorted elsewhere.
+// gofmt. Every other combination has answers of the user's that are long, or sorted elsewhere. In short mode it renders a sample that has every
+// pair of choices.
 func TestEveryCombinationRenders(t *testing.T) {
 	combinations := kinds.All().Combinations()
+	if testing.Short() {
+		combinations = pairwise(combinations)
+	}
 	formatted := formatter{}
 	for i, variant := range combinations {
 		t.Run(variant.Name, func(t *testing.T) {
@@ -78,11 +83,7 @@ func TestVariantsWork(t *testing.T) {
 		patterns = append(patterns, module+"/...") // the module of the stack, whose path begins with the project's, included
 	}
 	for _, variant := range kinds.All().Golden() {
-		dir, err := filepath.Abs(variant.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		use(dir, variant.Answers["module"])
+		use(projectOf(t, variant.Name), variant.Answers["module"])
 	}
 	pairs := pairwise(kinds.All().Combinations())
 	for _, variant := range pairs {
@@ -96,8 +97,9 @@ func TestVariantsWork(t *testing.T) {
 	if err := os.WriteFile(goWork, []byte(work), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	// Without the path in what is compiled, the next run finds it in the cache, although its folder is another one.
 	for _, verb := range []string{"build", "vet", "test"} {
-		goCommand(t, folder, "GOWORK="+goWork, append([]string{verb}, patterns...)...)
+		goCommand(t, folder, "GOWORK="+goWork, append([]string{verb, "-trimpath"}, patterns...)...)
 	}
 	counts.Report(t, "%d golden projects and %d combinations (every pair of choices) built, vetted and tested", len(kinds.All().Golden()), len(pairs))
 }
@@ -108,8 +110,9 @@ func TestModulesAreTidy(t *testing.T) {
 		t.Skip("runs go mod tidy for every golden project")
 	}
 	for _, variant := range kinds.All().Golden() {
-		for _, folder := range modules(t, variant.Name) {
-			t.Run(folder, func(t *testing.T) {
+		project := projectOf(t, variant.Name)
+		for _, folder := range modules(t, project) {
+			t.Run(variant.Name+strings.TrimPrefix(folder, project), func(t *testing.T) {
 				t.Parallel()
 				goCommand(t, folder, "GOWORK=off", "mod", "tidy", "-diff")
 			})
@@ -130,15 +133,36 @@ func modules(t *testing.T, project string) []string {
 	return folders
 }
 
-// TestNoGoldenFileIsIgnored finds files that a golden project's own .gitignore, or golam's, would keep out of the repository.
+// TestNoGoldenFileIsIgnored finds files that golam's .gitignore, or that of the golden project itself, would keep out of the repository.
 func TestNoGoldenFileIsIgnored(t *testing.T) {
-	var paths []string
+	var here, there []string
+	elsewhere := t.TempDir() // a repository of the projects that are not checked in
+	command := exec.CommandContext(t.Context(), "git", "init", "--quiet", elsewhere)
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("git init: %v\n%s", err, output)
+	}
 	for _, variant := range kinds.All().Golden() {
-		for _, file := range read(t, variant.Name) {
+		tree := render(t, variant.Answers)
+		var paths []string
+		for _, file := range tree {
 			paths = append(paths, variant.Name+"/"+file.Path)
 		}
+		if goldenproject.IsWhole(variant.Name) {
+			here = append(here, paths...)
+			continue
+		}
+		here = append(here, lockOf(variant.Name))
+		there = append(there, paths...)
+		write(t, filepath.Join(elsewhere, variant.Name), tree)
 	}
+	noneIsIgnored(t, ".", here)
+	noneIsIgnored(t, elsewhere, there)
+}
+
+func noneIsIgnored(t *testing.T, repository string, paths []string) {
+	t.Helper()
 	command := exec.CommandContext(t.Context(), "git", "-c", "core.excludesFile="+os.DevNull, "check-ignore", "--stdin", "--no-index")
+	command.Dir = repository
 	command.Stdin = strings.NewReader(strings.Join(paths, "\n"))
 	output, err := command.CombinedOutput()
 	switch exit, failed := errors.AsType[*exec.ExitError](err); {

@@ -32,9 +32,11 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/authority"
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/cognito"
+	"github.com/golam-cli/golam/internal/goldenproject"
 	"github.com/golam-cli/golam/internal/local"
 )
 
@@ -59,9 +61,8 @@ func start() int {
 // contender is a function in the comparison.
 type contender struct {
 	name string
-	// source is the folder of its module, below the repository, and function its name if there may be others.
-	source, function string
-	golden           bool // trusts what is in internal/platform/awsroots/roots.pem first
+	// source is the folder of its module. A golden project has none until it is built.
+	source string
 }
 
 // samples are what was measured of a contender, a value for each run.
@@ -72,17 +73,15 @@ type samples struct {
 
 const peer = "SDK, LoadDefaultConfig"
 
-// contenders are the peer and every golden project that publishes, SAM's once.
-func contenders(root string) ([]contender, error) {
+// contenders are the peer and every golden project that publishes with SAM. The CDK's have the same functions.
+func contenders(root string) []contender {
 	found := []contender{{name: peer, source: filepath.Join(root, "bench/peers/go-eventbridge")}}
-	projects, err := filepath.Glob(filepath.Join(root, "golden", "sam-*eventbridge*"))
-	if err != nil {
-		return nil, err
+	for _, variant := range kinds.All().Golden() {
+		if variant.Answers["iac"] == "sam" && variant.Answers["eventbridge"] == "true" {
+			found = append(found, contender{name: variant.Name})
+		}
 	}
-	for _, project := range projects {
-		found = append(found, contender{name: filepath.Base(project), source: project, function: "token-customizer", golden: true})
-	}
-	return found, nil
+	return found
 }
 
 func bench(ctx context.Context, runs int, out io.Writer) error {
@@ -97,10 +96,7 @@ func bench(ctx context.Context, runs int, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("run it in the repository's root: %w", err)
 	}
-	functions, err := contenders(root)
-	if err != nil {
-		return err
-	}
+	functions := contenders(root)
 	folder, err := os.MkdirTemp("", "firstcall-")
 	if err != nil {
 		return err
@@ -155,12 +151,12 @@ func bench(ctx context.Context, runs int, out io.Writer) error {
 
 func name(i int) string { return fmt.Sprintf("function-%d", i) }
 
-// build makes the bootstrap for this machine by the one recipe. A golden project gets a root more, in a copy.
+// build makes the bootstrap for this machine by the one recipe. A golden project trusts what is in its roots.pem first, so it gets one root more.
 func (c contender) build(ctx context.Context, folder string, trusted []byte) (string, error) {
-	source := c.source
-	if c.golden {
-		source = filepath.Join(folder, c.name)
-		if err := os.CopyFS(source, os.DirFS(c.source)); err != nil {
+	source, function := c.source, ""
+	if source == "" {
+		source, function = filepath.Join(folder, c.name), "token-customizer"
+		if err := goldenproject.Write(ctx, c.name, source); err != nil {
 			return "", err
 		}
 		name := filepath.Join(source, "internal/platform/awsroots/roots.pem")
@@ -173,7 +169,7 @@ func (c contender) build(ctx context.Context, folder string, trusted []byte) (st
 		}
 	}
 	host, err := build.ForHost(ctx, build.HostOptions{
-		Dir: source, Function: c.function, Cache: filepath.Join(folder, "cache"), Environ: os.Environ(),
+		Dir: source, Function: function, Cache: filepath.Join(folder, "cache"), Environ: os.Environ(),
 	})
 	return host.Bootstrap, err
 }

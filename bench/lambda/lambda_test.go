@@ -7,25 +7,32 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/benchmark"
 	"github.com/golam-cli/golam/internal/build"
 )
 
 func TestGroupOfGoldenProject(t *testing.T) {
-	for want, spec := range map[string]goldenSpec{
-		"customizer":  {IaC: "sam", Trigger: "v2"},
-		"eventbridge": {IaC: "sam", Trigger: "v2", EventBridge: "true", OTel: "off", Runtime: "slim"},
-		"otel":        {IaC: "sam", Trigger: "v2", EventBridge: "false", OTel: "otlp"},
-		"both":        {IaC: "sam", Trigger: "v2", EventBridge: "true", OTel: "otlp"},
-	} {
-		if got := spec.key(); got != want {
-			t.Errorf("%+v is of %q, not %s", spec, got, want)
+	groups := map[string][]string{}
+	for _, variant := range kinds.All().Golden() {
+		spec, err := kinds.All().Resolve(variant.Answers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if key := groupOf(spec.Answers()); key != "" {
+			groups[key] = append(groups[key], variant.Name)
 		}
 	}
-	for _, spec := range []goldenSpec{{IaC: "cdk", Trigger: "v2"}, {IaC: "sam", Trigger: "v1"}, {IaC: "sam", Trigger: "v2", OTel: "cloudwatch"}} {
-		if got := spec.key(); got != "" {
-			t.Errorf("%+v is of %q", spec, got)
-		}
+	want := map[string][]string{
+		"customizer":  {"sam", "sam-slim"},
+		"eventbridge": {"sam-eventbridge", "sam-eventbridge-slim"},
+		"otel":        {"sam-otlp", "sam-otlp-slim"},
+		"both":        {"sam-eventbridge-otlp", "sam-eventbridge-otlp-slim"},
+	}
+	if diff := cmp.Diff(want, groups); diff != "" {
+		t.Errorf("golden projects in groups (-want +got):\n%s", diff)
 	}
 }
 
@@ -106,7 +113,7 @@ func TestOnly(t *testing.T) {
 func TestPage(t *testing.T) {
 	g := measuredGroup{
 		group: group{key: "customizer", title: "Token customizer", about: "It works.", subjects: []*subject{
-			{name: "golam", note: "`golden/sam`", ours: true, dir: "golden/sam", zip: 2_000_000, zipARM: 2_000_000, parts: []build.Part{{Name: "runtime", Bytes: 1000}}},
+			{name: "golam", note: "the golden project `sam`", ours: true, dir: "golden/sam", zip: 2_000_000, zipARM: 2_000_000, parts: []build.Part{{Name: "runtime", Bytes: 1000}}},
 			{name: "Rust", note: "in Rust", zip: 500_000},
 			{name: "Absent", problem: "there is no cargo on this machine"},
 		}},

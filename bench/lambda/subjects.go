@@ -14,11 +14,12 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
+	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/benchmark"
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/cognito"
+	"github.com/golam-cli/golam/internal/goldenproject"
 	"github.com/golam-cli/golam/internal/local"
 )
 
@@ -46,28 +47,20 @@ type group struct {
 	subjects          []*subject
 }
 
-// goldenSpec is what a golden project's golam.yaml says.
-type goldenSpec struct {
-	IaC         string `yaml:"iac"`
-	Trigger     string `yaml:"trigger"`
-	EventBridge string `yaml:"eventbridge"`
-	OTel        string `yaml:"otel"`
-	Runtime     string `yaml:"runtime"`
-}
-
-// key is the group that the project belongs to, or "": projects of CDK have the functions of SAM's, and other versions of the trigger other
-// events.
-func (g goldenSpec) key() string {
-	switch {
-	case g.IaC != "sam" || g.Trigger != "v2":
+// groupOf is the group that a golden project with the answers belongs to, or "": CDK projects have the functions of SAM projects, and other
+// versions of the trigger have other events.
+func groupOf(answers generator.Answers) string {
+	publishes := answers["eventbridge"] == "true"
+	switch otel := answers["otel"]; {
+	case answers["iac"] != "sam" || answers["trigger"] != "v2":
 		return ""
-	case g.OTel == "otlp" && g.EventBridge == "true":
+	case otel == "otlp" && publishes:
 		return "both"
-	case g.OTel == "otlp":
+	case otel == "otlp":
 		return "otel"
-	case g.OTel != "" && g.OTel != "off":
+	case otel != "off":
 		return ""
-	case g.EventBridge == "true":
+	case publishes:
 		return "eventbridge"
 	}
 	return "customizer"
@@ -94,27 +87,24 @@ func (s settings) findGroups(ctx context.Context, services *services, folder str
 		return &groups[slices.IndexFunc(groups, func(g group) bool { return g.key == key })]
 	}
 
-	projects, err := filepath.Glob(filepath.Join(s.root, "golden/*/golam.yaml"))
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range projects {
-		data, err := os.ReadFile(name)
+	for _, variant := range kinds.All().Golden() {
+		spec, err := kinds.All().Resolve(variant.Answers)
 		if err != nil {
 			return nil, err
 		}
-		var spec goldenSpec
-		if err := yaml.Unmarshal(data, &spec); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		key := groupOf(spec.Answers())
+		if key == "" || s.only != "" && s.only != key {
+			continue
 		}
-		if key := spec.key(); key != "" {
-			dir := filepath.Dir(name)
-			made := &subject{name: "golam", note: "`golden/" + filepath.Base(dir) + "`", ours: true, dir: dir}
-			if spec.Runtime == "slim" {
-				made.name = "golam, `--runtime slim`"
-			}
-			of(key).subjects = append(of(key).subjects, made)
+		dir := filepath.Join(folder, "golden", variant.Name)
+		if err := goldenproject.Write(ctx, variant.Name, dir); err != nil {
+			return nil, err
 		}
+		made := &subject{name: "golam", note: noteOn(variant.Name, spec), ours: true, dir: dir}
+		if spec.Runtime == "slim" {
+			made.name = "golam, `--runtime slim`"
+		}
+		of(key).subjects = append(of(key).subjects, made)
 	}
 	peers := filepath.Join(s.root, "bench/peers")
 	add := func(key, name, dir, note string) *subject {
@@ -160,7 +150,7 @@ func (s settings) findGroups(ctx context.Context, services *services, folder str
 			case isRust:
 				err = s.buildRust(ctx, subject, how)
 			default:
-				err = s.buildGo(ctx, subject, services, filepath.Join(folder, fmt.Sprintf("%s-%s", g.key, filepath.Base(subject.dir))))
+				err = s.buildGo(ctx, subject, services, filepath.Join(folder, "cache"))
 			}
 			if err == nil {
 				err = subject.ask(ctx)
@@ -177,6 +167,11 @@ func (s settings) findGroups(ctx context.Context, services *services, folder str
 		}
 	}
 	return slices.DeleteFunc(groups, func(g group) bool { return len(g.ready()) == 0 }), nil
+}
+
+// noteOn says which golden project it is, and how to make it.
+func noteOn(name string, spec generator.Spec) string {
+	return fmt.Sprintf("the golden project `%s`, made by `golam new demo %s`", name, strings.Join(kinds.All().Flags(spec), " "))
 }
 
 // absentError says what this machine lacks.
@@ -304,22 +299,17 @@ func checkGreeting(_, answer []byte) error {
 	return nil
 }
 
-// buildGo builds a Go module with one function. One that comes with roots of its own for TLS gets the benchmark's among them, in a copy.
-func (s settings) buildGo(ctx context.Context, subject *subject, services *services, folder string) error {
-	const roots = "internal/platform/awsroots/roots.pem"
-	dir := subject.dir
-	if own, err := os.ReadFile(filepath.Join(dir, roots)); err == nil {
-		if err := os.CopyFS(folder, os.DirFS(dir)); err != nil {
-			return err
-		}
-		dir = folder
-		if err := os.WriteFile(filepath.Join(dir, roots), append(own, services.authority.PEM()...), 0o600); err != nil {
+// buildGo builds a Go module with one function. A golden project with roots of its own for TLS gets the benchmark's among them.
+func (s settings) buildGo(ctx context.Context, subject *subject, services *services, cache string) error {
+	roots := filepath.Join(subject.dir, "internal/platform/awsroots/roots.pem")
+	if own, err := os.ReadFile(roots); err == nil && subject.ours {
+		if err := os.WriteFile(roots, append(own, services.authority.PEM()...), 0o600); err != nil {
 			return err
 		}
 	}
 	weights := map[string]build.Weighed{}
 	for _, arch := range build.Architectures() {
-		weight, err := build.Weigh(ctx, build.WeighOptions{Options: build.Options{Dir: dir, Arch: arch, Environ: os.Environ()}, Contents: subject.ours})
+		weight, err := build.Weigh(ctx, build.WeighOptions{Options: build.Options{Dir: subject.dir, Arch: arch, Environ: os.Environ()}, Contents: subject.ours})
 		if err != nil {
 			return err
 		}
@@ -327,7 +317,7 @@ func (s settings) buildGo(ctx context.Context, subject *subject, services *servi
 	}
 	subject.zip, subject.zipARM = weights["x86_64"].Zip, weights["arm64"].Zip
 	subject.parts = weights["arm64"].Parts
-	host, err := build.ForHost(ctx, build.HostOptions{Dir: dir, Cache: filepath.Join(s.root, ".cache/bench"), Environ: os.Environ()})
+	host, err := build.ForHost(ctx, build.HostOptions{Dir: subject.dir, Cache: cache, Environ: os.Environ()})
 	subject.bootstrap = host.Bootstrap
 	return err
 }

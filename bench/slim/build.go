@@ -10,37 +10,33 @@ import (
 	"path/filepath"
 
 	"github.com/golam-cli/golam/internal/build"
+	"github.com/golam-cli/golam/internal/goldenproject"
 )
 
-// build builds the subject's bootstrap. A project with roots of its own for TLS gets the run's among them, in a copy.
+// build builds the subject's bootstrap. A golden project with roots of its own for TLS gets the run's among them.
 func (s *subject) build(ctx context.Context, root, folder string, trusted []byte) error {
-	source, err := filepath.Abs(filepath.Join(root, s.source))
-	if err != nil {
+	if s.golden == "" {
+		return s.buildRust(ctx, root)
+	}
+	if err := goldenproject.Write(ctx, s.golden, folder); err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(source, "Cargo.toml")); err == nil {
-		return s.buildRust(ctx, root, source)
-	}
-	roots := filepath.Join("internal", "awsroots", "roots.pem")
-	if own, err := os.ReadFile(filepath.Join(source, roots)); err == nil {
-		if err := os.CopyFS(folder, os.DirFS(source)); err != nil {
-			return err
-		}
-		source = folder
-		if err := os.WriteFile(filepath.Join(source, roots), append(own, trusted...), 0o600); err != nil {
+	roots := filepath.Join(folder, "internal", "awsroots", "roots.pem")
+	if own, err := os.ReadFile(roots); err == nil {
+		if err := os.WriteFile(roots, append(own, trusted...), 0o600); err != nil {
 			return err
 		}
 	}
 	host, err := build.ForHost(ctx, build.HostOptions{
-		Dir: source, Function: "token-customizer", Cache: folder + "-cache", Environ: os.Environ(),
+		Dir: folder, Function: "token-customizer", Cache: folder + "-cache", Environ: os.Environ(),
 	})
 	s.path = host.Bootstrap
 	return err
 }
 
 // missing says why a subject cannot be built on this machine, or "".
-func (s *subject) missing(root string) string {
-	if _, err := os.Stat(filepath.Join(root, s.source, "Cargo.toml")); err != nil {
+func (s *subject) missing() string {
+	if s.golden != "" {
 		return ""
 	}
 	if _, err := exec.LookPath("cargo"); err != nil {
@@ -50,7 +46,11 @@ func (s *subject) missing(root string) string {
 }
 
 // buildRust builds into a folder that git ignores, so that it takes its minutes only once.
-func (s *subject) buildRust(ctx context.Context, root, source string) error {
+func (s *subject) buildRust(ctx context.Context, root string) error {
+	source, err := filepath.Abs(filepath.Join(root, s.crate))
+	if err != nil {
+		return err
+	}
 	target, err := filepath.Abs(filepath.Join(root, ".cache", "rust", filepath.Base(source)+"-"+s.feature))
 	if err != nil {
 		return err

@@ -59,28 +59,29 @@ func start(args []string, stdout, stderr io.Writer) int {
 
 // subject is a bootstrap that is measured, under a name.
 type subject struct {
-	name string
-	// source is the folder of its module or crate, below the repository, and feature what the crate is built with.
-	source, feature string
-	path            string // of the bootstrap
-	samples         []sample
+	name   string
+	golden string // the golden project's name; a crate has none
+	// crate is the folder of a crate, below the repository, and feature what it is built with.
+	crate, feature string
+	path           string // of the bootstrap
+	samples        []sample
 }
 
 // candidates are what is compared, the one first that ratios are to.
 func candidates(publish bool) []*subject {
 	if publish {
 		return []*subject{
-			{name: "Rust, SDK's defaults", source: "bench/peers/rust-eventbridge", feature: "defaults"},
-			{name: "Rust, lean", source: "bench/peers/rust-eventbridge", feature: "lean"},
-			{name: "golam, official", source: "golden/sam-eventbridge"},
-			{name: "golam, slim", source: "golden/sam-eventbridge-slim"},
+			{name: "Rust, SDK's defaults", crate: "bench/peers/rust-eventbridge", feature: "defaults"},
+			{name: "Rust, lean", crate: "bench/peers/rust-eventbridge", feature: "lean"},
+			{name: "golam, official", golden: "sam-eventbridge"},
+			{name: "golam, slim", golden: "sam-eventbridge-slim"},
 		}
 	}
 	return []*subject{
-		{name: "Rust, threads", source: "bench/peers/rust-customizer"},
-		{name: "Rust, one thread", source: "bench/peers/rust-customizer", feature: "one-thread"},
-		{name: "golam, official", source: "golden/sam"},
-		{name: "golam, slim", source: "golden/sam-slim"},
+		{name: "Rust, threads", crate: "bench/peers/rust-customizer"},
+		{name: "Rust, one thread", crate: "bench/peers/rust-customizer", feature: "one-thread"},
+		{name: "golam, official", golden: "sam"},
+		{name: "golam, slim", golden: "sam-slim"},
 	}
 }
 
@@ -129,7 +130,7 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 	}
 	var subjects []*subject
 	for i, s := range candidates(*publish) {
-		if missing := s.missing(*root); missing != "" {
+		if missing := s.missing(); missing != "" {
 			fmt.Fprintf(stderr, "%s: not measured, because %s\n", s.name, missing)
 			continue
 		}

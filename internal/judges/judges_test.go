@@ -13,6 +13,7 @@ import (
 	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/counts"
+	"github.com/golam-cli/golam/internal/goldenproject"
 	"github.com/golam-cli/golam/internal/judges"
 )
 
@@ -31,23 +32,23 @@ func find(t *testing.T) judges.Judges {
 	return found
 }
 
-// golden returns the folders of the golden projects.
-func golden(t *testing.T) []string {
+// golden writes every golden project to a folder of the test's.
+func golden(t *testing.T) (folders []string) {
 	t.Helper()
-	modules, err := filepath.Glob(filepath.Join(root, "golden", "*", "go.mod"))
-	if err != nil {
+	for _, variant := range kinds.All().Golden() {
+		folders = append(folders, projectOf(t, variant.Name))
+	}
+	return folders
+}
+
+// projectOf writes a golden project to a folder of the test's.
+func projectOf(t *testing.T, name string) (folder string) {
+	t.Helper()
+	folder = filepath.Join(t.TempDir(), name)
+	if err := goldenproject.Write(t.Context(), name, folder); err != nil {
 		t.Fatal(err)
 	}
-	if len(modules) == 0 {
-		t.Fatal("there is no golden project to judge")
-	}
-	projects := make([]string, len(modules))
-	for i, module := range modules {
-		if projects[i], err = filepath.Abs(filepath.Dir(module)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return projects
+	return folder
 }
 
 const (
@@ -139,7 +140,7 @@ func TestTracesOfTheCDK(t *testing.T) {
 
 // TestSAMPackage looks at what Lambda would get, where a file lies beside the bootstrap.
 func TestSAMPackage(t *testing.T) {
-	if err := find(t).SAMPackage(t.Context(), filepath.Join(root, "golden", "sam-collector")); err != nil {
+	if err := find(t).SAMPackage(t.Context(), projectOf(t, "sam-collector")); err != nil {
 		t.Error(err)
 	}
 }
@@ -150,7 +151,7 @@ func TestBelowWorkspace(t *testing.T) {
 	for _, project := range []string{"sam", "cdk"} {
 		t.Run(project, func(t *testing.T) {
 			t.Parallel()
-			if err := found.MakeBelowWorkspace(t.Context(), filepath.Join(root, "golden", project)); err != nil {
+			if err := found.MakeBelowWorkspace(t.Context(), projectOf(t, project)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -159,7 +160,7 @@ func TestBelowWorkspace(t *testing.T) {
 
 // TestAttachFailures has what attaches a function fail on its way.
 func TestAttachFailures(t *testing.T) {
-	if err := find(t).AttachFailures(t.Context(), filepath.Join(root, "golden", "sam")); err != nil {
+	if err := find(t).AttachFailures(t.Context(), projectOf(t, "sam")); err != nil {
 		t.Error(err)
 	}
 }
@@ -230,10 +231,7 @@ func TestFaults(t *testing.T) {
 		for _, fault := range faults {
 			t.Run(project+"/"+fault.name, func(t *testing.T) {
 				t.Parallel()
-				folder := t.TempDir()
-				if err := os.CopyFS(folder, os.DirFS(filepath.Join(root, "golden", project))); err != nil {
-					t.Fatal(err)
-				}
+				folder := projectOf(t, project)
 				name := filepath.Join(folder, fault.file)
 				content, err := os.ReadFile(name)
 				if err != nil {

@@ -1,3 +1,0 @@
-module example.com/cdk-eventbridge-slim
-
-go 1.26

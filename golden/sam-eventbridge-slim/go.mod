@@ -1,3 +1,0 @@
-module example.com/sam-eventbridge-slim
-
-go 1.26

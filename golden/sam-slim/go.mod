@@ -1,3 +1,0 @@
-module example.com/sam-slim
-
-go 1.26
