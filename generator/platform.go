@@ -4,10 +4,11 @@ package generator
 var needed = map[string][]string{
 	"cloudwatch":     {"awsroots", "sigv4"},
 	"lambdaruntime":  {"http1", "rawjson"},
+	"official":       {"function", "lambdatest"},
 	"otel":           {"telemetry"},
 	"otlp":           {"awsendpoint", "sigv4"},
 	"publisher":      {"awsroots"},
 	"publisher+slim": {"awsendpoint", "http1", "netstream", "sigv4"},
-	"slim":           {"lambdaruntime"},
+	"slim":           {"function", "lambdaruntime", "lambdatest"},
 	"telemetry+slim": {"http1", "netstream"},
 }

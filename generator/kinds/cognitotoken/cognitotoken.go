@@ -27,7 +27,7 @@ func (Kind) Limits() generator.Limits {
 func (Kind) FunctionName() string { return "token-customizer" }
 
 // Packages implements [generator.Kind].
-func (Kind) Packages() []string { return []string{"function", "lambdatest", "pretoken", "rawjson", "tokens"} }
+func (Kind) Packages() []string { return []string{"pretoken", "rawjson", "tokens"} }
 
 // Options implements [generator.Kind].
 func (Kind) Options() []generator.Option {
