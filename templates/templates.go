@@ -17,7 +17,7 @@ import (
 	"io/fs"
 )
 
-//go:embed all:iac all:kinds all:platform all:project*
+//go:embed all:iac all:kinds all:partials all:platform all:project*
 var layers embed.FS
 
 // FS returns the layers, in folders by what they belong to.
