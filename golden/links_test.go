@@ -51,7 +51,7 @@ func TestDocumentation(t *testing.T) {
 // elsewhere are words of the pages that something outside the project defines.
 var elsewhere = words(`
 	EventBridge/PutEvents aws/spans encoding/json http/json log/slog net/http
-	HTTPS_PROXY MACHINE_CLIENT_ID MACHINE_CLIENT_SECRET TOKEN_ENDPOINT OTEL_TRACES_SAMPLER_ARG
+	GetTextMapPropagator HeaderCarrier HTTPS_PROXY MACHINE_CLIENT_ID MACHINE_CLIENT_SECRET TOKEN_ENDPOINT OTEL_TRACES_SAMPLER_ARG
 `)
 
 // built are folders that appear when the project is built, deployed or attached, and files in them.
@@ -177,6 +177,7 @@ var (
 	packagePattern  = regexp.MustCompile(`\./([a-z]\S*)`)
 	golamPattern    = regexp.MustCompile(`^golam ([a-z]+)`)
 	variablePattern = regexp.MustCompile(`\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b`)
+	memberPattern   = regexp.MustCompile(`\b[a-z]+\.([A-Z][A-Za-z]+)`)
 
 	pathPattern  = regexp.MustCompile(`^[A-Za-z.][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_.-]*)+$`)
 	filePattern  = regexp.MustCompile(`^[A-Za-z0-9_.-]+\.(?:go|json|md|sh|toml|yaml|yml)$`)
@@ -217,6 +218,9 @@ func (d documented) badMentions(p page, used map[string]bool) []string {
 		}
 	}
 	for _, span := range p.spans {
+		for _, member := range memberPattern.FindAllStringSubmatch(span, -1) {
+			check("name", member[1], d.hasWord(member[1]))
+		}
 		switch {
 		case pathPattern.MatchString(span):
 			check("path", span, d.paths[span])
@@ -282,6 +286,7 @@ func (d documented) unmentioned() []string {
 // TestDocumentationFaults shows that the checks find what they look for.
 func TestDocumentationFaults(t *testing.T) {
 	tree := render(t, generator.Answers{"name": "demo"})
+	project := newDocumented(tree)
 	for text, want := range map[string]string{
 		"[a](docs/missing.md)":                       "the link to docs/missing.md leads nowhere",
 		"[a](docs/deploy.md#missing)":                "the link to docs/deploy.md#missing leads nowhere",
@@ -298,20 +303,11 @@ func TestDocumentationFaults(t *testing.T) {
 		"`missing.go`":                               "the project has no file missing.go",
 		"`ErrorAlarm`":                               "the project has no name ErrorAlarm",
 		"`ErrorsAlarm` [a](docs/deploy.md#settings)": "",
+		"`OnFailure: publisher.Missing`":             "the project has no name Missing",
 		"`tokens misunderstood`":                     "the project has no text tokens misunderstood",
 	} {
-		pages := slices.Clone(tree)
-		for i, file := range pages {
-			if file.Path == "README.md" {
-				pages[i].Content = []byte(string(file.Content) + "\n" + text + "\n")
-			}
-		}
-		project := newDocumented(pages)
-		var problems []string
-		for _, file := range project.pages {
-			p := parsePage(file)
-			problems = append(problems, slices.Concat(project.badLinks(p), project.badMentions(p, map[string]bool{}))...)
-		}
+		p := parsePage(generator.File{Path: "README.md", Content: []byte(text)})
+		problems := slices.Concat(project.badLinks(p), project.badMentions(p, map[string]bool{}))
 		if got := strings.Join(problems, "\n"); got != want {
 			t.Errorf("%s: found %q, want %q", text, got, want)
 		}
