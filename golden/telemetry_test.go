@@ -467,7 +467,7 @@ func TestEventForwardsXRay(t *testing.T) {
 	}
 }
 
-// TestStockExporter does what the README of a project says about OpenTelemetry's own exporter, and wants its spans on a real collector, and the
+// TestStockExporter does what docs/traces.md of a project says about OpenTelemetry's own exporter, and wants its spans on a real collector, and the
 // project's tests to pass as ever.
 func TestStockExporter(t *testing.T) {
 	if testing.Short() {
@@ -480,25 +480,25 @@ func TestStockExporter(t *testing.T) {
 	for _, project := range []string{"sam-otlp", "sam-collector"} {
 		t.Run(project, func(t *testing.T) {
 			copied := projectOf(t, project)
-			readme, err := os.ReadFile(filepath.Join(copied, "README.md"))
+			page, err := os.ReadFile(filepath.Join(copied, "docs", "traces.md"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			const line, module = "exporter, _ := otlptracehttp.New(context.Background())", "go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
-			command := regexp.MustCompile(`(?m)^ *(go get ` + regexp.QuoteMeta(module) + `@.*)$`).FindSubmatch(readme)
-			if command == nil || !bytes.Contains(readme, []byte("`"+line+"`")) {
-				t.Fatal("the README does not say how to take the stock exporter")
+			command := regexp.MustCompile(`(?m)^ *(go get ` + regexp.QuoteMeta(module) + `@.*)$`).FindSubmatch(page)
+			if command == nil || !bytes.Contains(page, []byte("`"+line+"`")) {
+				t.Fatal("docs/traces.md does not say how to use the stock exporter")
 			}
 			const file = "internal/platform/telemetry/telemetry.go"
-			edit{file: file, old: "return newExporter(to, config) // to use the stock exporter, see the README\n", new: line + "\nreturn exporter\n"}.apply(t, copied)
+			edit{file: file, old: "return newExporter(to, config) // to use the stock exporter, see docs/traces.md\n", new: line + "\nreturn exporter\n"}.apply(t, copied)
 			edit{file: file, old: "import (\n", new: "import (\n\t" + strconv.Quote(module) + "\n"}.apply(t, copied)
-			get := exec.CommandContext(t.Context(), "sh", "-c", string(command[1])) //nolint:gosec // what the README says
+			get := exec.CommandContext(t.Context(), "sh", "-c", string(command[1])) //nolint:gosec // what the page says
 			get.Dir, get.Env = copied, append(os.Environ(), "GOFLAGS=", "GOWORK=off")
 			if output, err := get.CombinedOutput(); err != nil {
 				t.Fatalf("%s: %v\n%s", command[1], err, output)
 			}
 
-			if project == "sam-collector" { // which its README has without X-Ray too
+			if project == "sam-collector" { // whose page says this too
 				edit{file: "internal/platform/telemetry/destination.go", old: "followXRay = true", new: "followXRay = false"}.apply(t, copied)
 			}
 			check := exec.CommandContext(t.Context(), "go", "test", "./...")

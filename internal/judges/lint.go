@@ -37,11 +37,15 @@ func (j Judges) Actionlint(ctx context.Context, project string) error {
 
 // Markdownlint lints the project's Markdown as the project configures it.
 func (j Judges) Markdownlint(ctx context.Context, project string) error {
-	pages, err := files(project, "*.md")
-	if err != nil {
-		return err
+	var pages []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "internal/platform/*.md"} {
+		found, err := files(project, pattern)
+		if err != nil {
+			return err
+		}
+		pages = append(pages, found...)
 	}
-	_, err = judge(ctx, project, environment(), j.executable("markdownlint-cli2"), pages...)
+	_, err := judge(ctx, project, environment(), j.executable("markdownlint-cli2"), pages...)
 	return err
 }
 
