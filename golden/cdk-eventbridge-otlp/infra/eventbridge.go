@@ -10,7 +10,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// These are as in internal/publisher/settings.go, where a test compares them.
+// The function has the same values, and a test beside its main.go compares them.
 const (
 	eventSource     = "demo.token-customizer"
 	eventDetailType = "TokensCustomized.v1"
@@ -97,7 +97,7 @@ func lostEvents(customizer awslambda.Function) awscloudwatch.IMetric {
 		return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 			Namespace:     jsii.String(metricNamespace),
 			MetricName:    jsii.String(metric),
-			DimensionsMap: &map[string]*string{"FunctionName": customizer.FunctionName()},
+			DimensionsMap: &map[string]*string{"FunctionName": tokens.FunctionName()},
 			Statistic:     jsii.String("Sum"),
 			Period:        minute,
 		})

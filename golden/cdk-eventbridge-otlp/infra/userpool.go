@@ -19,7 +19,7 @@ func newUserPool(stack awscdk.Stack, chosen settings, customizer awslambda.Funct
 		}))
 		output(stack, "UserPoolId", "The user pool whose tokens are customized", jsii.String(id))
 		output(stack, "AttachCommand", "Attaches the function to the existing user pool",
-			jsii.Sprintf("scripts/attach.sh attach %s %s", id, *customizer.FunctionArn()))
+			jsii.Sprintf("scripts/attach.sh attach %s %s", id, *tokens.FunctionArn()))
 		return
 	}
 
@@ -58,7 +58,7 @@ func newUserPool(stack awscdk.Stack, chosen settings, customizer awslambda.Funct
 		},
 		LambdaConfig: &awscognito.CfnUserPool_LambdaConfigProperty{
 			PreTokenGenerationConfig: &awscognito.CfnUserPool_PreTokenGenerationConfigProperty{
-				LambdaArn:     customizer.FunctionArn(),
+				LambdaArn:     tokens.FunctionArn(),
 				LambdaVersion: jsii.String("V2_0"),
 			},
 		},
@@ -83,7 +83,7 @@ func newUserPool(stack awscdk.Stack, chosen settings, customizer awslambda.Funct
 // permit lets the user pool with the ARN call the function, on behalf of this account.
 func permit(stack awscdk.Stack, customizer awslambda.Function, poolARN *string) {
 	awslambda.NewCfnPermission(stack, jsii.String("TokenCustomizerPermission"), &awslambda.CfnPermissionProps{
-		FunctionName:  customizer.FunctionName(),
+		FunctionName:  tokens.FunctionName(),
 		Action:        jsii.String("lambda:InvokeFunction"),
 		Principal:     jsii.String("cognito-idp.amazonaws.com"),
 		SourceAccount: awscdk.Aws_ACCOUNT_ID(),

@@ -15,13 +15,13 @@ func newAlarms(stack awscdk.Stack, chosen settings, customizer awslambda.Functio
 	count := &awscloudwatch.MetricOptions{Statistic: jsii.String("Sum"), Period: minute}
 	alarms := []awscloudwatch.Alarm{
 		// Cognito tries a failed call up to three times, then the sign-in or the token refresh fails: one error is worth knowing about.
-		alarmAtOnce(stack, "ErrorsAlarm", customizer.MetricErrors(count),
+		alarmAtOnce(stack, "ErrorsAlarm", tokens.MetricErrors(count),
 			"The token customizer fails, so users cannot sign in. Read its logs; scripts/attach.sh detach is the way out."),
-		alarmAtOnce(stack, "ThrottlesAlarm", customizer.MetricThrottles(count),
+		alarmAtOnce(stack, "ThrottlesAlarm", tokens.MetricThrottles(count),
 			"Lambda throttles the token customizer, so users cannot sign in. The account's concurrency limit is used up."),
 		awscloudwatch.NewAlarm(stack, jsii.String("DurationAlarm"), &awscloudwatch.AlarmProps{
 			AlarmDescription: jsii.String("The token customizer takes more than 3 s of the 4 s that it has."),
-			Metric: customizer.MetricDuration(&awscloudwatch.MetricOptions{
+			Metric: tokens.MetricDuration(&awscloudwatch.MetricOptions{
 				Statistic: jsii.String("p99"), Unit: awscloudwatch.Unit_MILLISECONDS, Period: minute,
 			}),
 			EvaluationPeriods:  jsii.Number(5),

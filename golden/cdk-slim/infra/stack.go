@@ -54,7 +54,7 @@ func newFunction(stack awscdk.Stack, chosen settings, code string) awslambda.Fun
 	})
 	name(logs)
 	name(customizer)
-	output(stack, "TokenCustomizerArn", "The function", customizer.FunctionArn())
+	output(stack, "TokenCustomizerArn", "The function", tokens.FunctionArn())
 	output(stack, "TokenCustomizerLogGroupName", "Where the function logs", logs.LogGroupName())
 	return customizer
 }

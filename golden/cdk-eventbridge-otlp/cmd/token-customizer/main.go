@@ -1,27 +1,33 @@
-// Command token-customizer is the Lambda function behind a user pool's pre token generation trigger. It only wires parts together.
+// Command token-customizer is the Lambda function behind a user pool's pre token generation trigger. It wires parts together.
 package main
 
 import (
-	"log/slog"
-	"os"
-
-	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambdacontext"
-
-	"example.com/cdk-eventbridge-otlp/internal/customizer"
-	"example.com/cdk-eventbridge-otlp/internal/publisher"
-	"example.com/cdk-eventbridge-otlp/internal/telemetry"
+	"example.com/cdk-eventbridge-otlp/internal/platform/function"
+	"example.com/cdk-eventbridge-otlp/internal/platform/pretoken"
+	"example.com/cdk-eventbridge-otlp/internal/platform/publisher"
+	"example.com/cdk-eventbridge-otlp/internal/platform/tokens"
+	"example.com/cdk-eventbridge-otlp/internal/tokencustomizer"
 )
 
+// trigger is the version of the trigger. The user pool has to be set to the same one.
+const trigger = pretoken.V2
+
 func main() {
-	logger := slog.New(telemetry.LogHandler(lambdacontext.NewLogHandler()))
-	slog.SetDefault(logger) // what aws-lambda-go logs becomes JSON too
-	tracing := telemetry.Start(logger)
-	tokens, err := customizer.New(customizer.DefaultPolicy().Traced(tracing.Tracer()))
+	fn := function.New()
+	handler, err := tokens.New(tokens.Config{
+		Policy:  tokencustomizer.Policy(),
+		Trigger: trigger,
+		Logger:  fn.Logger(),
+
+		Publisher: publisher.New(events(fn.Logger())),
+	})
 	if err != nil {
-		logger.Error("cannot start", "reason", err.Error())
-		os.Exit(1)
+		fn.Fail(err)
 	}
-	handler := customizer.NewHandler(tokens, publisher.New(logger).Traced(tracing.Tracer()), logger)
-	lambda.Start(tracing.Wrap(handler))
+	fn.Start(handler)
+}
+
+// events says how the function publishes an event for each sign-in. The stack lets it publish from this source alone: change both.
+func events(logger publisher.Logger) publisher.Config {
+	return publisher.Config{Source: "demo.token-customizer", Logger: logger}
 }

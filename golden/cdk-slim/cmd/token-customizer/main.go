@@ -1,19 +1,25 @@
-// Command token-customizer is the Lambda function behind a user pool's pre token generation trigger. It only wires parts together.
+// Command token-customizer is the Lambda function behind a user pool's pre token generation trigger. It wires parts together.
 package main
 
 import (
-	"errors"
-
-	"example.com/cdk-slim/internal/customizer"
-	"example.com/cdk-slim/internal/lambdaruntime"
+	"example.com/cdk-slim/internal/platform/function"
+	"example.com/cdk-slim/internal/platform/pretoken"
+	"example.com/cdk-slim/internal/platform/tokens"
+	"example.com/cdk-slim/internal/tokencustomizer"
 )
 
+// trigger is the version of the trigger. The user pool has to be set to the same one.
+const trigger = pretoken.V2
+
 func main() {
-	logger := lambdaruntime.NewLogger()
-	tokens, err := customizer.New(customizer.DefaultPolicy())
+	fn := function.New()
+	handler, err := tokens.New(tokens.Config{
+		Policy:  tokencustomizer.Policy(),
+		Trigger: trigger,
+		Logger:  fn.Logger(),
+	})
 	if err != nil {
-		logger.Error("cannot start", "reason", err.Error())
-		lambdaruntime.FailInit(errors.New("the function cannot start")) // users may see it: the reason is in the log
+		fn.Fail(err)
 	}
-	lambdaruntime.Start(customizer.NewHandler(tokens, logger))
+	fn.Start(handler)
 }

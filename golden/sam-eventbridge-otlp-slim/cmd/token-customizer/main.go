@@ -1,23 +1,33 @@
-// Command token-customizer is the Lambda function behind a user pool's pre token generation trigger. It only wires parts together.
+// Command token-customizer is the Lambda function behind a user pool's pre token generation trigger. It wires parts together.
 package main
 
 import (
-	"errors"
-
-	"example.com/sam-eventbridge-otlp-slim/internal/customizer"
-	"example.com/sam-eventbridge-otlp-slim/internal/lambdaruntime"
-	"example.com/sam-eventbridge-otlp-slim/internal/publisher"
-	"example.com/sam-eventbridge-otlp-slim/internal/telemetry"
+	"example.com/sam-eventbridge-otlp-slim/internal/platform/function"
+	"example.com/sam-eventbridge-otlp-slim/internal/platform/pretoken"
+	"example.com/sam-eventbridge-otlp-slim/internal/platform/publisher"
+	"example.com/sam-eventbridge-otlp-slim/internal/platform/tokens"
+	"example.com/sam-eventbridge-otlp-slim/internal/tokencustomizer"
 )
 
+// trigger is the version of the trigger. The user pool has to be set to the same one.
+const trigger = pretoken.V2
+
 func main() {
-	logger := lambdaruntime.NewLogger().Adding(telemetry.SpanIDs)
-	tracing := telemetry.Start(logger)
-	tokens, err := customizer.New(customizer.DefaultPolicy().Traced(tracing.Tracer()))
+	fn := function.New()
+	handler, err := tokens.New(tokens.Config{
+		Policy:  tokencustomizer.Policy(),
+		Trigger: trigger,
+		Logger:  fn.Logger(),
+
+		Publisher: publisher.New(events(fn.Logger())),
+	})
 	if err != nil {
-		logger.Error("cannot start", "reason", err.Error())
-		lambdaruntime.FailInit(errors.New("the function cannot start")) // users may see it: the reason is in the log
+		fn.Fail(err)
 	}
-	handler := customizer.NewHandler(tokens, publisher.New(logger).Traced(tracing.Tracer()), logger)
-	lambdaruntime.Start(tracing.Wrap(handler))
+	fn.Start(handler)
+}
+
+// events says how the function publishes an event for each sign-in. The stack lets it publish from this source alone: change both.
+func events(logger publisher.Logger) publisher.Config {
+	return publisher.Config{Source: "demo.token-customizer", Logger: logger}
 }

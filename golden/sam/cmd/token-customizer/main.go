@@ -1,23 +1,25 @@
-// Command token-customizer is the Lambda function behind a user pool's pre token generation trigger. It only wires parts together.
+// Command token-customizer is the Lambda function behind a user pool's pre token generation trigger. It wires parts together.
 package main
 
 import (
-	"log/slog"
-	"os"
-
-	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambdacontext"
-
-	"example.com/sam/internal/customizer"
+	"example.com/sam/internal/platform/function"
+	"example.com/sam/internal/platform/pretoken"
+	"example.com/sam/internal/platform/tokens"
+	"example.com/sam/internal/tokencustomizer"
 )
 
+// trigger is the version of the trigger. The user pool has to be set to the same one.
+const trigger = pretoken.V2
+
 func main() {
-	logger := slog.New(lambdacontext.NewLogHandler())
-	slog.SetDefault(logger) // what aws-lambda-go logs becomes JSON too
-	tokens, err := customizer.New(customizer.DefaultPolicy())
+	fn := function.New()
+	handler, err := tokens.New(tokens.Config{
+		Policy:  tokencustomizer.Policy(),
+		Trigger: trigger,
+		Logger:  fn.Logger(),
+	})
 	if err != nil {
-		logger.Error("cannot start", "reason", err.Error())
-		os.Exit(1)
+		fn.Fail(err)
 	}
-	lambda.Start(customizer.NewHandler(tokens, logger))
+	fn.Start(handler)
 }

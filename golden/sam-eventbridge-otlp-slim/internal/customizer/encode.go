@@ -1,6 +1,0 @@
-package customizer
-
-import "example.com/sam-eventbridge-otlp-slim/internal/rawjson"
-
-// encode writes the value of a static claim, or of one that a lookup found.
-func encode(value any) (rawjson.Value, error) { return rawjson.Encode(value) }

@@ -1,0 +1,6 @@
+package tokens
+
+import "example.com/sam-eventbridge-otlp-slim/internal/platform/rawjson"
+
+// encode writes the value of a static claim, or of one that a lookup found.
+func encode(value any) (rawjson.Value, error) { return rawjson.Encode(value) }
