@@ -102,12 +102,13 @@ func (d Data) hasAll(names []string) bool { return d.features.hasAll(names) }
 // the function that has it.
 func (d Data) Has(feature string) bool { return d.features[feature] }
 
-// whole is what the templates of the whole project see.
-func (d *Data) whole() any {
+// whole is what the templates of the whole project see in a layer with the features: the project, and the first function that the layer is for.
+func (d *Data) whole(features []string) any {
 	if len(d.functions) == 0 {
 		return d
 	}
-	first := d.functions[0].FunctionData
+	i := max(0, slices.IndexFunc(d.functions, func(f functionData) bool { return f.hasAll(features) }))
+	first := d.functions[i].FunctionData
 	first.Data = *d
 	return first.Function.Kind.Data(first)
 }
@@ -119,6 +120,19 @@ func (d Data) Functions() []any {
 		functions[i] = function.data
 	}
 	return functions
+}
+
+// FirstOfKinds are the first function of each kind in the project, as its kind makes it: for what a kind has once a project.
+func (d Data) FirstOfKinds() []any {
+	var found []any
+	seen := map[string]bool{}
+	for _, function := range d.functions {
+		if name := function.Function.Kind.Name(); !seen[name] {
+			seen[name] = true
+			found = append(found, function.data)
+		}
+	}
+	return found
 }
 
 // path is that of a file of the function, by the path of its template.

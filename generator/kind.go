@@ -21,6 +21,8 @@ type Kind interface {
 	Packages() []string
 	// Data is what the templates of a function see: the function's data and what the kind adds.
 	Data(function FunctionData) any
+	// Needs states what a function needs from infrastructure as code.
+	Needs(function FunctionData) Needs
 }
 
 // Catalog is the kinds that functions can have, the default first. Package generator/kinds has golam's.

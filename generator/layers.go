@@ -25,6 +25,9 @@ const (
 	kindsGroup     = "kinds"    // of a kind, and of the functions of that kind: kinds/plain, kinds/plain+slim
 	platformGroup  = "platform" // of one platform package: platform/telemetry, platform/telemetry+slim
 	platformFolder = "internal/platform"
+
+	// partialsFolder holds texts that templates include: at the top those that belong to nobody else, in a layer its own.
+	partialsFolder = "partials"
 )
 
 // listLayers returns every layer, in a fixed order.
@@ -62,6 +65,9 @@ func listLayers(layers fs.FS) ([]layer, error) {
 // walk calls visit with each template of the layer and the path in the project that it is rendered to.
 func (l layer) walk(layers fs.FS, visit func(name, target string) error) error {
 	return fs.WalkDir(layers, l.folder, func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && name == path.Join(l.folder, partialsFolder) {
+			return fs.SkipDir
+		}
 		if err != nil || entry.IsDir() {
 			return err
 		}

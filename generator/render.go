@@ -67,9 +67,13 @@ func render(layers fs.FS, spec Spec) (Tree, error) {
 // shared parses the partials: the named texts that the templates of all layers can include.
 func shared(layers fs.FS) (*template.Template, error) {
 	root := template.New("").Delims(leftDelimiter, rightDelimiter).Option("missingkey=error").Funcs(functions())
-	names, err := fs.Glob(layers, "partials/*"+templateSuffix)
-	if err != nil || len(names) == 0 {
-		return root, err
+	var names []string
+	for _, place := range []string{"", "*/", "*/*/"} {
+		found, err := fs.Glob(layers, place+partialsFolder+"/*"+templateSuffix)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, found...)
 	}
 	for _, name := range names {
 		text, err := fs.ReadFile(layers, name)
@@ -112,7 +116,7 @@ func find(layers fs.FS, project *Data) ([]source, error) {
 		}
 		err := layer.walk(layers, func(name, target string) error {
 			if !ofFunction(target) {
-				return add(layer, name, target, project.whole())
+				return add(layer, name, target, project.whole(layer.features))
 			}
 			for _, function := range project.functions {
 				if !function.hasAll(layer.features) {
@@ -141,6 +145,7 @@ func (s source) render(layers fs.FS, shared *template.Template) (File, error) {
 	if err != nil {
 		return fail(err)
 	}
+	parsed.Funcs(template.FuncMap{"include": func(name string, data any) (string, error) { return include(parsed, name, data) }})
 	if parsed, err = parsed.New(s.name).Parse(string(text)); err != nil {
 		return fail(err)
 	}
@@ -153,6 +158,13 @@ func (s source) render(layers fs.FS, shared *template.Template) (File, error) {
 		return fail(err)
 	}
 	return file, nil
+}
+
+// include executes a partial whose name a template computes, as that of a kind or a flavour.
+func include(templates *template.Template, name string, data any) (string, error) {
+	var text strings.Builder
+	err := templates.ExecuteTemplate(&text, name, data)
+	return text.String(), err
 }
 
 // check refuses a file that no template should have made. Whether Go is formatted is up to tests that render every combination of choices: it
@@ -203,6 +215,42 @@ func check(file File) error {
 	return nil
 }
 
+// goString writes a text as a string of Go.
+func goString(text string) string {
+	if strings.Contains(text, `"`) && strconv.CanBackquote(text) {
+		return "`" + text + "`"
+	}
+	return strconv.Quote(text)
+}
+
+// align replaces the first bar of each line by as many spaces as it takes for what follows to begin in one column, as gofmt has it. Lines
+// without a bar begin another column.
+func align(text string) string {
+	lines := strings.Split(text, "\n")
+	for start := 0; start < len(lines); start++ {
+		end, width := start, 0
+		for ; end < len(lines) && strings.Contains(lines[end], "|"); end++ {
+			width = max(width, strings.Index(lines[end], "|")+1)
+		}
+		for i := start; i < end; i++ {
+			before, after, _ := strings.Cut(lines[i], "|")
+			lines[i] = before + strings.Repeat(" ", width-len(before)) + after
+		}
+		start = end
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sortedJSON writes YAML as indented JSON with sorted keys, as encoding/json does.
+func sortedJSON(text string) (string, error) {
+	var value any
+	if err := yaml.Unmarshal([]byte(text), &value); err != nil {
+		return "", err
+	}
+	encoded, err := json.MarshalIndent(value, "", "  ")
+	return string(encoded), err
+}
+
 // firstDifference shows the first line in which two texts differ.
 func firstDifference(got, want []byte) string {
 	gotLines, wantLines := strings.Split(string(got), "\n"), strings.Split(string(want), "\n")
@@ -215,13 +263,28 @@ func firstDifference(got, want []byte) string {
 }
 
 // allowed are the sprig functions that templates may use: pure ones, and only those that some template needs.
-var allowed = []string{"trimPrefix"}
+var allowed = []string{"dict", "sortAlpha", "trimPrefix"}
 
 // functions returns what templates may call.
 func functions() template.FuncMap {
 	hermetic := sprig.HermeticTxtFuncMap()
 	chosen := template.FuncMap{
-		"goString": strconv.Quote,
+		"goString": goString,
+		"align":    align,
+		"include": func(string, any) (string, error) {
+			return "", errors.New("include is bound to each template before it runs")
+		},
+		"indent": func(spaces int, text string) string {
+			return strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", spaces))
+		},
+		"tabs": func(tabs int, text string) string {
+			return strings.ReplaceAll(text, "\n", "\n"+strings.Repeat("\t", tabs))
+		},
+		"sortedJSON": sortedJSON,
+		"yaml": func(text string) (string, error) {
+			encoded, err := yaml.Marshal(text)
+			return strings.TrimSuffix(string(encoded), "\n"), err
+		},
 		"json": func(value any) (string, error) {
 			encoded, err := json.Marshal(value)
 			return string(encoded), err

@@ -20,6 +20,13 @@ func (plain) Options() []Option {
 
 func (plain) Packages() []string { return []string{"parts"} }
 
+func (plain) Needs(FunctionData) Needs {
+	return Needs{
+		Summary: "a plain function", Description: "Does little", Subject: "the plain function",
+		Settings: []Setting{{Name: "Size", Default: "small", Allowed: []string{"small", "big"}}},
+	}
+}
+
 func (plain) Data(function FunctionData) any {
 	return struct {
 		FunctionData
@@ -62,6 +69,8 @@ func TestRender(t *testing.T) {
 		"platform/parts+otlp/sub/more.txt.tmpl":         "more\n",
 		"platform/others/others.go.tmpl":                "package others\n",
 		"partials/words.tmpl":                           `<% define "end" %>, the end<% end %>`,
+		"project/included.txt.tmpl":                     "<% range .Functions %><% include (print .Function.Kind.Name \"+sam\") . %><% end %>\n",
+		"kinds/plain+sam/partials/words.tmpl":           `<% define "plain+sam" %><% .Color %> for <% .IaC %><% end %>`,
 	}), testSpec(t))
 	if err != nil {
 		t.Fatal(err)
@@ -74,6 +83,7 @@ func TestRender(t *testing.T) {
 		"internal/function/a.txt":              "red: true\n",
 		"internal/platform/parts/parts.go":     "package parts\n",
 		"internal/platform/parts/sub/more.txt": "more\n",
+		"included.txt":                         "red for sam\n",
 		"once.txt":                             "red\n",
 	} {
 		if file, ok := tree.Lookup(path); !ok || string(file.Content) != want || file.Executable {

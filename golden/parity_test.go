@@ -29,6 +29,10 @@ var parameterSamples = map[string]string{
 	"CollectorLayerArn":    "arn:aws:lambda:eu-west-1:123456789012:layer:collector:1",
 	"LogRetentionInDays":   "365",
 	"AlarmTopicArn":        "arn:aws:sns:eu-west-1:123456789012:alarms",
+
+	// A second function has settings of its own.
+	"PartnerTokensExistingUserPoolId": "eu-west-1_Partner",
+	"PartnerTokensUserPoolTier":       "ESSENTIALS",
 }
 
 // expectedDifference is one between the templates of SAM and of the CDK that has to be.
@@ -45,20 +49,20 @@ func (e expectedDifference) matches(path string) bool {
 
 var expectedDifferences = []expectedDifference{
 	{
-		"Resources.TokenCustomizer.Properties.Code.*", "an object in SAM's bucket", "an object in the bucket of `cdk bootstrap`",
+		"Resources.*.Properties.Code.*", "an object in SAM's bucket", "an object in the bucket of `cdk bootstrap`",
 		"each tool uploads the bootstrap to a bucket of its own",
 	},
 	{
-		"Resources.TokenCustomizer.Properties.Tags", "`lambda:createdBy` is `SAM`", "no tag", "SAM's transformation tags functions",
+		"Resources.*.Properties.Tags", "`lambda:createdBy` is `SAM`", "no tag", "SAM's transformation tags functions",
 	},
 	{
-		"Resources.TokenCustomizer.Metadata.BuildMethod", "`makefile`", "nothing", "`sam build` runs this method; for the CDK, `make deploy` builds",
+		"Resources.*.Metadata.BuildMethod", "`makefile`", "nothing", "`sam build` runs this method; for the CDK, `make deploy` builds",
 	},
 	{
-		"Resources.EventsAlarm.Properties.Metrics.2.Id", "`lost`", "`expr_1`", "the CDK chooses the names of expressions; the alarm has only one",
+		"Resources.*EventsAlarm.Properties.Metrics.2.Id", "`lost`", "`expr_1`", "the CDK chooses the names of expressions; the alarm has only one",
 	},
 	{
-		"Resources.EventsAlarm.Properties.Metrics.2.ReturnData", "nothing", "`true`", "the CDK writes the default explicitly",
+		"Resources.*EventsAlarm.Properties.Metrics.2.ReturnData", "nothing", "`true`", "the CDK writes the default explicitly",
 	},
 	{
 		"Parameters.BootstrapVersion", "nothing", "the version of the bootstrap stack", "the CDK deploys with that stack's roles and bucket",
@@ -72,6 +76,8 @@ var expectedDifferences = []expectedDifference{
 type twins struct {
 	name    string
 	answers generator.Answers
+	// second are the answers of a second token customizer, if there is one.
+	second generator.Answers
 	// partly has the pair compared with some of the settings alone, too.
 	partly bool
 }
@@ -93,9 +99,15 @@ func allTwins() []twins {
 		}
 	}
 	for _, trigger := range values["trigger"][1:] {
-		pairs = append(pairs, twins{"trigger=" + trigger, generator.Answers{"trigger": trigger, "otel": "off"}, true})
+		pairs = append(pairs, twins{name: "trigger=" + trigger, answers: generator.Answers{"trigger": trigger, "otel": "off"}, partly: true})
 	}
-	return pairs
+	return append(pairs, twins{
+		name: "two functions", answers: generator.Answers{"eventbridge": "true"}, partly: true,
+		second: generator.Answers{"trigger": "v3", "claims": "company=custom:company", "eventbridge": "true"},
+	}, twins{
+		name: "two functions, one publishes", answers: generator.Answers{"otel": "collector", "trigger": "v3"},
+		second: generator.Answers{"trigger": "v2", "claims": "company=email", "eventbridge": "true"},
+	})
 }
 
 // write writes one of the twins. All have the same module path, so that Go compiles what they have in common once.
@@ -103,8 +115,21 @@ func (p twins) write(t *testing.T, iac string) (folder string) {
 	t.Helper()
 	answers := maps.Clone(p.answers)
 	answers["name"], answers["module"], answers["iac"] = "demo", "example.com/demo", iac
+	spec, err := kinds.All().Resolve(answers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.second != nil {
+		function := spec.Functions[0]
+		function.Name, function.Answers = "partner-tokens", p.second
+		spec.Functions = append(spec.Functions, function)
+	}
+	tree, err := generator.Render(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
 	folder = filepath.Join(t.TempDir(), "demo")
-	write(t, folder, render(t, answers))
+	write(t, folder, tree)
 	return folder
 }
 
@@ -207,7 +232,7 @@ func settingsOf(t *testing.T, template []byte, partly bool) []map[string]string 
 			t.Fatalf("the SAM template has the parameter %s: give a sample of it", name)
 		}
 		all[name] = sample
-		if !strings.HasPrefix(name, "Existing") {
+		if !strings.Contains(name, "Existing") {
 			made[name] = sample
 		}
 	}
@@ -225,7 +250,7 @@ func differences() []byte {
 
 Projects with ` + "`--iac sam`" + ` and ` + "`--iac cdk`" + ` deploy the same resources, with the same logical ids, alarms and outputs.
 ` + "`TestSAMAndCDKDeployTheSame`" + ` in golden/parity_test.go transforms the SAM template as AWS does, synthesizes the CDK's stack with the same
-settings, and compares the two value by value, for each combination of events and traces and for each version of the trigger.
+settings, and compares the two value by value: for each combination of events and traces, for each version of the trigger, and for two functions.
 ` + "`make golden`" + ` writes this page from the list in that test.
 
 A SAM template leaves some decisions to the deployment, through parameters and conditions. A CDK stack takes them at synthesis, from its context.

@@ -344,7 +344,7 @@ func (a attachTrial) makeAttach(ctx context.Context) error {
 		want               map[string]any
 	}{
 		{"missing", "Stack with id missing does not exist", "attach.sh:", 2, before},
-		{"empty", "the stack has no function", "usage", 2, before},
+		{"empty", "the stack has no such function", "usage", 2, before},
 		{"deployed", "is attached", "attach.sh:", 0, attached},
 	} {
 		command := exec.CommandContext(ctx, "make", "-C", a.project, "attach", "POOL="+pool, "STACK="+step.stack)

@@ -24,7 +24,9 @@ type Claim struct {
 }
 
 // Data implements [generator.Kind].
-func (Kind) Data(function generator.FunctionData) any {
+func (k Kind) Data(function generator.FunctionData) any { return k.data(function) }
+
+func (Kind) data(function generator.FunctionData) data {
 	answers := function.Function.Answers
 	d := data{FunctionData: function, Trigger: answers["trigger"], EventBridge: answers["eventbridge"]}
 	pairs, _ := parseClaims(answers["claims"]) // validated already
@@ -35,7 +37,9 @@ func (Kind) Data(function generator.FunctionData) any {
 }
 
 // LambdaVersion is Cognito's word for the trigger version, as in PreTokenGenerationConfig.
-func (d data) LambdaVersion() string { return strings.ToUpper(d.Trigger) + "_0" }
+func (d data) LambdaVersion() string { return lambdaVersion(d.Trigger) }
+
+func lambdaVersion(trigger string) string { return strings.ToUpper(trigger) + "_0" }
 
 // Version is the constant of package pretoken for the version of the trigger.
 func (d data) Version() string { return strings.ToUpper(d.Trigger) }
