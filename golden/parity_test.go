@@ -102,11 +102,8 @@ func allTwins() []twins {
 		pairs = append(pairs, twins{name: "trigger=" + trigger, answers: generator.Answers{"trigger": trigger, "otel": "off"}, partly: true})
 	}
 	return append(pairs, twins{
-		name: "two functions", answers: generator.Answers{"eventbridge": "true"}, partly: true,
-		second: generator.Answers{"trigger": "v3", "claims": "company=custom:company", "eventbridge": "true"},
-	}, twins{
-		name: "two functions, one publishes", answers: generator.Answers{"otel": "collector", "trigger": "v3"},
-		second: generator.Answers{"trigger": "v2", "claims": "company=email", "eventbridge": "true"},
+		name: "two functions", answers: generator.Answers{"eventbridge": "true", "trigger": "v3"}, partly: true,
+		second: generator.Answers{"trigger": "v2", "claims": "company=custom:company", "eventbridge": "true"},
 	})
 }
 
@@ -154,7 +151,7 @@ func TestSAMAndCDKDeployTheSame(t *testing.T) {
 			})
 		}
 	})
-	if t.Failed() {
+	if t.Failed() || slices.ContainsFunc(seen, func(s []bool) bool { return s == nil }) { // -run chose some
 		return
 	}
 	for i, expected := range expectedDifferences {
