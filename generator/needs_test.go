@@ -110,15 +110,3 @@ func TestGoString(t *testing.T) {
 		}
 	}
 }
-
-func TestFunctionNames(t *testing.T) {
-	for name, want := range map[string][3]string{
-		"function":    {"Function", "function", ""},
-		"order-audit": {"OrderAudit", "orderaudit", "OrderAudit"},
-	} {
-		function := Function{Name: name, Kind: plain{}}
-		if got := [3]string{function.ID(), function.Package(), function.Prefix()}; got != want {
-			t.Errorf("%s: got %q, want %q", name, got, want)
-		}
-	}
-}
