@@ -48,10 +48,11 @@ func TestDocumentation(t *testing.T) {
 	counts.Report(t, "%d links and mentions in the pages of %d combinations checked", checked, len(combinations))
 }
 
-// elsewhere are words of the pages that something outside the project defines.
+// elsewhere are words of the pages that something outside the project defines, and files that a page tells people to write.
 var elsewhere = words(`
 	EventBridge/PutEvents aws/spans encoding/json http/json log/slog net/http
 	GetTextMapPropagator HeaderCarrier HTTPS_PROXY MACHINE_CLIENT_ID MACHINE_CLIENT_SECRET TOKEN_ENDPOINT OTEL_TRACES_SAMPLER_ARG
+	cmd/token-customizer/table.go infra/tenants.go internal/tokencustomizer/lookup.go internal/tokencustomizer/lookup_test.go
 `)
 
 // built are folders that appear when the project is built, deployed or attached, and files in them.
@@ -70,7 +71,7 @@ type page struct {
 	path     string
 	headings map[string]bool // as fragments of links
 	links    []string
-	// spans are short pieces of code within the text, and code is these and the lines of code blocks.
+	// spans are short pieces of code within the text, and code is these and the lines of shell scripts.
 	spans, code []string
 }
 
@@ -82,13 +83,14 @@ var (
 
 func parsePage(file generator.File) page {
 	p := page{path: file.Path, headings: map[string]bool{}}
-	block := false
+	block, shell := false, false
 	for line := range strings.SplitSeq(string(file.Content), "\n") {
 		switch heading, found := strings.CutPrefix(strings.TrimLeft(line, "#"), " "); {
 		case strings.HasPrefix(strings.TrimSpace(line), "```"):
-			block = !block
-		case block:
+			block, shell = !block, !block && strings.HasSuffix(line, "sh")
+		case shell:
 			p.code = append(p.code, line)
+		case block: // code to write, with names of its own
 		case found && strings.HasPrefix(line, "#"):
 			anchor := notInAnchor.ReplaceAllString(strings.ToLower(heading), "")
 			p.headings[strings.ReplaceAll(anchor, " ", "-")] = true
