@@ -171,5 +171,5 @@ func (d Data) Setting(key string) string {
 	if d.IaC == "sam" {
 		return strings.ToUpper(key[:1]) + key[1:]
 	}
-	return key
+	return strings.ToLower(key[:1]) + key[1:]
 }

@@ -285,6 +285,30 @@ func (d documented) unmentioned() []string {
 	return problems
 }
 
+// TestDocumentationOfTwoFunctions checks the links in the pages of a project with two functions of a kind, of different versions.
+func TestDocumentationOfTwoFunctions(t *testing.T) {
+	for _, flavour := range []string{"sam", "cdk"} {
+		spec, err := kinds.All().Resolve(generator.Answers{"name": "demo", "iac": flavour, "eventbridge": "true", "trigger": "v3"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		second := spec.Functions[0]
+		second.Name, second.Answers = "partner-tokens", maps.Clone(second.Answers)
+		second.Answers["trigger"] = "v1"
+		spec.Functions = append(spec.Functions, second)
+		tree, err := generator.Render(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		project := newDocumented(tree)
+		for _, file := range project.pages {
+			for _, problem := range project.badLinks(parsePage(file)) {
+				t.Errorf("%s: %s: %s", flavour, file.Path, problem)
+			}
+		}
+	}
+}
+
 // TestDocumentationFaults shows that the checks find what they look for.
 func TestDocumentationFaults(t *testing.T) {
 	tree := render(t, generator.Answers{"name": "demo"})
