@@ -224,7 +224,7 @@ func (m moto) call(t *testing.T, service, target string, input any) map[string]a
 	if err != nil {
 		t.Fatal(err)
 	}
-	version := map[string]string{"events": "1.1", "sqs": "1.0"}[service]
+	version := map[string]string{"events": "1.1", "sqs": "1.0", "dynamodb": "1.0"}[service]
 	request.Header.Set("Content-Type", "application/x-amz-json-"+version)
 	request.Header.Set("X-Amz-Target", target)
 	request.Header.Set("Authorization", // moto takes the service from it and verifies nothing
