@@ -52,7 +52,8 @@ func TestDocumentation(t *testing.T) {
 var elsewhere = words(`
 	EventBridge/PutEvents aws/spans encoding/json http/json log/slog net/http
 	GetTextMapPropagator HeaderCarrier HTTPS_PROXY MACHINE_CLIENT_ID MACHINE_CLIENT_SECRET TOKEN_ENDPOINT OTEL_TRACES_SAMPLER_ARG
-	cmd/token-customizer/table.go infra/tenants.go internal/tokencustomizer/lookup.go internal/tokencustomizer/lookup_test.go
+	AWS_ENDPOINT_URL_DYNAMODB TENANTS_TABLE PAY_PER_REQUEST AWS_SESSION_TOKEN
+	internal/tokencustomizer/lookup.go internal/tokencustomizer/lookup_test.go cmd/token-customizer/table.go infra/tenants.go
 `)
 
 // built are folders that appear when the project is built, deployed or attached, and files in them.

@@ -20,8 +20,8 @@ import (
 type step struct{ language, file, code string }
 
 var (
-	fencePattern = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
-	filePattern  = regexp.MustCompile("`([\\w./-]+\\.go)`")
+	fencePattern  = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
+	goFilePattern = regexp.MustCompile("`([\\w./-]+\\.go)`")
 )
 
 // steps reads the blocks of a page. A block without a file of its own belongs to that of the block before it.
@@ -29,7 +29,7 @@ func steps(page string) []step {
 	var found []step
 	file, from := "", 0
 	for _, match := range fencePattern.FindAllStringSubmatchIndex(page, -1) {
-		for _, mention := range filePattern.FindAllStringSubmatch(page[from:match[0]], -1) {
+		for _, mention := range goFilePattern.FindAllStringSubmatch(page[from:match[0]], -1) {
 			if strings.Contains(mention[1], "/") {
 				file = mention[1]
 			}
@@ -44,7 +44,7 @@ func steps(page string) []step {
 func follow(t *testing.T, project, page string) int {
 	t.Helper()
 	followed := 0
-	var commands []string
+	var commands, template []string
 	for _, step := range steps(page) {
 		switch step.language {
 		case "sh":
@@ -70,10 +70,21 @@ func follow(t *testing.T, project, page string) int {
 				}
 			}
 			edit{file: step.file, old: strings.TrimSuffix(before.String(), "\n"), new: strings.TrimSuffix(after.String(), "\n")}.apply(t, project)
-		default:
-			continue
+		case "yaml": // in the order of the page: a resource, a policy of the role, an environment variable
+			template = append(template, step.code)
 		}
 		followed++
+	}
+	if len(template) > 0 {
+		for i, place := range []string{"\nResources:\n", "\n      Policies:\n", "\n        Variables:\n"} {
+			added := ""
+			for line := range strings.Lines(template[i]) {
+				added += strings.Repeat(" ", []int{2, 8, 10}[i]) + line
+			}
+			edit{file: "template.yaml", old: place, new: place + added}.apply(t, project)
+		}
+	} else {
+		edit{file: "infra/stack.go", old: "\tnewUserPool(", new: "\tnewTenants(stack, customizer)\n\tnewUserPool("}.apply(t, project)
 	}
 	for _, command := range commands { // after the code, so that go mod tidy finds the imports
 		arguments, isGo := strings.CutPrefix(command, "go ")
@@ -137,10 +148,9 @@ func TestLookupPage(t *testing.T) {
 			goCommand(t, project, "GOWORK=off", "vet", "./...")
 			goCommand(t, project, "GOWORK=off", "test", "./cmd/...", "./internal/tokencustomizer/...")
 			if answers["iac"] == "cdk" {
-				edit{
-					file: "infra/stack.go", old: "\tnewUserPool(", new: "\tnewTenants(stack, customizer)\n\tnewUserPool(",
-				}.apply(t, project)
 				goCommand(t, filepath.Join(project, "infra"), "GOWORK=off", "vet", ".")
+			} else if err := found.SAMValidate(t.Context(), project); err != nil {
+				t.Error(err)
 			}
 			lambda := startLambda(t, local.Config{Log: func(line local.Line) { t.Logf("%s", line.Text) }, Functions: []local.Function{{
 				Name: name, Bootstrap: bootstrapOf(t, project), MemorySize: 256, Timeout: 4 * time.Second,
