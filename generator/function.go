@@ -37,9 +37,9 @@ const (
 
 // Limits of Lambda (Lambda Developer Guide, "Lambda quotas").
 const (
-	// MinMemory and MaxMemory are in MB.
-	MinMemory, MaxMemory = 128, 10240
-	// MaxTimeout is in seconds.
+	// MinMemory and MaxMemory are in MB, MaxTimeout in seconds.
+	MinMemory  = 128
+	MaxMemory  = 10240
 	MaxTimeout = 900
 )
 

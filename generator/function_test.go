@@ -170,20 +170,24 @@ func TestResolveKindsRefuses(t *testing.T) {
 	}{
 		"an unknown kind": {Answers{"kind": "tined"}, nil, []string{`--kind: unknown kind "tined": did you mean timed?`}},
 		"an option of another kind": {
-			Answers{"rate": "daily"}, nil,
+			Answers{"rate": "daily"},
+			nil,
 			[]string{"--rate: this is an option of timed, but the function is of the kind plain: leave it out, or choose the other kind"},
 		},
 		"the same in a file": {
-			Answers{}, []FunctionAnswers{{Name: "a", Answers: Answers{"rate": "daily"}}, {Name: "b", Kind: "timed", Answers: Answers{"rate": "daily"}}},
+			Answers{},
+			[]FunctionAnswers{{Name: "a", Answers: Answers{"rate": "daily"}}, {Name: "b", Kind: "timed", Answers: Answers{"rate": "daily"}}},
 			[]string{"function a: rate: this is an option of timed, but the function is of the kind plain: leave it out, or choose the other kind"},
 		},
 		"a choice of another kind": {Answers{"kind": "timed", "color": "blue"}, nil, []string{`--color: unknown choice "blue": use green, red`}},
 		"one answer for several functions": {
-			Answers{"color": "red"}, []FunctionAnswers{{}, {Kind: "timed"}},
+			Answers{"color": "red"},
+			[]FunctionAnswers{{}, {Kind: "timed"}},
 			[]string{"--color: the project has several functions: give this answer for each of them, in the answers file"},
 		},
 		"too long": {
-			Answers{}, []FunctionAnswers{{Name: "a", Kind: "timed", Answers: Answers{"timeout": "61", "memory": "x"}}},
+			Answers{},
+			[]FunctionAnswers{{Name: "a", Kind: "timed", Answers: Answers{"timeout": "61", "memory": "x"}}},
 			[]string{`function a: memory: "x" is not a whole number`, "function a: timeout: 61 s: use 1 to 60, because nobody waits longer"},
 		},
 		"the same name twice": {Answers{}, []FunctionAnswers{{}, {Name: "function"}}, []string{"two functions are called function: rename one"}},

@@ -21,8 +21,7 @@ func (c Catalog) Resolve(answers Answers, functions ...FunctionAnswers) (Spec, e
 	}
 	r.distinct()
 	if len(r.problems) > 0 {
-		r.sort()
-		return Spec{}, &InvalidError{Problems: r.problems}
+		return Spec{}, &InvalidError{Problems: r.inOrder()}
 	}
 	return r.spec, nil
 }
@@ -235,17 +234,23 @@ func (r *resolution) distinct() {
 	}
 }
 
-// sort puts the problems of flat answers into the order in which the questions are asked, after those about no option. Those of functions
-// follow.
-func (r *resolution) sort() {
-	keys := r.catalog.keys()
-	rank := func(p Problem) int {
-		if p.Function != "" {
-			return len(keys)
+// inOrder returns the problems: those about no option, those of flat answers in the order in which the questions are asked, and those of
+// functions.
+func (r *resolution) inOrder() []Problem {
+	var ordered []Problem
+	for _, key := range append([]string{""}, r.catalog.keys()...) {
+		for _, problem := range r.problems {
+			if problem.Function == "" && problem.Key == key {
+				ordered = append(ordered, problem)
+			}
 		}
-		return slices.Index(keys, p.Key)
 	}
-	slices.SortStableFunc(r.problems, func(a, b Problem) int { return rank(a) - rank(b) })
+	for _, problem := range r.problems {
+		if problem.Function != "" || problem.Key == MemoryKey || problem.Key == TimeoutKey {
+			ordered = append(ordered, problem)
+		}
+	}
+	return ordered
 }
 
 // Flags returns the flags that make the spec: those that differ from the defaults, in the order of the options. A switch is off by default.

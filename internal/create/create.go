@@ -208,7 +208,7 @@ func (o Options) gather(ctx context.Context, refusal error) (answers project.Ans
 func (o Options) ask(ctx context.Context) (generator.Answers, error) {
 	return wizard.Run(ctx, wizard.Config{
 		In: o.Terminal.In, Out: o.Terminal.Out, Accessible: o.Terminal.Accessible, Colour: o.Terminal.Colour,
-		Given: o.Flags, Dir: o.Dir,
+		Catalog: kinds.All(), Given: o.Flags, Dir: o.Dir,
 		Preview: func(spec generator.Spec) (wizard.Summary, error) {
 			dir := o.target(spec)
 			if err := o.refuses(dir); err != nil {

@@ -215,7 +215,7 @@ func TestParseMadeRefuses(t *testing.T) {
 			[]string{`function b: unknown key "tiemout": did you mean timeout?`, `function b: path: "../x" is not a folder`, "function b: memory: 1 MB"},
 		},
 		"one's own in the way": {"functions: {a: {}, b: {path: cmd/a}}\n", []string{"the functions a and b have the same path cmd/a"}},
-		"the project":          {"iac: sma\nnmae: x\nfunctions: {a: {}}\n", []string{`unknown option "nmae": did you mean name?`, `iac: unknown choice "sma": did you mean sam?`}},
+		"the project":          {"iac: sma\nnam: x\nfunctions: {a: {}}\n", []string{`unknown option "nam": did you mean name?`, `iac: unknown choice "sma": did you mean sam?`}},
 		"all of it": {
 			"arch: arm\nfunctions: {token-customizer: {kind: http, memory: 1}, Ab: {timeout: 10, trigger: v7}, token-customizer: {}}\n",
 			[]string{

@@ -274,6 +274,10 @@ func (m *model) forward() tea.Cmd {
 		return nil
 	}
 	m.answered = true
+	if f.option.Key == generator.KindKey && m.answers[generator.KindKey] != m.kind {
+		m.arrange()
+		return m.rebuild(f.option.Key)
+	}
 	if !f.last {
 		return m.form.NextField()
 	}
@@ -282,6 +286,27 @@ func (m *model) forward() tea.Cmd {
 		m.preview()
 	}
 	return cmd
+}
+
+// rebuild makes the form again, because its questions have changed, and goes to the one after a question.
+func (m *model) rebuild(key string) tea.Cmd {
+	m.build()
+	commands := []tea.Cmd{m.form.Init()}
+	next := func() {
+		if m.focused().last {
+			commands = append(commands, m.form.NextGroup())
+		} else {
+			commands = append(commands, m.form.NextField())
+		}
+	}
+	for m.focused().option.Key != key {
+		next()
+	}
+	next()
+	if m.focused() == m.last {
+		m.preview()
+	}
+	return tea.Batch(commands...)
 }
 
 // back leaves the field for the one before, whatever its answer: it is checked on the way forward.

@@ -20,11 +20,16 @@ func askLines(ctx context.Context, in io.Reader, out io.Writer, asked *interview
 	l := &lines{interview: asked, out: out, next: nextLine(ctx, in)}
 	l.say("Enter alone takes what stands in brackets. Ctrl-C stops, and nothing is made.")
 	for {
-		for number, page := range l.pages {
-			l.title(page.title, number, l.flags(page.title))
-			for _, option := range page.options {
+		for number := 0; number < len(l.pages); number++ { // the pages change with the kind
+			title := l.pages[number].title
+			l.title(title, number, l.flags(title))
+			for i := 0; i < len(l.pages[number].options); i++ {
+				option := l.pages[number].options[i]
 				if err := l.ask(option); err != nil {
 					return err
+				}
+				if option.Key == generator.KindKey {
+					l.arrange()
 				}
 			}
 		}

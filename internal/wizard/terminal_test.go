@@ -66,7 +66,8 @@ func child(config string) int {
 		return 1
 	}
 	answers, err := wizard.Run(ctx, wizard.Config{
-		In: os.Stdin, Out: os.Stdout, Dir: asked.Dir, Given: asked.Given, Accessible: asked.Accessible, Colour: !asked.Plain,
+		Catalog: kinds.All(),
+		In:      os.Stdin, Out: os.Stdout, Dir: asked.Dir, Given: asked.Given, Accessible: asked.Accessible, Colour: !asked.Plain,
 		Preview: func(spec generator.Spec) (wizard.Summary, error) {
 			if spec.Name == asked.Taken {
 				return wizard.Summary{}, fmt.Errorf("%s is not empty: choose another folder", spec.Name)

@@ -16,7 +16,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/golam-cli/golam/generator"
-	"github.com/golam-cli/golam/generator/kinds"
 )
 
 // ErrAborted says that the person, a signal or the end of the input stopped the wizard before its last question. Nothing was made.
@@ -31,6 +30,8 @@ type Config struct {
 	Accessible bool
 	// Colour may be used. Without it, everything can still be told apart.
 	Colour bool
+	// Catalog has the kinds of functions to choose from.
+	Catalog generator.Catalog
 	// Given answers are shown, and not asked for.
 	Given generator.Answers
 	// Dir is the folder to make, or empty. Its last element is proposed as the name.
@@ -49,8 +50,8 @@ type Summary struct {
 	Command func(width int) []string
 }
 
-// Run asks every question that is not given, and then for confirmation. The answers are to every option; the caller validates them with
-// [generator.Resolve]. The error is [ErrAborted] where the person stopped or the context ended, and a [generator.InvalidError] where an
+// Run asks every question that is not given, and then for confirmation. The answers are to every option of a project
+// with one function of the chosen kind; the caller validates them with [generator.Catalog.Resolve]. The error is [ErrAborted] where the person stopped or the context ended, and a [generator.InvalidError] where an
 // answer given beforehand is invalid.
 //
 // While the form is on the screen no key raises a signal, and Run handles none: the context has to end with SIGTERM.
@@ -70,7 +71,7 @@ func Run(ctx context.Context, config Config) (generator.Answers, error) {
 	if err != nil {
 		return nil, err
 	}
-	return asked.answers, nil
+	return asked.result(), nil
 }
 
 // unsized tells a terminal that does not know how large it is, such as a serial console: a form has no room there.
@@ -85,9 +86,11 @@ func unsized(out io.Writer) bool {
 
 // interview is the questions to ask and the answers so far, whichever way they are asked.
 type interview struct {
+	catalog generator.Catalog
+	kind    string // the one that the pages are about
 	pages   []page
 	given   generator.Answers
-	answers generator.Answers // to every option: given, typed or the default
+	answers generator.Answers // given, typed or the default: to every option of the kinds that were chosen so far
 	preview func(generator.Spec) (Summary, error)
 }
 
@@ -101,28 +104,11 @@ func newInterview(config Config) (*interview, error) {
 	// What is given is judged before anything is asked. A name may still be missing then.
 	judged := generator.Answers{"name": "asked-later"}
 	maps.Copy(judged, config.Given)
-	if _, err := kinds.All().Resolve(judged); err != nil {
+	if _, err := config.Catalog.Resolve(judged); err != nil {
 		return nil, err
 	}
-	asked := &interview{given: config.Given, answers: generator.Answers{}, preview: config.Preview}
-	for _, option := range kinds.All().Options() {
-		i := slices.IndexFunc(asked.pages, func(p page) bool { return p.title == option.Page })
-		if i < 0 {
-			i = len(asked.pages)
-			asked.pages = append(asked.pages, page{title: option.Page})
-		}
-		value, given := config.Given[option.Key]
-		switch {
-		case given:
-		case option.Form == generator.Choose && len(option.Choices) == 1:
-			value = option.Default // a single choice is no question
-		default:
-			value = option.Default
-			asked.pages[i].options = append(asked.pages[i].options, option)
-		}
-		asked.answers[option.Key] = value
-	}
-	asked.pages = slices.DeleteFunc(asked.pages, func(p page) bool { return len(p.options) == 0 })
+	asked := &interview{catalog: config.Catalog, given: config.Given, answers: generator.Answers{}, preview: config.Preview}
+	asked.arrange()
 	if asked.answers["name"] == "" && config.Dir != "" {
 		dir, err := filepath.Abs(config.Dir)
 		if err != nil {
@@ -136,6 +122,49 @@ func newInterview(config Config) (*interview, error) {
 	return asked, nil
 }
 
+// options are those of a project with one function of the chosen kind.
+func (i *interview) options() []generator.Option {
+	return i.catalog.OptionsOf(i.answers[generator.KindKey])
+}
+
+// arrange puts the questions about the chosen kind on pages, each with its default unless it has been answered.
+func (i *interview) arrange() {
+	if _, answered := i.answers[generator.KindKey]; !answered {
+		i.answers[generator.KindKey] = i.given[generator.KindKey]
+	}
+	options := i.options()
+	i.pages = nil
+	for _, option := range options {
+		at := slices.IndexFunc(i.pages, func(p page) bool { return p.title == option.Page })
+		if at < 0 {
+			at = len(i.pages)
+			i.pages = append(i.pages, page{title: option.Page})
+		}
+		value, given := i.given[option.Key]
+		if before, answered := i.answers[option.Key]; !given {
+			value = option.Default
+			if answered && (option.Form != generator.Choose || len(option.Check(before)) == 0) { // another kind may have other choices
+				value = before
+			}
+		}
+		if !given && (option.Form != generator.Choose || len(option.Choices) > 1) { // a single choice is no question
+			i.pages[at].options = append(i.pages[at].options, option)
+		}
+		i.answers[option.Key] = value
+	}
+	i.pages = slices.DeleteFunc(i.pages, func(p page) bool { return len(p.options) == 0 })
+	i.kind = i.answers[generator.KindKey]
+}
+
+// result are the answers about the chosen kind.
+func (i *interview) result() generator.Answers {
+	answers := generator.Answers{}
+	for _, option := range i.options() {
+		answers[option.Key] = i.answers[option.Key]
+	}
+	return answers
+}
+
 // set takes an answer. The module follows the name until it is something of its own.
 func (i *interview) set(key, value string) {
 	_, given := i.given["module"]
@@ -147,7 +176,7 @@ func (i *interview) set(key, value string) {
 
 // summary says what the answers make.
 func (i *interview) summary() (Summary, error) {
-	spec, err := kinds.All().Resolve(i.answers)
+	spec, err := i.catalog.Resolve(i.result())
 	if err != nil {
 		return Summary{}, err
 	}
@@ -157,7 +186,7 @@ func (i *interview) summary() (Summary, error) {
 // flags returns the flags that answer options of a page, or of all pages where title is empty.
 func (i *interview) flags(title string) []string {
 	var flags []string
-	for _, option := range kinds.All().Options() {
+	for _, option := range i.options() {
 		value, given := i.given[option.Key]
 		switch {
 		case !given || title != "" && title != option.Page:

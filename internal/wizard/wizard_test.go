@@ -18,6 +18,7 @@ import (
 
 	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/generator/kinds"
+	"github.com/golam-cli/golam/generator/kinds/cognitotoken"
 )
 
 // patience is how long a wizard on a pipe may take.
@@ -48,7 +49,7 @@ func newTestModel(t *testing.T, config Config) *model {
 }
 
 func TestPagesComeFromTheOptions(t *testing.T) {
-	asked, err := newInterview(Config{})
+	asked, err := newInterview(Config{Catalog: kinds.All()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func TestPagesComeFromTheOptions(t *testing.T) {
 }
 
 func TestWrongGivenAnswersAreRefusedBeforeAnythingIsAsked(t *testing.T) {
-	_, err := Run(t.Context(), Config{Given: generator.Answers{"trigger": "v4", "colour": "red"}})
+	_, err := Run(t.Context(), Config{Catalog: kinds.All(), Given: generator.Answers{"trigger": "v4", "colour": "red"}})
 	var invalid *generator.InvalidError
 	if !errors.As(err, &invalid) || len(invalid.Problems) != 2 {
 		t.Errorf("the error is %v", err)
@@ -85,12 +86,12 @@ func TestModuleFollowsTheName(t *testing.T) {
 		set    []string // key, value, key, value ...
 		want   string
 	}{
-		{"of the folder", Config{Dir: "some/demo"}, nil, "example.com/demo"},
-		{"given", Config{Given: generator.Answers{"name": "given"}}, nil, "example.com/given"},
-		{"typed", Config{}, []string{"name", "d", "name", "de"}, "example.com/de"},
-		{"until it is typed itself", Config{}, []string{"name", "d", "module", "example.com/m", "name", "de"}, "example.com/m"},
-		{"again when it is the default again", Config{}, []string{"name", "d", "module", "x", "module", "example.com/d", "name", "de"}, "example.com/de"},
-		{"unless it is given", Config{Dir: "d", Given: generator.Answers{"module": "example.com/d"}}, []string{"name", "de"}, "example.com/d"},
+		{"of the folder", Config{Catalog: kinds.All(), Dir: "some/demo"}, nil, "example.com/demo"},
+		{"given", Config{Catalog: kinds.All(), Given: generator.Answers{"name": "given"}}, nil, "example.com/given"},
+		{"typed", Config{Catalog: kinds.All()}, []string{"name", "d", "name", "de"}, "example.com/de"},
+		{"until it is typed itself", Config{Catalog: kinds.All()}, []string{"name", "d", "module", "example.com/m", "name", "de"}, "example.com/m"},
+		{"again when it is the default again", Config{Catalog: kinds.All()}, []string{"name", "d", "module", "x", "module", "example.com/d", "name", "de"}, "example.com/de"},
+		{"unless it is given", Config{Catalog: kinds.All(), Dir: "d", Given: generator.Answers{"module": "example.com/d"}}, []string{"name", "de"}, "example.com/d"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			asked, err := newInterview(test.config)
@@ -147,7 +148,7 @@ func TestKeysTypedAhead(t *testing.T) {
 			defer in.Close()
 			go io.WriteString(keys, strings.Join(test.keys, ""))
 			var out bytes.Buffer
-			got, err := Run(ctx, Config{In: in, Out: &out, Dir: "demo", Preview: preview})
+			got, err := Run(ctx, Config{Catalog: kinds.All(), In: in, Out: &out, Dir: "demo", Preview: preview})
 			if test.want == nil {
 				if !errors.Is(err, ErrAborted) || ctx.Err() != nil {
 					t.Errorf("the error is %v", err)
@@ -186,7 +187,7 @@ func TestEndOfInputAndOfContextAbort(t *testing.T) {
 					io.WriteString(keys, "\n\n")
 					end(keys, cancel)
 				}()
-				answers, err := Run(ctx, Config{In: in, Out: io.Discard, Accessible: accessible, Dir: "demo", Preview: preview})
+				answers, err := Run(ctx, Config{Catalog: kinds.All(), In: in, Out: io.Discard, Accessible: accessible, Dir: "demo", Preview: preview})
 				if !errors.Is(err, ErrAborted) || answers != nil || guard.Err() != nil {
 					t.Errorf("answers %v, error %v", answers, err)
 				}
@@ -210,7 +211,7 @@ var (
 func TestPageFitsAnyTerminal(t *testing.T) {
 	given := generator.Answers{"ci": "none"}
 	questions := Questions(given)
-	m := newTestModel(t, Config{Dir: "demo", Given: given})
+	m := newTestModel(t, Config{Catalog: kinds.All(), Dir: "demo", Given: given})
 	m.Init()
 	for field := 0; ; field++ {
 		for _, size := range []tea.WindowSizeMsg{
@@ -277,7 +278,7 @@ func TestSwitchIsNoOrYes(t *testing.T) {
 		"": "true", "1": "false", "2": "true", "no": "false", "yes": "true", "n": "false", "Y": "true", "false": "false", "true": "true",
 		"3\n0\n-1\nmaybe\nnot\nno": "false",
 	} {
-		asked, err := newInterview(Config{Dir: "demo"})
+		asked, err := newInterview(Config{Catalog: kinds.All(), Dir: "demo"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -301,7 +302,7 @@ func TestSwitchIsNoOrYes(t *testing.T) {
 	}
 
 	for value, want := range map[string]string{"true": "--" + option.Key, "false": "--" + option.Key + " false"} {
-		asked, err := newInterview(Config{Given: generator.Answers{option.Key: value}})
+		asked, err := newInterview(Config{Catalog: kinds.All(), Given: generator.Answers{option.Key: value}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -312,7 +313,7 @@ func TestSwitchIsNoOrYes(t *testing.T) {
 }
 
 func TestPastedLineFeedsAreNoKeys(t *testing.T) {
-	m := newTestModel(t, Config{})
+	m := newTestModel(t, Config{Catalog: kinds.All()})
 	m.Init()
 	m.Update(tea.PasteMsg{Content: " pasted\n"})
 	if got := m.answers["name"]; got != "pasted" {
@@ -329,7 +330,7 @@ func TestManyClaimsScroll(t *testing.T) {
 	for i := range 40 {
 		rows = append(rows, "claim"+string(rune('a'+i%26))+strings.Repeat("x", i)+"=email")
 	}
-	m := newTestModel(t, Config{Dir: "demo"})
+	m := newTestModel(t, Config{Catalog: kinds.All(), Dir: "demo"})
 	m.set("claims", strings.Join(rows, ","))
 	m.build()
 	m.Init()
@@ -384,7 +385,7 @@ func FuzzClaims(f *testing.F) {
 	f.Add([]byte("sub\r\x01team\rcustom:t\r\r"))
 	f.Add([]byte("a=b\x02\x02\x03\x02x\r"))
 	f.Fuzz(func(t *testing.T, keys []byte) {
-		m := newTestModel(t, Config{Dir: "demo", Given: generator.Answers{"name": "demo", "module": "example.com/demo", "trigger": "v2"}})
+		m := newTestModel(t, Config{Catalog: kinds.All(), Dir: "demo", Given: generator.Answers{"name": "demo", "module": "example.com/demo", "trigger": "v2"}})
 		m.Init()
 		if m.focused().option.Key != "claims" {
 			t.Fatalf("the focus is on %q", m.focused().option.Key)
@@ -417,4 +418,90 @@ func FuzzClaims(f *testing.F) {
 			}
 		}
 	})
+}
+
+// second is another kind, with choices of its own for a question that the first one has, too.
+type second struct{ cognitotoken.Kind }
+
+func (second) Name() string         { return "second" }
+func (second) FunctionName() string { return "second" }
+func (second) Options() []generator.Option {
+	return []generator.Option{
+		generator.Choices(generator.Option{
+			Key: "trigger", Page: "Tokens", After: "module", Question: "Which trigger is it?", Choices: []generator.Choice{{Value: "timer"}, {Value: "button"}},
+		}),
+		generator.Choices(generator.Option{
+			Key: "rate", Page: "Timer", After: "ci", Question: "How often does it run?", Choices: []generator.Choice{{Value: "daily"}, {Value: "hourly"}},
+		}),
+	}
+}
+
+// TestKindDecidesQuestions chooses a kind, forwards and after going back, on pages and in lines.
+func TestKindDecidesQuestions(t *testing.T) {
+	const enter, back, up, down = "\r", "\x1b[Z", "\x1b[A", "\x1b[B"
+	catalog := append(kinds.All(), second{})
+	defaults := func(changed generator.Answers) generator.Answers {
+		spec, err := catalog.Resolve(changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return spec.Answers()
+	}
+	enters := func(kind, from, to string) string { // from one question of a kind to another
+		var keys []string
+		for _, option := range catalog.OptionsOf(kind) {
+			keys = append(keys, option.Key)
+		}
+		keys = append(keys, Last)
+		return strings.Repeat(enter, slices.Index(keys, to)-slices.Index(keys, from))
+	}
+	for name, test := range map[string]struct {
+		accessible bool
+		keys       []string
+		want       generator.Answers
+	}{
+		"the default": {false, []string{enters("", "name", Last), enter}, generator.Answers{"name": "demo"}},
+		"the other": {
+			false,
+			[]string{enters("", "name", "kind"), down, enter, down, enters("second", "trigger", "rate"), down, enters("second", "rate", Last), enter},
+			generator.Answers{"name": "demo", "kind": "second", "trigger": "button", "rate": "hourly"},
+		},
+		"back to the first": {
+			false,
+			[]string{
+				enters("", "name", "kind"), enter, down, enters("", "trigger", "claims"), back, back, down, enter, down, enter, back, back, up,
+				enters("", "kind", Last), enter,
+			},
+			generator.Answers{"name": "demo"},
+		},
+		"in lines": {
+			true,
+			[]string{"\n\nsecond\nbutton\n", strings.Repeat("\n", 2), "hourly\n", strings.Repeat("\n", 3), "yes\n"},
+			generator.Answers{"name": "demo", "kind": "second", "trigger": "button", "rate": "hourly"},
+		},
+		"in lines, and back": {
+			true,
+			[]string{"\n\nsecond\nbutton\n", strings.Repeat("\n", 6), "back\n", "\n\ncognito-token\n", strings.Repeat("\n", 8), "yes\n"},
+			generator.Answers{"name": "demo"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			in, keys := io.Pipe()
+			defer in.Close()
+			go io.WriteString(keys, strings.Join(test.keys, ""))
+			var out bytes.Buffer
+			got, err := Run(ctx, Config{Catalog: catalog, In: in, Out: &out, Dir: "demo", Accessible: test.accessible, Preview: func(spec generator.Spec) (Summary, error) {
+				return Summary{Dir: spec.Name, Files: []string{"a"}, Command: func(int) []string { return nil }}, nil
+			}})
+			if err != nil {
+				t.Fatalf("%v; the output is %q", err, out.String())
+			}
+			if diff := cmp.Diff(defaults(test.want), got); diff != "" {
+				t.Errorf("answers (-want +got):\n%s\n%s", diff, out.String())
+			}
+		})
+	}
 }
