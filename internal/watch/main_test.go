@@ -160,7 +160,7 @@ func (w *watched) settle() {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), testkit.Patience)
 	defer cancel()
-	if err := w.Settle(ctx, ""); err != nil {
+	if err := w.waitUntilServed(ctx, ""); err != nil {
 		w.t.Fatalf("settle: %v", err)
 	}
 }

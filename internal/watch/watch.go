@@ -18,6 +18,7 @@ import (
 	"github.com/golam-cli/golam/internal/quotas"
 	"github.com/golam-cli/golam/internal/running"
 	"github.com/golam-cli/golam/internal/settings"
+	"github.com/golam-cli/golam/internal/units"
 )
 
 // MisuseError says that what was asked for cannot be done: the fault is on the command line.
@@ -187,7 +188,7 @@ func Start(ctx context.Context, options Options) (_ *Session, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the local Lambda: %w", err)
 	}
-	s.finding = running.NewServer(s.status, s.Settle)
+	s.finding = running.NewServer(s.status, s.waitUntilServed)
 	if s.server, err = listen(s, options.Address); err != nil {
 		return nil, err
 	}
@@ -207,9 +208,6 @@ func Start(ctx context.Context, options Options) (_ *Session, err error) {
 	go s.run()
 	return s, nil
 }
-
-// URL is the base of all addresses.
-func (s *Session) URL() string { return s.server.url }
 
 // Close ends the functions, frees the port and removes what was built. Invocations under way get an error. When ctx is done first, it
 // does not wait for whoever receives events. Closing twice is fine.
@@ -295,9 +293,9 @@ type settling struct {
 	done     chan struct{}
 }
 
-// Settle returns when everything that was saved before has been looked at, and is served if it builds. With the name of a function it
+// waitUntilServed returns when everything that was saved before has been looked at, and is served if it builds. With the name of a function it
 // waits for that one only, which is built first.
-func (s *Session) Settle(ctx context.Context, function string) error {
+func (s *Session) waitUntilServed(ctx context.Context, function string) error {
 	if function != "" {
 		defer s.await(function)()
 	}
@@ -683,10 +681,10 @@ const maxShown = 64 << 10
 
 func (s *Session) invocationEnded(function string, result local.Result, err error) {
 	invocation := Invocation{
-		Function: function, RequestID: result.RequestID, TraceID: result.TraceID, Cold: result.Cold, Init: milliseconds(result.InitDuration),
+		Function: function, RequestID: result.RequestID, TraceID: result.TraceID, Cold: result.Cold, Init: units.Milliseconds(result.InitDuration),
 	}
 	if report := result.Report; report != nil {
-		invocation.Duration, invocation.Billed, invocation.MaxMemory = milliseconds(report.Duration), report.BilledDuration.Milliseconds(), report.MaxMemory
+		invocation.Duration, invocation.Billed, invocation.MaxMemory = units.Milliseconds(report.Duration), report.BilledDuration.Milliseconds(), report.MaxMemory
 	}
 	s.mu.Lock()
 	invocation.MemorySize = s.sizes[function]
@@ -704,8 +702,6 @@ func (s *Session) invocationEnded(function string, result local.Result, err erro
 	}
 	s.tell(Event{Type: EventInvocation, Invocation: &invocation})
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // deliver invokes a function with an event of a service, in the background.
 func (s *Session) deliver(function string, event []byte, traceHeader string) {
