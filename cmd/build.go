@@ -16,6 +16,7 @@ import (
 
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/quotas"
+	"github.com/golam-cli/golam/internal/units"
 )
 
 func (a *app) buildCommand() *cobra.Command {
@@ -109,8 +110,8 @@ func (a *app) printBuild(result build.Result) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "function\tbinary\tchange\tpackage\tchange\tof 50 MB zipped\tof 250 MB unzipped")
 	for _, f := range result.Functions {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Name, megabytes(f.Bootstrap.Bytes), change(f.Bootstrap.Change),
-			megabytes(f.Zip.Bytes), change(f.Zip.Change), percent(f.Zip.Bytes, quotas.MaxZipped), percent(f.Unzipped, quotas.MaxUnzipped))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Name, units.Megabytes(f.Bootstrap.Bytes), change(f.Bootstrap.Change),
+			units.Megabytes(f.Zip.Bytes), change(f.Zip.Change), percent(f.Zip.Bytes, quotas.MaxZipped), percent(f.Unzipped, quotas.MaxUnzipped))
 	}
 	_ = table.Flush()
 	if !a.quiet {
@@ -148,8 +149,6 @@ func (a *app) printModules(out io.Writer, result build.Result) {
 		}
 	}
 }
-
-func megabytes(bytes int64) string { return fmt.Sprintf("%.2f MB", float64(bytes)/1e6) }
 
 func percent(bytes, limit int64) string {
 	return fmt.Sprintf("%.1f %%", 100*float64(bytes)/float64(limit))

@@ -7,6 +7,7 @@ import (
 	"github.com/golam-cli/golam/internal/eventbus"
 	"github.com/golam-cli/golam/internal/terminal"
 	"github.com/golam-cli/golam/internal/traces"
+	"github.com/golam-cli/golam/internal/units"
 	"github.com/golam-cli/golam/internal/watch"
 )
 
@@ -89,7 +90,7 @@ func describeInvocation(i watch.Invocation) string {
 	}
 	text := fmt.Sprintf("%s %.1f ms, %s", i.Function, i.Duration, temperature)
 	if i.MaxMemory > 0 {
-		text += fmt.Sprintf(", %d of %d MB", (i.MaxMemory+1<<20-1)>>20, i.MemorySize)
+		text += fmt.Sprintf(", %d of %d MB", units.MemoryMB(i.MaxMemory), i.MemorySize)
 	}
 	if i.Error != nil {
 		text += ", failed: " + strings.Trim(i.Error.Type+": "+i.Error.Message, ": ")

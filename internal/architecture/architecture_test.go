@@ -105,6 +105,30 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
+// TestInternalImports keeps packages of internal apart that need nothing of each other.
+func TestInternalImports(t *testing.T) {
+	forTests := []string{"authority", "counts", "judges", "ports", "ptytest", "testkit"}
+	leaves := []string{"files", "quotas", "units"}
+	for _, source := range sources(t) {
+		if source.test {
+			continue
+		}
+		pkg, inside := strings.CutPrefix(source.pkg, "internal/")
+		for _, spec := range source.file.Imports {
+			imported, ours := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), module+"internal/")
+			switch {
+			case !ours:
+			case inside && slices.Contains(leaves, pkg):
+				t.Errorf("%s imports internal/%s: %s needs no other package", source.path, imported, source.pkg)
+			case imported == "watch" && (pkg == "invoke" || pkg == "running" || pkg == "build" || pkg == "local"):
+				t.Errorf("%s imports the engine of golam watch: internal/running finds a running one", source.path)
+			case layerOf(source.pkg) >= 0 && slices.Contains(forTests, imported) && !slices.Contains(forTests, pkg):
+				t.Errorf("%s imports internal/%s, which is for tests", source.path, imported)
+			}
+		}
+	}
+}
+
 // TestCoreKnowsNoKind keeps the words of every kind out of the core.
 func TestCoreKnowsNoKind(t *testing.T) {
 	for _, source := range sources(t) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/golam-cli/golam/internal/local"
 	"github.com/golam-cli/golam/internal/testkit"
+	"github.com/golam-cli/golam/internal/units"
 )
 
 func TestRun(t *testing.T) {
@@ -188,7 +189,7 @@ func TestThrottled(t *testing.T) {
 		t.Skip(problem)
 	}
 	// 20 ms of processor time at 1.4 of every 20 ms.
-	if warm := result.Functions[0].rounds[0][0].Warm[0].Duration; !result.Throttled || milliseconds(warm) < 150 {
+	if warm := result.Functions[0].rounds[0][0].Warm[0].Duration; !result.Throttled || units.Milliseconds(warm) < 150 {
 		t.Errorf("throttled %t, took %s", result.Throttled, warm)
 	}
 }

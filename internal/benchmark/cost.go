@@ -3,6 +3,8 @@ package benchmark
 import (
 	"fmt"
 	"math"
+
+	"github.com/golam-cli/golam/internal/units"
 )
 
 // Prices of us-east-1 in US dollars, first tier, without the free tier (AWS Lambda Pricing, as read in June 2026).
@@ -35,10 +37,10 @@ func estimate(rounds []Round, memorySize int, arch string) Cost {
 	var invocations, starts int
 	for _, round := range rounds {
 		for _, sample := range round {
-			cold += milliseconds(sample.Billed)
+			cold += units.Milliseconds(sample.Billed)
 			starts++
 			for _, invocation := range sample.Warm {
-				warm += milliseconds(invocation.Billed)
+				warm += units.Milliseconds(invocation.Billed)
 				invocations++
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/golam-cli/golam/internal/misuse"
+	"github.com/golam-cli/golam/internal/units"
 )
 
 // gate is a limit that can be put on a figure.
@@ -96,7 +97,7 @@ func (g gate) parse(text string) (float64, error) {
 		if err != nil || limit <= 0 {
 			return 0, fmt.Errorf("use a duration such as 5ms or 1.5s")
 		}
-		return milliseconds(limit), nil
+		return units.Milliseconds(limit), nil
 	}
 	limit, err := humanize.ParseBytes(text)
 	// The library takes commas for separators of thousands, so 2,5MB would be 25.

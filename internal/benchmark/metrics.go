@@ -7,6 +7,8 @@ import (
 
 	"github.com/aclements/go-moremath/stats"
 	"golang.org/x/perf/benchmath"
+
+	"github.com/golam-cli/golam/internal/units"
 )
 
 // Unit is what a figure counts.
@@ -36,23 +38,21 @@ func metrics() []metric {
 		return func(s Sample) []float64 {
 			values := make([]float64, len(s.Warm))
 			for i, invocation := range s.Warm {
-				values[i] = milliseconds(value(invocation))
+				values[i] = units.Milliseconds(value(invocation))
 			}
 			return values
 		}
 	}
 	median := []float64{0.5}
 	return []metric{
-		{"init", "init", Milliseconds, one(func(s Sample) float64 { return milliseconds(s.Init) }), median},
-		{"first", "first response", Milliseconds, one(func(s Sample) float64 { return milliseconds(s.First) }), median},
+		{"init", "init", Milliseconds, one(func(s Sample) float64 { return units.Milliseconds(s.Init) }), median},
+		{"first", "first response", Milliseconds, one(func(s Sample) float64 { return units.Milliseconds(s.First) }), median},
 		{"warm", "warm invocation", Milliseconds, each(func(i Invocation) time.Duration { return i.Duration }), []float64{0.5, 0.9, 0.99}},
-		{"cpuCold", "CPU, cold start", Milliseconds, one(func(s Sample) float64 { return milliseconds(s.CPU) }), median},
+		{"cpuCold", "CPU, cold start", Milliseconds, one(func(s Sample) float64 { return units.Milliseconds(s.CPU) }), median},
 		{"cpuWarm", "CPU, warm invocation", Milliseconds, each(func(i Invocation) time.Duration { return i.CPU }), median},
 		{"memory", "peak memory", Bytes, one(func(s Sample) float64 { return float64(s.Memory) }), median},
 	}
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // pool gathers a metric's values of a round.
 func (m metric) pool(rounds ...Round) []float64 {

@@ -12,6 +12,7 @@ import (
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/chart"
 	"github.com/golam-cli/golam/internal/misuse"
+	"github.com/golam-cli/golam/internal/units"
 )
 
 // Picture is a chart.
@@ -34,7 +35,7 @@ func (r Result) Pictures() []Picture {
 		}
 		all = append(all, Picture{f.Name + "-times", chart.Distribution(f.Name+": distribution of times", "share of starts or invocations that took at most as long", series)})
 		if len(f.Parts) > 0 {
-			title := fmt.Sprintf("%s: what fills the bootstrap of %s (%s)", f.Name, size(float64(f.Bootstrap)), f.Arch)
+			title := fmt.Sprintf("%s: what fills the bootstrap of %s (%s)", f.Name, units.Megabytes(f.Bootstrap), f.Arch)
 			all = append(all, Contents(f.Name+"-contents", title, f.Parts))
 		}
 	}

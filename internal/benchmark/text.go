@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/golam-cli/golam/internal/units"
 )
 
 // WriteText writes a result as tables for people.
@@ -61,7 +63,7 @@ func (p *printer) function(r Result, f Function) {
 		speed += ", not throttled:\n" + r.ThrottleProblem
 	}
 	p.line("%s, %s", f.Name, speed)
-	p.line("package for %s: %s, bootstrap %s", f.Arch, size(float64(f.Zip)), size(float64(f.Bootstrap)))
+	p.line("package for %s: %s, bootstrap %s", f.Arch, units.Megabytes(f.Zip), units.Megabytes(f.Bootstrap))
 	p.line("")
 	rows := [][]string{{"", "median", "95% interval", "p90", "p99", "max"}}
 	for _, figure := range f.Figures {
@@ -160,8 +162,6 @@ func unitName(unit Unit) string {
 }
 
 func amount(value float64, unit Unit) string { return number(value, unit) + " " + unitName(unit) }
-
-func size(bytes float64) string { return fmt.Sprintf("%.2f MB", bytes/1e6) }
 
 func before(text, prefix string) string {
 	if text == "" {

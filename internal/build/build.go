@@ -214,12 +214,17 @@ func newJob(ctx context.Context, options Options) (_ *job, err error) {
 			err = errors.Join(err, j.close())
 		}
 	}()
-	if j.toolchain, err = findToolchain(ctx, project.Root, options.Environ); err != nil {
+	asked := askForToolchain(ctx, project.Root, options.Environ)
+	known, fresh := j.kept.Index.edited(project)
+	if j.toolchain, err = asked(); err != nil {
 		return nil, err
 	}
-	if err := j.look(ctx, project, options.Functions); err != nil {
+	if fresh && known.Toolchain == j.toolchain.identity() {
+		j.known = known
+	} else if err = j.look(ctx, project, options.Functions); err != nil {
 		return nil, err
 	}
+	j.kept.Index = j.known.certain()
 	if j.functions, err = chosenOf(j.known, options.Functions); err != nil {
 		return nil, err
 	}
@@ -250,31 +255,12 @@ func both(first, second []file) ([]file, error) {
 	}), func(a, b file) bool { return a.path == b.path }), nil
 }
 
-// look makes what is known about the project up to date. Names are those of the functions to build.
-func (j *job) look(ctx context.Context, project Project, names []string) error {
-	known := j.kept.Index
-	fresh := known.Watched.Root == project.Root && len(known.Functions) > 0 && known.Toolchain == j.toolchain.identity()
-	for i := range known.Functions {
-		fresh = fresh && known.Functions[i].Problem == "" && known.current(i)
-	}
-	if fresh = fresh && known.allCurrent(); fresh {
-		tree := known.Watched.tree(known.Tree)
-		fresh, known.Tree = known.sameTree(tree), tree
-	}
-	if !fresh {
-		wait := j.compileAhead(ctx, known, names)
-		var err error
-		known, err = lookFor(ctx, j.toolchain, project, j.platform, known)
-		wait(err == nil)
-		if err != nil {
-			return err
-		}
-	}
-	j.known, j.kept.Index = known, known
-	if known.unsure {
-		j.kept.Index.Sums = nil
-	}
-	return nil
+// look has the go command list the project. Names are those of the functions to build, which are compiled meanwhile.
+func (j *job) look(ctx context.Context, project Project, names []string) (err error) {
+	wait := j.compileAhead(ctx, j.kept.Index, names)
+	j.known, _, err = look(ctx, j.toolchain, project, j.platform, j.kept.Index)
+	wait(err == nil)
+	return err
 }
 
 // compileAhead compiles functions of an index that is out of date, while the project is looked at. The returned function waits for that,

@@ -2,8 +2,6 @@ package build
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -58,16 +56,7 @@ func ForHost(ctx context.Context, options HostOptions) (Host, error) {
 	}
 	defer cache.close()
 
-	// Asking the go command takes as long as looking at the files.
-	type settled struct {
-		toolchain *toolchain
-		err       error
-	}
-	asked := make(chan settled, 1)
-	go func() {
-		toolchain, err := findToolchain(ctx, project.Root, options.Environ)
-		asked <- settled{toolchain, err}
-	}()
+	asked := askForToolchain(ctx, project.Root, options.Environ)
 	known, ok := cache.read()
 	fresh, glanced := ok && known.fresh(options.Function), false
 	if fresh {
@@ -75,15 +64,15 @@ func ForHost(ctx context.Context, options HostOptions) (Host, error) {
 		glanced = !slices.EqualFunc(tree, known.Tree, func(a, b folder) bool { return a.Path == b.Path && a.Time == b.Time })
 		fresh, known.Tree = known.sameTree(tree), tree
 	}
-	answer := <-asked
-	if answer.err != nil {
-		return Host{}, answer.err
+	toolchain, err := asked()
+	if err != nil {
+		return Host{}, err
 	}
-	toolchain := answer.toolchain
-
 	if !fresh || known.Toolchain != toolchain.identity() {
 		fresh = false
-		if known, err = look(ctx, toolchain, project, known); err != nil {
+		if now, ok := known.edited(project); ok && known.Toolchain == toolchain.identity() {
+			known = now
+		} else if known, _, err = look(ctx, toolchain, project, platform(runtime.GOOS, runtime.GOARCH), known); err != nil {
 			return Host{}, err
 		}
 	}
@@ -123,15 +112,18 @@ type index struct {
 	Tree      []folder  `json:"tree"`
 	Files     []string  `json:"files"`
 	Sums      []string  `json:"sums"`
+	Heads     []string  `json:"heads"`
 	Functions []indexed `json:"functions"`
 	// Notes name what may have been meant as a function.
 	Notes []string `json:"notes,omitempty"`
 
 	// unsure: files have changed while they were looked at, so the next golam has to look again.
 	unsure bool
+	// doubtful are those of Files that have changed since they were read, perhaps, though not in their heads.
+	doubtful []int
 }
 
-const indexFormat = 3
+const indexFormat = 4
 
 type indexed struct {
 	Function
@@ -149,7 +141,7 @@ type indexed struct {
 	Inputs string `json:"inputs"`
 	Built  string `json:"built"`
 	Binary stamp  `json:"binary"`
-	// Payload is how it takes HTTP requests.
+	// Payload is how it takes HTTP requests. Only a Live finds that out.
 	Payload Payload `json:"payload"`
 }
 
@@ -191,21 +183,16 @@ func (t *toolchain) identity() string {
 // clockStep is more than the time by which a file that is written now may seem older.
 const clockStep = 20 * time.Millisecond
 
-// look makes an index for this machine. What was built for the last one stays known.
-func look(ctx context.Context, toolchain *toolchain, project Project, last index) (index, error) {
-	return lookFor(ctx, toolchain, project, platform(runtime.GOOS, runtime.GOARCH), last)
-}
-
-// lookFor makes an index for a platform.
-func lookFor(ctx context.Context, toolchain *toolchain, project Project, platform []string, last index) (index, error) {
+// look makes an index for a platform. What was built for the last one stays known.
+func look(ctx context.Context, toolchain *toolchain, project Project, platform []string, last index) (index, *listing, error) {
 	began := project.opened.Add(-clockStep) // golam.yaml may have changed since
 	list, err := toolchain.list(ctx, project, platform, last.Tree)
 	if err != nil {
-		return index{}, err
+		return index{}, nil, err
 	}
 	functions, err := list.functions()
 	if err != nil {
-		return index{}, err
+		return index{}, nil, err
 	}
 	var all []goPackage
 	for _, p := range list.packages {
@@ -220,24 +207,17 @@ func lookFor(ctx context.Context, toolchain *toolchain, project Project, platfor
 	var looked []string
 	now.Names, looked, now.Tree = now.Watched.names(list.tree)
 	if now.Sums, err = sums(now.Files); err != nil {
-		return index{}, fmt.Errorf("read the sources: %w", err)
+		return index{}, nil, fmt.Errorf("read the sources: %w", err)
 	}
+	now.Heads = heads(now.Files)
 	// What was written since go list began may have been read by it as it was before.
-	now.unsure = slices.ContainsFunc(slices.Concat(now.Files, looked), func(path string) bool {
-		info, err := os.Stat(path)
-		return err != nil || info.ModTime().After(began)
-	})
+	now.unsure = slices.ContainsFunc(slices.Concat(now.Files, looked), changedAfter(began))
 	number, dirNumber, patternNumber := numbers(now.Files), numbers(now.Watched.Dirs), numbers(now.Watched.Patterns)
-	payloads := newPayloads(list)
 	for _, function := range functions {
-		h := sha256.New()
-		fmt.Fprintln(h, now.Toolchain, function.Package)
 		entry := indexed{Function: function.Function}
 		reached := list.reach(function.Package)
 		for _, file := range list.inputs(reached) {
-			i := number[file]
-			entry.Files = append(entry.Files, i)
-			fmt.Fprintf(h, "%q %s\n", file, now.Sums[i])
+			entry.Files = append(entry.Files, number[file])
 		}
 		own := list.watch(reached)
 		entry.Names = own.own()
@@ -253,19 +233,34 @@ func lookFor(ctx context.Context, toolchain *toolchain, project Project, platfor
 		if failure, ok := errors.AsType[*GoError](function.err); ok {
 			entry.Problem, entry.Command, entry.Note = failure.Output, failure.Command, failure.Note
 		}
-		entry.Inputs = hex.EncodeToString(h.Sum(nil))
+		entry.Inputs = now.inputsOf(entry)
 		if i := slices.IndexFunc(last.Functions, func(f indexed) bool { return f.Function == function.Function }); i >= 0 {
 			entry.Built, entry.Binary = last.Functions[i].Built, last.Functions[i].Binary
 			if last.Functions[i].Inputs == entry.Inputs && !last.unsure && last.Sums != nil {
 				entry.Payload = last.Functions[i].Payload
 			}
 		}
-		if entry.Payload.Format == "" {
-			entry.Payload = payloads.of(function.Function)
-		}
 		now.Functions = append(now.Functions, entry)
 	}
-	return now, nil
+	return now, list, nil
+}
+
+// changedAfter is a test of whether a file or a folder has changed after a time.
+func changedAfter(since time.Time) func(path string) bool {
+	return func(path string) bool {
+		info, err := os.Stat(path)
+		return err != nil || info.ModTime().After(since)
+	}
+}
+
+// findPayloads finds out how functions take HTTP requests, as far as that is not known.
+func (x index) findPayloads(list *listing) {
+	payloads := newPayloads(list)
+	for i := range x.Functions {
+		if f := &x.Functions[i]; f.Payload.Format == "" {
+			f.Payload = payloads.of(f.Function)
+		}
+	}
 }
 
 // numbers gives the place of each value.
@@ -397,11 +392,21 @@ func (c *cache) read() (known index, ok bool) {
 	return known, true
 }
 
-func (c *cache) write(known index) error {
-	if known.unsure {
-		known.Sums = nil // so that it does not count as fresh
+// certain is the index without what does not hold for the next golam.
+func (x index) certain() index {
+	if x.unsure {
+		x.Sums = nil
+		return x
 	}
-	data, err := json.Marshal(known)
+	x.Sums = slices.Clone(x.Sums)
+	for _, n := range x.doubtful {
+		x.Sums[n] = ""
+	}
+	return x
+}
+
+func (c *cache) write(known index) error {
+	data, err := json.Marshal(known.certain())
 	if err == nil {
 		err = replace(filepath.Join(c.dir, indexName), data)
 	}

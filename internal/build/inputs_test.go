@@ -24,7 +24,7 @@ func lookAt(t *testing.T, root string) index {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := look(t.Context(), toolchain, project, index{})
+	x, _, err := look(t.Context(), toolchain, project, platform(runtime.GOOS, runtime.GOARCH), index{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -305,7 +305,12 @@ func (l *Live) list(ctx context.Context) (index, error) {
 	if err := l.findToolchain(ctx); err != nil {
 		return index{}, err
 	}
-	return look(ctx, l.toolchain, project, l.known)
+	now, list, err := look(ctx, l.toolchain, project, platform(runtime.GOOS, runtime.GOARCH), l.known)
+	if err != nil {
+		return index{}, err
+	}
+	now.findPayloads(list)
+	return now, nil
 }
 
 // findToolchain finds the toolchain that go.mod asks for now.

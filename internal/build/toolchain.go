@@ -143,6 +143,24 @@ func findToolchain(ctx context.Context, root string, environ []string) (*toolcha
 	return t, nil
 }
 
+// askForToolchain begins to look for the go command, which takes as long as looking at a project's files. What it returns waits for the
+// answer.
+func askForToolchain(ctx context.Context, root string, environ []string) func() (*toolchain, error) {
+	type answer struct {
+		toolchain *toolchain
+		err       error
+	}
+	asked := make(chan answer, 1)
+	go func() {
+		found, err := findToolchain(ctx, root, environ)
+		asked <- answer{found, err}
+	}()
+	return func() (*toolchain, error) {
+		found := <-asked
+		return found.toolchain, found.err
+	}
+}
+
 // debugRecipe is for a debugger: with symbols and without optimisation. Paths are trimmed all the same, to import paths.
 var debugRecipe = append(slices.Clone(withSymbols), "-gcflags", "all=-N -l")
 

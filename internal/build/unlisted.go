@@ -23,10 +23,15 @@ func describeUnlisted(folders []string) string {
 		strings.Join(folders, ", "), verb, them, generator.ProjectFile)
 }
 
+// mentionsRuntime reports whether a source names the address of the Runtime API.
+func mentionsRuntime(source []byte) bool {
+	return bytes.Contains(source, []byte(`"`+runtimeVariable+`"`))
+}
+
 // isRuntime reports whether some of the files in a folder name the address of the Runtime API.
 func isRuntime(dir string, files []string) bool {
 	return slices.ContainsFunc(files, func(name string) bool {
 		source, err := readSource(filepath.Join(dir, name))
-		return err == nil && bytes.Contains(source, []byte(`"`+runtimeVariable+`"`))
+		return err == nil && mentionsRuntime(source)
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/golam-cli/golam/internal/cognito"
 	"github.com/golam-cli/golam/internal/local"
 	"github.com/golam-cli/golam/internal/terminal"
+	"github.com/golam-cli/golam/internal/units"
 )
 
 // width of every line, in columns of a terminal.
@@ -206,7 +207,7 @@ func pad(text string, columns int) string {
 }
 
 func milliseconds(d time.Duration) string {
-	return fmt.Sprintf("%.2f ms", float64(d)/float64(time.Millisecond))
+	return fmt.Sprintf("%.2f ms", units.Milliseconds(d))
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }

@@ -29,8 +29,8 @@ type missing struct{}
 // maxDepth is how deep a pattern may be nested. EventBridge bounds its size instead.
 const maxDepth = 64
 
-// ParsePattern reads a pattern. The error names the place.
-func ParsePattern(text []byte) (Pattern, error) {
+// parsePattern reads a pattern. The error names the place.
+func parsePattern(text []byte) (Pattern, error) {
 	value, err := decode(text)
 	if err != nil {
 		return Pattern{}, fmt.Errorf("the pattern is not JSON: %w", err)
@@ -41,12 +41,6 @@ func ParsePattern(text []byte) (Pattern, error) {
 	}
 	root, err := parseObject(object, "", 0)
 	return Pattern{root}, err
-}
-
-// Matches tells whether an event, in the form that targets get, is one that the pattern is for.
-func (p Pattern) Matches(event []byte) bool {
-	value, err := decode(event)
-	return err == nil && p.matches(value)
 }
 
 // matches takes an event that is decoded.

@@ -59,7 +59,7 @@ func ParseRules(text []byte) ([]Rule, error) {
 			problems = append(problems, fmt.Errorf("rule %s: %w", r.Name, err))
 			continue
 		}
-		parsed, err := ParsePattern(pattern)
+		parsed, err := parsePattern(pattern)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("rule %s: %w", r.Name, err))
 			continue

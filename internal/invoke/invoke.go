@@ -25,6 +25,7 @@ import (
 	"github.com/golam-cli/golam/internal/quotas"
 	"github.com/golam-cli/golam/internal/running"
 	"github.com/golam-cli/golam/internal/settings"
+	"github.com/golam-cli/golam/internal/units"
 )
 
 // Options say what to invoke, and how.
@@ -231,7 +232,7 @@ func runLocal(ctx context.Context, options Options) (result Result, err error) {
 		Function: function.Name, Built: host.Built,
 		RequestID: invoked.RequestID, TraceID: invoked.TraceID, FunctionError: invoked.FunctionError, Response: invoked.Payload,
 		Report: &Report{
-			Init: milliseconds(invoked.InitDuration), Duration: milliseconds(invoked.Report.Duration),
+			Init: units.Milliseconds(invoked.InitDuration), Duration: units.Milliseconds(invoked.Report.Duration),
 			Billed: invoked.Report.BilledDuration.Milliseconds(), MaxMemory: invoked.Report.MaxMemory, Error: invoked.Report.ErrorType,
 		},
 	}, nil
@@ -262,8 +263,6 @@ func refusal(err error) error {
 	}
 	return fmt.Errorf("invoke the function: %w", err)
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // Failure is a function's own error. The zero value stands for an answer that is not in the form of Lambda's errors.
 type Failure struct {

@@ -7,13 +7,13 @@ import (
 	"time"
 
 	"github.com/golam-cli/golam/internal/build"
+	"github.com/golam-cli/golam/internal/testkit"
 )
 
 // TestSettingsOfGolamYAML: in a module that golam did not make, golam.yaml says where a function is and how to run it. What is asked for on
 // the command line wins.
 func TestSettingsOfGolamYAML(t *testing.T) {
-	root := t.TempDir()
-	for name, content := range map[string]string{
+	root := testkit.LambdaModule(t, map[string]string{
 		"golam.yaml":                "functions: {api: {path: services/handler, memory: 512, timeout: 7, env_file: .env, include: [page.txt]}}\n",
 		".env":                      "FROM_FILE=file\nBOTH=file\n",
 		"services/handler/page.txt": "the page",
@@ -38,24 +38,7 @@ func main() {
 	})
 }
 `,
-	} {
-		path := filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, name := range []string{"go.mod", "go.sum"} {
-		content, err := os.ReadFile(filepath.Join(functions, name))
-		if err == nil {
-			err = os.WriteFile(filepath.Join(root, name), content, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	answer := func(options Options) map[string]string {
 		t.Helper()
 		options.Dir, options.Cache, options.Environ, options.Event = root, cacheFolder, os.Environ(), []byte("{}")
@@ -81,9 +64,7 @@ func main() {
 	check(answer(Options{MemorySize: 256, Timeout: time.Minute, Env: map[string]string{"BOTH": "option"}}), map[string]string{
 		"file": "file", "both": "option", "memory": "256", "left": "1m0s",
 	})
-	if err := os.WriteFile(filepath.Join(root, ".env"), []byte("secret hunter2\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Write(t, filepath.Join(root, ".env"), "secret hunter2\n")
 	_, err := Run(t.Context(), Options{Dir: root, Cache: cacheFolder, Environ: os.Environ(), Event: []byte("{}")})
 	misused(t, err, "the environment file of api: .env: line 1 is not of the form NAME=value")
 	project, err := build.Open(root)

@@ -16,18 +16,13 @@ import (
 	"github.com/golam-cli/golam/internal/build"
 	"github.com/golam-cli/golam/internal/local"
 	"github.com/golam-cli/golam/internal/running"
+	"github.com/golam-cli/golam/internal/testkit"
 	"github.com/golam-cli/golam/internal/watch"
 )
 
 // A golam watch is used for a function whose newest source it serves, whatever is wrong with the others.
 func TestUseWatch(t *testing.T) {
-	root, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(root, "go.mod"), []byte("module example.com/shop\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	root := testkit.Folder(t, map[string]string{"go.mod": "module example.com/shop\n"})
 	project, err := build.Open(root)
 	if err != nil {
 		t.Fatal(err)
@@ -105,10 +100,6 @@ func TestImpostor(t *testing.T) {
 
 // A function gets the same environment from golam invoke and from golam watch, but for what golam watch serves.
 func TestSameEnvironment(t *testing.T) {
-	root, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
 	const source = `package main
 
 import (
@@ -119,21 +110,7 @@ import (
 
 func main() { lambda.Start(func() ([]string, error) { return os.Environ(), nil }) }
 `
-	for _, name := range []string{"go.mod", "go.sum"} {
-		content, err := os.ReadFile(filepath.Join(functions, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(root, name), content, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Mkdir(filepath.Join(root, "env"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(root, "env", "main.go"), []byte(source), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	root := testkit.LambdaModule(t, map[string]string{"env/main.go": source})
 	for _, given := range []map[string]string{{"TABLE": "orders"}, {"AWS_PROFILE": "shop"}, {"AWS_ACCESS_KEY_ID": "key"}} {
 		options := Options{Dir: root, Cache: cacheFolder, Environ: os.Environ(), Function: "env", Event: []byte("{}"), Env: given, Here: true}
 		invoked, err := Run(t.Context(), options)

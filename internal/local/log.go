@@ -6,6 +6,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/golam-cli/golam/internal/units"
 )
 
 // Line is one line of a function's log, from the function itself or from Lambda.
@@ -88,12 +90,12 @@ func (s *logStream) finish(inv *invocation, failed *failure, r *Report) {
 	}
 	s.platform("END RequestId: %s", inv.id)
 	line := fmt.Appendf(nil, "REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\t",
-		inv.id, milliseconds(r.Duration), r.BilledDuration.Milliseconds(), s.fn.MemorySize)
+		inv.id, units.Milliseconds(r.Duration), r.BilledDuration.Milliseconds(), s.fn.MemorySize)
 	if r.MaxMemory > 0 {
-		line = fmt.Appendf(line, "Max Memory Used: %d MB\t", (r.MaxMemory+1<<20-1)>>20)
+		line = fmt.Appendf(line, "Max Memory Used: %d MB\t", units.MemoryMB(r.MaxMemory))
 	}
 	if inv.result.InitDuration > 0 {
-		line = fmt.Appendf(line, "Init Duration: %.2f ms\t", milliseconds(inv.result.InitDuration))
+		line = fmt.Appendf(line, "Init Duration: %.2f ms\t", units.Milliseconds(inv.result.InitDuration))
 	}
 	s.line(append(line, status...), true)
 	s.setRequestID("")
@@ -105,10 +107,8 @@ func (s *logStream) initReport(phase string, failed *failure, duration time.Dura
 	if !failed.timeout {
 		status = "error\tError Type: " + failed.errorType
 	}
-	s.platform("INIT_REPORT Init Duration: %.2f ms\tPhase: %s\tStatus: %s", milliseconds(duration), phase, status)
+	s.platform("INIT_REPORT Init Duration: %.2f ms\tPhase: %s\tStatus: %s", units.Milliseconds(duration), phase, status)
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 func (l *Lambda) log(line Line) {
 	if l.cfg.Log == nil {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -77,8 +76,8 @@ type testLambda struct {
 // start starts a Lambda and, at the end of the test, closes it and looks for leftovers.
 func start(t *testing.T, cfg Config) *testLambda {
 	t.Helper()
-	goroutines := runtime.NumGoroutine()
 	mark := "GOLAM_TEST=" + newUUID()
+	nothingLeft := testkit.Leftovers(t, mark)
 	key, value, _ := strings.Cut(mark, "=")
 	for i := range cfg.Functions {
 		f := &cfg.Functions[i]
@@ -107,8 +106,7 @@ func start(t *testing.T, cfg Config) *testLambda {
 		if t.Failed() {
 			t.Logf("log:\n%s", l.log())
 		}
-		testkit.Eventually(t, "no process is left", func() bool { return !testkit.HasProcess(mark) })
-		testkit.Eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
+		nothingLeft()
 		if url := l.InvokeURL(); url != "" {
 			requirePortFree(t, strings.TrimPrefix(url, "http://"))
 		}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/golam-cli/golam/internal/units"
 )
 
 // The Telemetry API (Lambda Developer Guide, "Lambda Telemetry API reference"; schema 2022-12-13) and the Logs API that it replaced ("Lambda
@@ -365,7 +367,7 @@ func (t *telemetry) initRuntimeDone(failed *failure) {
 
 // initReport ends the init phase altogether.
 func (t *telemetry) initReport(failed *failure, duration time.Duration) {
-	report := map[string]any{"initializationType": initialization, "phase": "init", "metrics": map[string]any{"durationMs": milliseconds(duration)}}
+	report := map[string]any{"initializationType": initialization, "phase": "init", "metrics": map[string]any{"durationMs": units.Milliseconds(duration)}}
 	describe(report, failed)
 	t.tell(telemetryEvent{kind: "platform.initReport", record: report})
 }
@@ -400,7 +402,7 @@ func (t *telemetry) runtimeDone(inv *invocation, failed *failure, duration time.
 	t.e.output.flush() // what it printed belongs before
 	done := map[string]any{
 		"requestId": inv.id,
-		"metrics":   map[string]any{"durationMs": milliseconds(duration), "producedBytes": len(inv.result.Payload)},
+		"metrics":   map[string]any{"durationMs": units.Milliseconds(duration), "producedBytes": len(inv.result.Payload)},
 	}
 	describe(done, failed)
 	if failed == nil && inv.result.FunctionError != "" {
@@ -417,11 +419,11 @@ func (t *telemetry) runtimeDone(inv *invocation, failed *failure, duration time.
 func (t *telemetry) end(inv *invocation, failed *failure, report *Report) {
 	t.tell(telemetryEvent{kind: "platform.end", logs: map[string]any{"requestId": inv.id}})
 	metrics := map[string]any{
-		"durationMs": milliseconds(report.Duration), "billedDurationMs": report.BilledDuration.Milliseconds(),
-		"memorySizeMB": t.e.fn.MemorySize, "maxMemoryUsedMB": (report.MaxMemory + 1<<20 - 1) >> 20,
+		"durationMs": units.Milliseconds(report.Duration), "billedDurationMs": report.BilledDuration.Milliseconds(),
+		"memorySizeMB": t.e.fn.MemorySize, "maxMemoryUsedMB": units.MemoryMB(report.MaxMemory),
 	}
 	if inv.result.InitDuration > 0 {
-		metrics["initDurationMs"] = milliseconds(inv.result.InitDuration)
+		metrics["initDurationMs"] = units.Milliseconds(inv.result.InitDuration)
 	}
 	record := map[string]any{"requestId": inv.id, "metrics": metrics}
 	describe(record, failed)

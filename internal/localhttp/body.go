@@ -39,8 +39,8 @@ func NewBudget(bytes int64) *Budget { return &Budget{free: bytes} }
 var (
 	// ErrTooLarge says that a body has more bytes than the reader takes.
 	ErrTooLarge = errors.New("the body is too large")
-	// ErrBusy says that too many other bodies were being read.
-	ErrBusy = errors.New("too many bytes of other requests are being read: try again")
+	// errBusy says that too many other bodies were being read.
+	errBusy = errors.New("too many bytes of other requests are being read: try again")
 )
 
 const (
@@ -66,7 +66,7 @@ func (s *share) take(ctx context.Context, more int64) error {
 	b.mu.Unlock()
 	timer := time.NewTimer(turnTime)
 	defer timer.Stop()
-	err := ErrBusy
+	err := errBusy
 	select {
 	case <-t.granted:
 		return nil
@@ -187,7 +187,7 @@ func (o Options) readWhole(w http.ResponseWriter, r *http.Request) bool {
 		}
 		r.Body = &whole{Reader: bytes.NewReader(content), Closer: r.Body}
 		return true
-	case errors.Is(err, ErrBusy):
+	case errors.Is(err, errBusy):
 		w.Header().Set("Retry-After", "1")
 		o.Refuse(w, http.StatusServiceUnavailable, err.Error())
 	default:

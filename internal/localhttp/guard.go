@@ -74,7 +74,7 @@ func (g guard) check(r *http.Request) string {
 		return ""
 	case "same-site":
 		// Another port of this machine. A name that the user configured may have neighbors that belong to somebody else.
-		if isLoopback(hostname(r.Host)) {
+		if isLoopback(Hostname(r.Host)) {
 			return ""
 		}
 	case "":
@@ -88,7 +88,7 @@ func (g guard) check(r *http.Request) string {
 
 // own reports whether host, with a port or without, is this server, or for an Origin, a server on this machine.
 func (g guard) own(r *http.Request, host string) bool {
-	name := hostname(host)
+	name := Hostname(host)
 	if isLoopback(name) {
 		return true
 	}
@@ -115,8 +115,8 @@ func isLoopback(name string) bool {
 	return err == nil && address.IsLoopback() && !address.Is4In6() && address.Zone() == ""
 }
 
-// hostname is the host of a Host header.
-func hostname(hostport string) string {
+// Hostname is the name or the address in a Host header, without the port.
+func Hostname(hostport string) string {
 	if host, _, err := net.SplitHostPort(hostport); err == nil {
 		return host
 	}

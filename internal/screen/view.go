@@ -15,6 +15,7 @@ import (
 	"github.com/golam-cli/golam/internal/eventbus"
 	"github.com/golam-cli/golam/internal/terminal"
 	"github.com/golam-cli/golam/internal/traces"
+	"github.com/golam-cli/golam/internal/units"
 	"github.com/golam-cli/golam/internal/watch"
 )
 
@@ -226,7 +227,7 @@ func (m *model) invocation(i watch.Invocation) string {
 	}
 	line := fmt.Sprintf("%s  %.1f ms  %s", m.styles.key.Render(printable(i.Function)), i.Duration, temperature)
 	if i.MaxMemory > 0 {
-		line += fmt.Sprintf("  %d of %d MB", (i.MaxMemory+1<<20-1)>>20, i.MemorySize)
+		line += fmt.Sprintf("  %d of %d MB", units.MemoryMB(i.MaxMemory), i.MemorySize)
 	}
 	return line
 }

@@ -34,6 +34,17 @@ func Eventually(t testing.TB, what string, condition func() bool) {
 	}
 }
 
+// Leftovers remembers how many goroutines there are. The function that it returns waits until there are no more than that, and no process
+// with an environment variable, "KEY=value".
+func Leftovers(t testing.TB, variable string) (wait func()) {
+	goroutines := runtime.NumGoroutine()
+	return func() {
+		t.Helper()
+		Eventually(t, "no process is left", func() bool { return !HasProcess(variable) })
+		Eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
+	}
+}
+
 // Slow skips a test if only short ones are wanted.
 func Slow(t testing.TB) {
 	t.Helper()

@@ -43,7 +43,7 @@ func TestDebug(t *testing.T) {
 		o.Debugger, o.DebugAddress = delve, address
 	})
 	// The first build for a debugger compiles the standard library too: minutes on a small machine whose cache is empty.
-	if err := w.Settle(t.Context(), ""); err != nil {
+	if err := w.waitUntilServed(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	next := map[string]string{`"one!"`: "two", `"two!"`: "three"}

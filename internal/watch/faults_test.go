@@ -359,7 +359,7 @@ func (f *faults) call(rng *rand.Rand) {
 		}
 		answer, failed = result.Payload, result.FunctionError != ""
 	} else {
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, f.URL()+"/2015-03-31/functions/"+function+"/invocations", bytes.NewReader(payload))
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, f.server.url+"/2015-03-31/functions/"+function+"/invocations", bytes.NewReader(payload))
 		if err != nil {
 			f.t.Error(err)
 			return
@@ -433,7 +433,7 @@ func TestLoad(t *testing.T) {
 				default:
 				}
 				name, nonce := names[rng.IntN(len(names))], strconv.FormatUint(rng.Uint64(), 16)
-				response, err := client.Post(w.URL()+"/2015-03-31/functions/"+name+"/invocations", "application/json",
+				response, err := client.Post(w.server.url+"/2015-03-31/functions/"+name+"/invocations", "application/json",
 					strings.NewReader(fmt.Sprintf(`{"Nonce":%q}`, nonce)))
 				if err != nil {
 					t.Error(err)

@@ -2,13 +2,13 @@ package watch
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/golam-cli/golam/internal/httpevent"
 	"github.com/golam-cli/golam/internal/local"
+	"github.com/golam-cli/golam/internal/localhttp"
 )
 
 // functionURLs turns HTTP requests into invocations, as function URLs, API Gateway and load balancers do. Each function has a path below
@@ -32,7 +32,7 @@ func (functionURLs) accepts(r *http.Request) bool {
 // splitFunctionURL finds the function that a request is for, and the rest of its path.
 func splitFunctionURL(r *http.Request) (function, path string, found bool) {
 	path = r.URL.EscapedPath()
-	if name, found := strings.CutSuffix(strings.ToLower(hostname(r.Host)), ".localhost"); found {
+	if name, found := strings.CutSuffix(strings.ToLower(localhttp.Hostname(r.Host)), ".localhost"); found {
 		return name, path, true
 	}
 	rest, found := strings.CutPrefix(path, urlPrefix)
@@ -57,11 +57,4 @@ func (u functionURLs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	httpevent.Serve(w, r, path, format, func(ctx context.Context, in local.Invocation) (local.Result, error) {
 		return u.session.Invoke(ctx, function, in)
 	})
-}
-
-func hostname(hostport string) string {
-	if host, _, err := net.SplitHostPort(hostport); err == nil {
-		return host
-	}
-	return hostport
 }

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -68,8 +67,8 @@ type watched struct {
 // start watches a project. At the end of the test it looks for leftovers.
 func start(t *testing.T, root string, change ...func(*Options)) *watched {
 	t.Helper()
-	goroutines := runtime.NumGoroutine()
 	w := &watched{t: t, root: root, mark: fmt.Sprintf("GOLAM_TEST=%s-%d", filepath.Base(root), time.Now().UnixNano()), told: make(chan struct{})}
+	nothingLeft := testkit.Leftovers(t, w.mark)
 	key, value, _ := strings.Cut(w.mark, "=")
 	options := Options{
 		Dir: root, Cache: t.TempDir(), Environ: os.Environ(), Address: "127.0.0.1:0", Env: map[string]string{key: value}, Timeout: 10 * time.Second,
@@ -100,8 +99,7 @@ func start(t *testing.T, root string, change ...func(*Options)) *watched {
 				t.Logf("%s", line)
 			}
 		}
-		testkit.Eventually(t, "no process is left", func() bool { return !testkit.HasProcess(w.mark) })
-		testkit.Eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
+		nothingLeft()
 		if _, err := os.Stat(w.live.Dir()); err == nil {
 			t.Error("builds are left in the cache")
 		}
@@ -160,7 +158,7 @@ func (w *watched) settle() {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), testkit.Patience)
 	defer cancel()
-	if err := w.Settle(ctx, ""); err != nil {
+	if err := w.waitUntilServed(ctx, ""); err != nil {
 		w.t.Fatalf("settle: %v", err)
 	}
 }

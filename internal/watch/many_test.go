@@ -73,7 +73,7 @@ func TestManyFunctions(t *testing.T) {
 	// Who waits for one function does not wait for the others.
 	saved = w.count()
 	w.write("text/text.go", textGo("three"))
-	if err := w.Settle(t.Context(), "f09"); err != nil {
+	if err := w.waitUntilServed(t.Context(), "f09"); err != nil {
 		t.Fatal(err)
 	}
 	w.answers("f09", `"three"`)

@@ -79,7 +79,7 @@ func TestHTTP(t *testing.T) {
 	defer client.CloseIdleConnections()
 	do := func(method, path, body string, header ...string) (*http.Response, string) {
 		t.Helper()
-		request, err := http.NewRequestWithContext(t.Context(), method, w.URL()+path, strings.NewReader(body))
+		request, err := http.NewRequestWithContext(t.Context(), method, w.server.url+path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +127,7 @@ func TestHTTP(t *testing.T) {
 		}
 	})
 	t.Run("host of its own", func(t *testing.T) {
-		address, err := url.Parse(w.URL())
+		address, err := url.Parse(w.server.url)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +149,7 @@ func TestHTTP(t *testing.T) {
 	})
 	t.Run("stream", func(t *testing.T) {
 		sign := filepath.Join(t.TempDir(), "sign")
-		response, err := client.Post(w.URL()+"/lambda-url/hello/a?until="+url.QueryEscape(sign), "text/plain", strings.NewReader("body"))
+		response, err := client.Post(w.server.url+"/lambda-url/hello/a?until="+url.QueryEscape(sign), "text/plain", strings.NewReader("body"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -281,7 +281,7 @@ func main() {
 	defer client.CloseIdleConnections()
 	get := func(function, path string) (*http.Response, string) {
 		t.Helper()
-		response, err := client.Get(w.URL() + "/lambda-url/" + function + path)
+		response, err := client.Get(w.server.url + "/lambda-url/" + function + path)
 		if err != nil {
 			t.Fatal(err)
 		}

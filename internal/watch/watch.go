@@ -19,6 +19,7 @@ import (
 	"github.com/golam-cli/golam/internal/quotas"
 	"github.com/golam-cli/golam/internal/running"
 	"github.com/golam-cli/golam/internal/settings"
+	"github.com/golam-cli/golam/internal/units"
 )
 
 // Options say what to watch, and how to serve it.
@@ -178,7 +179,7 @@ func Start(ctx context.Context, options Options) (_ *Session, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the local Lambda: %w", err)
 	}
-	s.finding = running.NewServer(s.status, s.Settle)
+	s.finding = running.NewServer(s.status, s.waitUntilServed)
 	if s.server, err = listen(s, options.Address); err != nil {
 		return nil, err
 	}
@@ -198,9 +199,6 @@ func Start(ctx context.Context, options Options) (_ *Session, err error) {
 	go s.run()
 	return s, nil
 }
-
-// URL is the base of all addresses.
-func (s *Session) URL() string { return s.server.url }
 
 // Close ends the functions, frees the port and removes what was built. Invocations under way get an error. When ctx is done first, it
 // does not wait for whoever receives events. Closing twice is fine.
@@ -286,9 +284,9 @@ type settling struct {
 	done     chan struct{}
 }
 
-// Settle returns when everything that was saved before has been looked at, and is served if it builds. With the name of a function it
+// waitUntilServed returns when everything that was saved before has been looked at, and is served if it builds. With the name of a function it
 // waits for that one only, which is built first.
-func (s *Session) Settle(ctx context.Context, function string) error {
+func (s *Session) waitUntilServed(ctx context.Context, function string) error {
 	if function != "" {
 		defer s.await(function)()
 	}
@@ -674,10 +672,10 @@ const maxShown = 64 << 10
 
 func (s *Session) invocationEnded(function string, result local.Result, err error) {
 	invocation := Invocation{
-		Function: function, RequestID: result.RequestID, TraceID: result.TraceID, Cold: result.Cold, Init: milliseconds(result.InitDuration),
+		Function: function, RequestID: result.RequestID, TraceID: result.TraceID, Cold: result.Cold, Init: units.Milliseconds(result.InitDuration),
 	}
 	if report := result.Report; report != nil {
-		invocation.Duration, invocation.Billed, invocation.MaxMemory = milliseconds(report.Duration), report.BilledDuration.Milliseconds(), report.MaxMemory
+		invocation.Duration, invocation.Billed, invocation.MaxMemory = units.Milliseconds(report.Duration), report.BilledDuration.Milliseconds(), report.MaxMemory
 	}
 	s.mu.Lock()
 	invocation.MemorySize = s.sizes[function]
@@ -695,8 +693,6 @@ func (s *Session) invocationEnded(function string, result local.Result, err erro
 	}
 	s.tell(Event{Type: EventInvocation, Invocation: &invocation})
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // deliver invokes a function with an event of a service, in the background.
 func (s *Session) deliver(function string, event []byte, traceHeader string) {

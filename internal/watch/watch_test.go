@@ -340,7 +340,7 @@ func TestTwice(t *testing.T) {
 		t.Errorf("a second session: %v", err)
 	}
 	found, err := running.Find(t.Context(), cache, filepath.Join(root, "cmd"), "hello")
-	if err != nil || found == nil || found.URL != w.URL() || len(found.Functions) != 1 {
+	if err != nil || found == nil || found.URL != w.server.url || len(found.Functions) != 1 {
 		t.Errorf("found %+v, %v", found, err)
 	}
 }
