@@ -3,59 +3,55 @@ package main
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/jsii-runtime-go"
 )
 
-// newAlarms makes the alarms, and has them notify the topic if there is one.
-func newAlarms(stack awscdk.Stack, chosen settings, customizer awslambda.Function) {
-	minute := awscdk.Duration_Minutes(jsii.Number(1))
-	count := &awscloudwatch.MetricOptions{Statistic: jsii.String("Sum"), Period: minute}
-	alarms := []awscloudwatch.Alarm{
-		// Cognito tries a failed call up to three times, then the sign-in or the token refresh fails: one error is worth knowing about.
-		alarmAtOnce(stack, "ErrorsAlarm", tokens.MetricErrors(count),
-			"The token customizer fails, so users cannot sign in. Read its logs; scripts/attach.sh detach is the way out."),
-		alarmAtOnce(stack, "ThrottlesAlarm", tokens.MetricThrottles(count),
-			"Lambda throttles the token customizer, so users cannot sign in. The account's concurrency limit is used up."),
-		// Users get in all the same, but nobody hears of it.
-		alarmAtOnce(stack, "EventsAlarm", lostEvents(customizer),
-			`Events of the token customizer are not published. Its log has the reason, in the lines "event not published".`),
-		awscloudwatch.NewAlarm(stack, jsii.String("DurationAlarm"), &awscloudwatch.AlarmProps{
-			AlarmDescription: jsii.String("The token customizer takes more than 3 s of the 4 s that it has."),
-			Metric: tokens.MetricDuration(&awscloudwatch.MetricOptions{
-				Statistic: jsii.String("p99"), Unit: awscloudwatch.Unit_MILLISECONDS, Period: minute,
-			}),
-			EvaluationPeriods:  jsii.Number(5),
-			DatapointsToAlarm:  jsii.Number(3),
-			Threshold:          jsii.Number(3000),
-			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
-			TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
-		}),
-	}
-	for _, alarm := range alarms {
-		name(alarm)
-	}
-	if chosen.alarmTopicARN == "" {
-		return
-	}
-	topic := awssns.Topic_FromTopicArn(stack, jsii.String("AlarmTopic"), jsii.String(chosen.alarmTopicARN))
-	notify := awscloudwatchactions.NewSnsAction(topic)
-	for _, alarm := range alarms {
-		alarm.AddAlarmAction(notify)
-		alarm.AddOkAction(notify)
-	}
-}
-
 // alarmAtOnce makes an alarm that goes off when the metric counts something within a minute.
-func alarmAtOnce(stack awscdk.Stack, id string, metric awscloudwatch.IMetric, description string) awscloudwatch.Alarm {
-	return awscloudwatch.NewAlarm(stack, jsii.String(id), &awscloudwatch.AlarmProps{
+func (d deployment) alarmAtOnce(id string, metric awscloudwatch.IMetric, description string) {
+	d.newAlarm(id, &awscloudwatch.AlarmProps{
 		AlarmDescription:   jsii.String(description),
 		Metric:             metric,
 		EvaluationPeriods:  jsii.Number(1),
 		Threshold:          jsii.Number(1),
 		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
 	})
 }
+
+// alarmIfSlow makes an alarm that goes off when one call in a hundred takes more than the milliseconds, in three minutes out of five.
+func (d deployment) alarmIfSlow(id string, function awslambda.Function, milliseconds float64, description string) {
+	d.newAlarm(id, &awscloudwatch.AlarmProps{
+		AlarmDescription: jsii.String(description),
+		Metric: function.MetricDuration(&awscloudwatch.MetricOptions{
+			Statistic: jsii.String("p99"), Unit: awscloudwatch.Unit_MILLISECONDS, Period: minute(),
+		}),
+		EvaluationPeriods:  jsii.Number(5),
+		DatapointsToAlarm:  jsii.Number(3),
+		Threshold:          jsii.Number(milliseconds),
+		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
+	})
+}
+
+// newAlarm makes an alarm that notifies the topic if there is one.
+func (d deployment) newAlarm(id string, props *awscloudwatch.AlarmProps) {
+	props.TreatMissingData = awscloudwatch.TreatMissingData_NOT_BREACHING
+	alarm := awscloudwatch.NewAlarm(d.stack, jsii.String(id), props)
+	name(alarm)
+	if d.notify != nil {
+		alarm.AddAlarmAction(d.notify)
+		alarm.AddOkAction(d.notify)
+	}
+}
+
+// count is a metric that counts something about the function in a minute.
+func count(function awslambda.Function, namespace, metric string) awscloudwatch.IMetric {
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace:     jsii.String(namespace),
+		MetricName:    jsii.String(metric),
+		DimensionsMap: &map[string]*string{"FunctionName": function.FunctionName()},
+		Statistic:     jsii.String("Sum"),
+		Period:        minute(),
+	})
+}
+
+func minute() awscdk.Duration { return awscdk.Duration_Minutes(jsii.Number(1)) }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,38 +11,83 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 )
 
-// settings are what a deployment can choose, with --context on the command line or, to stay, in the context of cdk.json.
+// settings are what a deployment can choose, with --context on the command line, or permanently in the context of cdk.json.
 type settings struct {
-	// stackName is the name of the stack, and of the user pool that it makes.
+	// stackName is the name of the stack, and of what it makes.
 	stackName string
-	// existingUserPoolID is the user pool to customize tokens for. Empty makes a new one.
+	// User pool whose tokens token-customizer customizes. Leave empty to create one. Attach an existing one after the deployment, with scripts/attach.sh.
 	existingUserPoolID string
-	// userPoolTier is the feature plan of the new user pool.
+	// Feature plan of the new user pool of token-customizer. The Lite plan has no V2_0 trigger.
 	userPoolTier string
-	// existingEventBusName is the bus to publish to, in the same account and region. Empty makes a new one, with an archive.
+	// Event bus to publish to, in this account and Region. Leave empty to create one with an archive.
 	existingEventBusName string
-	// otlpEndpoint is where traces go with OTLP over HTTP; /v1/traces is added. Empty sends none.
+	// Base URL for traces over OTLP/HTTP, such as https://otlp.example.com. The function adds /v1/traces. Leave empty to send none. With OtlpHeadersSecretArn, nothing is sent to another machine over http://.
 	otlpEndpoint string
-	// otlpHeadersSecretARN is the secret in AWS Secrets Manager with the headers to send along, as name=value,name=value. Empty sends none.
+	// Secret in AWS Secrets Manager with request headers for traces, as name=value,name=value. Leave empty to send none.
 	otlpHeadersSecretARN string
-	// logRetention is how long logs are kept.
-	logRetention awslogs.RetentionDays
-	// alarmTopicARN is the SNS topic that the alarms notify. Empty makes alarms that notify nobody.
+	// How many days to keep logs.
+	logRetentionInDays string
+	// SNS topic to notify when an alarm changes. Leave empty to notify nobody.
 	alarmTopicARN string
 }
 
-// known are the keys of the settings.
-const known = "stackName, existingUserPoolId, userPoolTier, existingEventBusName, otlpEndpoint, otlpHeadersSecretArn, " +
-	"logRetentionInDays or alarmTopicArn"
+// setting is one of the settings.
+type setting struct {
+	key   string // in the context
+	value *string
+	valid func(string) bool
+	want  string // valid values, in words
+}
 
-var (
-	stackNames = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9-]{0,127}$`)
-	poolIDs    = regexp.MustCompile(`^$|^[a-z]{2,4}(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+$`)
-	busNames   = regexp.MustCompile(`^$|^[/\.\-_A-Za-z0-9]{1,256}$`)
-	endpoints  = regexp.MustCompile(`^$|^https?://.+$`)
-	secretARNs = regexp.MustCompile(`^$|^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+-[A-Za-z0-9]{6}$`)
-	topicARNs  = regexp.MustCompile(`^$|^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:.+$`)
-)
+// all lists the settings.
+func (s *settings) all() []setting {
+	return []setting{
+		{"stackName", &s.stackName, matches(`^[a-zA-Z][a-zA-Z0-9-]{0,127}$`), "letters, digits and hyphens, with a letter first"},
+		{
+			"existingUserPoolId", &s.existingUserPoolID, matches(`^$|^[a-z]{2,4}(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+$`),
+			"a user pool ID, such as eu-west-1_AbCdEf123, not an ARN",
+		},
+		{
+			"userPoolTier", &s.userPoolTier, oneOf("ESSENTIALS", "PLUS"),
+			"ESSENTIALS or PLUS, since LITE has no V2_0 trigger",
+		},
+		{
+			"existingEventBusName", &s.existingEventBusName, matches(`^$|^[/\.\-_A-Za-z0-9]{1,256}$`),
+			"the name of an event bus, not its ARN",
+		},
+		{
+			"otlpEndpoint", &s.otlpEndpoint, matches(`^$|^https?://.+$`),
+			"a URL that begins with http:// or https://",
+		},
+		{
+			"otlpHeadersSecretArn", &s.otlpHeadersSecretARN, matches(`^$|^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+-[A-Za-z0-9]{6}$`),
+			"the ARN of a secret in AWS Secrets Manager, including the six characters at its end",
+		},
+		{
+			"logRetentionInDays", &s.logRetentionInDays, oneOf(slices.Collect(maps.Keys(retentions))...),
+			"a number of days that CloudWatch Logs offers, such as 30, 90 or 365",
+		},
+		{
+			"alarmTopicArn", &s.alarmTopicARN, matches(`^$|^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:.+$`),
+			"the ARN of an SNS topic",
+		},
+	}
+}
+
+// defaults returns the settings of a deployment that chooses nothing.
+func defaults() settings {
+	return settings{
+		stackName:          "demo",
+		userPoolTier:       "ESSENTIALS",
+		logRetentionInDays: "30",
+	}
+}
+
+func matches(pattern string) func(string) bool { return regexp.MustCompile(pattern).MatchString }
+
+func oneOf(values ...string) func(string) bool {
+	return func(value string) bool { return slices.Contains(values, value) }
+}
 
 // retentions are the days that CloudWatch Logs can keep logs for.
 var retentions = map[string]awslogs.RetentionDays{
@@ -60,61 +103,30 @@ var retentions = map[string]awslogs.RetentionDays{
 
 // readSettings reads the settings from the context of the app. The error lists everything that is wrong with it.
 func readSettings(context map[string]any) (settings, error) {
-	chosen := settings{stackName: "demo", userPoolTier: "ESSENTIALS", logRetention: awslogs.RetentionDays_ONE_MONTH}
+	chosen := defaults()
+	known := map[string]setting{}
+	var keys []string
+	for _, setting := range chosen.all() {
+		known[setting.key] = setting
+		keys = append(keys, setting.key)
+	}
 	var problems []error
 	for _, key := range slices.Sorted(maps.Keys(context)) {
-		value := fmt.Sprint(context[key]) // --context makes text of numbers too
-		valid, want := true, ""
-		switch key {
-		case "stackName":
-			chosen.stackName = value
-			valid, want = stackNames.MatchString(value), "letters, digits and hyphens, with a letter first"
-		case "existingUserPoolId":
-			chosen.existingUserPoolID = value
-			valid, want = poolIDs.MatchString(value), "the id of a user pool, such as eu-west-1_AbCdEf123, and no ARN"
-		case "userPoolTier":
-			chosen.userPoolTier = value
-			valid, want = value == "ESSENTIALS" || value == "PLUS", "ESSENTIALS or PLUS; LITE has no V2_0 trigger"
-		case "existingEventBusName":
-			chosen.existingEventBusName = value
-			valid, want = busNames.MatchString(value), "the name of an event bus, and no ARN"
-		case "otlpEndpoint":
-			chosen.otlpEndpoint = value
-			valid, want = endpoints.MatchString(value), "an address that begins with http:// or https://"
-		case "otlpHeadersSecretArn":
-			chosen.otlpHeadersSecretARN = value
-			valid, want = secretARNs.MatchString(value), "the ARN of a secret in AWS Secrets Manager, with the six characters at its end"
-		case "logRetentionInDays":
-			chosen.logRetention, valid = retentions[value]
-			want = "one of the numbers of days that CloudWatch Logs offers, such as 30, 90 or 365"
-		case "alarmTopicArn":
-			chosen.alarmTopicARN = value
-			valid, want = topicARNs.MatchString(value), "the ARN of an SNS topic"
-		default:
-			if !ofCDK(key) {
-				problems = append(problems, fmt.Errorf("context %s is unknown: use %s", key, known))
-			}
-		}
-		if !valid {
-			problems = append(problems, fmt.Errorf("context %s is %q: use %s", key, value, want))
+		setting, found := known[key]
+		switch value := fmt.Sprint(context[key]); { // cdk.json can have numbers
+		case found && setting.valid(value):
+			*setting.value = value
+		case found:
+			problems = append(problems, fmt.Errorf("context %s is %q: use %s", key, value, setting.want))
+		case !ofCDK(key):
+			problems = append(problems, fmt.Errorf("context %s is unknown: use one of %s", key, strings.Join(keys, ", ")))
 		}
 	}
-	if chosen.otlpHeadersSecretARN != "" && isExposed(chosen.otlpEndpoint) {
-		problems = append(problems, errors.New("context otlpEndpoint begins with http://, where others can read the headers of the secret on the way: use https://"))
-	}
+	problems = append(problems, chosen.checkHeaders())
 	return chosen, errors.Join(problems...)
 }
 
-// isExposed tells whether others can read on the way what is sent to the endpoint: it is neither behind TLS nor in the execution environment.
-func isExposed(endpoint string) bool {
-	address, err := url.Parse(endpoint)
-	if err != nil || address.Scheme != "http" {
-		return false
-	}
-	return address.Hostname() != "localhost" && !net.ParseIP(address.Hostname()).IsLoopback()
-}
-
-// ofCDK tells whether the key is one that the CDK sets: a feature flag, an option of the CLI, or a lookup.
+// ofCDK reports whether the CDK itself sets the key: a feature flag, an option of the command line, or a lookup.
 func ofCDK(key string) bool {
 	return strings.Contains(key, ":") || key == "cli-telemetry" || key == "acknowledged-issue-numbers"
 }

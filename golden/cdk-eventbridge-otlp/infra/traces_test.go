@@ -25,3 +25,18 @@ func TestTracesWithHeaders(t *testing.T) {
 		}}),
 	})
 }
+
+func TestHeadersNeedEncryption(t *testing.T) {
+	const secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:otlp-AbCdEf"
+	context := map[string]any{"otlpEndpoint": "http://otlp.example.com:4318"}
+	_, err := readSettings(context)
+	checkError(t, err, "")
+	context["otlpHeadersSecretArn"] = secret
+	_, err = readSettings(context)
+	checkError(t, err, "use https://")
+	for _, endpoint := range []string{"http://localhost:4318", "http://127.0.0.1:4318", "http://[::1]:4318"} { // in the execution environment
+		context["otlpEndpoint"] = endpoint
+		_, err := readSettings(context)
+		checkError(t, err, "")
+	}
+}

@@ -1,4 +1,4 @@
-// Command infra makes the CloudFormation template of this project's stack. The CDK CLI runs it; make synth does without the CLI.
+// Command infra makes the CloudFormation template of this project's stack. The CDK's command line runs it, and make synth does without.
 package main
 
 import (
@@ -8,13 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 )
 
-// code is the folder that make build fills.
-const code = "../dist/token-customizer"
+// dist is the folder that make build fills. Each function has a folder in it.
+const dist = "../dist"
 
 func main() {
 	if err := run(context.Background()); err != nil {
@@ -28,16 +29,20 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer jsii.Close()
-	app, err := newApp(nil) // the CLI says where to
+	app, err := newApp(nil) // the command line says where to
 	if err != nil {
 		return err
 	}
 	values, _ := app.Node().GetAllContext(nil).(map[string]any)
 	chosen, err := readSettings(values)
-	if err := errors.Join(err, checkCode(code)); err != nil {
+	for _, function := range functions {
+		folder := filepath.Join(dist, function)
+		err = errors.Join(err, checkCode(folder))
+	}
+	if err != nil {
 		return err
 	}
-	newStack(app, chosen, code)
+	newStack(app, chosen, dist)
 	app.Synth(nil)
 	return nil
 }
@@ -45,8 +50,8 @@ func run(ctx context.Context) error {
 //go:embed cdk.json
 var cdkJSON []byte
 
-// newApp returns an app with the context of cdk.json, its feature flags above all. The CLI hands it over too, and where there is no CLI
-// nobody does. What it synthesizes goes into the folder.
+// newApp returns an app with the context of cdk.json, which holds the feature flags. The command line passes that context too, but make synth
+// does not use it. The app writes its templates to the folder.
 func newApp(folder *string) (awscdk.App, error) {
 	var file struct {
 		Context map[string]any `json:"context"`

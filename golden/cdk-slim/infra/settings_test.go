@@ -3,8 +3,6 @@ package main
 import (
 	"strings"
 	"testing"
-
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 )
 
 func TestReadSettings(t *testing.T) {
@@ -13,42 +11,54 @@ func TestReadSettings(t *testing.T) {
 		"aws:cdk:enable-path-metadata":    true,
 		"cli-telemetry":                   false,
 		"stackName":                       "other",
-		"existingUserPoolId":              "us-gov-west-1_AbCdEf123",
+		"existingUserPoolId":              "eu-west-1_AbCdEf123",
 		"userPoolTier":                    "PLUS",
-		"logRetentionInDays":              3653.0, // as cdk.json has numbers
-		"alarmTopicArn":                   "arn:aws-us-gov:sns:us-gov-west-1:123456789012:alarms",
+		"logRetentionInDays":              365.0, // as cdk.json has numbers
+		"alarmTopicArn":                   "arn:aws:sns:eu-west-1:123456789012:alarms",
 	})
 	want := settings{
 		stackName:          "other",
-		existingUserPoolID: "us-gov-west-1_AbCdEf123",
+		existingUserPoolID: "eu-west-1_AbCdEf123",
 		userPoolTier:       "PLUS",
-		logRetention:       awslogs.RetentionDays_TEN_YEARS,
-		alarmTopicARN:      "arn:aws-us-gov:sns:us-gov-west-1:123456789012:alarms",
+		logRetentionInDays: "365",
+		alarmTopicARN:      "arn:aws:sns:eu-west-1:123456789012:alarms",
 	}
 	if err != nil || got != want {
 		t.Errorf("got  %+v\nwant %+v (%v)", got, want, err)
 	}
 }
 
+func TestReadSettingsDefaults(t *testing.T) {
+	if got, err := readSettings(nil); err != nil || got != defaults() {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// TestReadSettingsRefuses makes one mistake in each setting, and an unknown one. The error must list them all.
 func TestReadSettingsRefuses(t *testing.T) {
-	for name, test := range map[string]struct {
-		key, value, want string
-	}{
-		"unknown key":          {"existingUserPoolID", "eu-west-1_AbCdEf123", "use stackName, existingUserPoolId"},
-		"name with a space":    {"stackName", "a b", "letters, digits and hyphens"},
-		"ARN of a pool":        {"existingUserPoolId", "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123", "no ARN"},
-		"plan without trigger": {"userPoolTier", "LITE", "LITE has no V2_0 trigger"},
-		"days nobody offers":   {"logRetentionInDays", "31", "30, 90"},
-		"topic by name":        {"alarmTopicArn", "alarms", "ARN of an SNS topic"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			// A second mistake is reported along with the first.
-			_, err := readSettings(map[string]any{test.key: test.value, "unknown": true})
-			for _, want := range []string{"context " + test.key, test.want, "context unknown is unknown"} {
-				if err == nil || !strings.Contains(err.Error(), want) {
-					t.Errorf("%v does not say %q", err, want)
-				}
-			}
-		})
+	mistakes := map[string]any{
+		"stackName":          "a b",
+		"existingUserPoolId": "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123",
+		"userPoolTier":       "LITE",
+		"logRetentionInDays": "31",
+		"alarmTopicArn":      "alarms",
+	}
+	mistakes["unknown"] = true
+	_, err := readSettings(mistakes)
+	if err == nil {
+		t.Fatal("readSettings found no mistake")
+	}
+	wants := []string{"context unknown is unknown: use one of stackName, "}
+	for _, setting := range new(settings).all() {
+		mistake, found := mistakes[setting.key].(string)
+		if !found {
+			t.Errorf("the test has no mistake for %s", setting.key)
+		}
+		wants = append(wants, "context "+setting.key+` is "`+mistake+`": use `+setting.want)
+	}
+	for _, want := range wants {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not say %q", err, want)
+		}
 	}
 }

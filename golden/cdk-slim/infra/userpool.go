@@ -7,25 +7,41 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// newUserPool lets the user pool call the function, and makes the pool unless it exists. An existing pool is attached afterwards, with
+// userPoolProps is how the user pools of the stack differ.
+type userPoolProps struct {
+	// function is the name of the function that customizes the pool's tokens, and functionID its logical id.
+	function, functionID string
+	// prefix begins the logical ids of the pool and its parts.
+	prefix string
+	// existing is the id of a pool that exists already. If it is empty, newUserPool makes a pool with the properties below.
+	existing string
+	// tier is the pool's feature plan, and version that of its trigger.
+	tier, version string
+	// suffix ends the pool's name.
+	suffix string
+	// attributes are the pool's custom attributes. You can add attributes later, but you can't change or remove them.
+	attributes []string
+}
+
+// newUserPool lets the user pool call the function, and makes the pool unless it exists. Attach an existing pool after the deployment, with
 // scripts/attach.sh.
 //
-// The pool and the permission are written as CloudFormation has them: UserPool.AddTrigger takes version 1 of the trigger unless told
-// otherwise, and its permission does not name the account.
-func newUserPool(stack awscdk.Stack, chosen settings, customizer awslambda.Function) {
-	if id := chosen.existingUserPoolID; id != "" {
-		permit(stack, customizer, stack.FormatArn(&awscdk.ArnComponents{
+// The pool and the permission are resources of CloudFormation: UserPool.AddTrigger uses version 1 of the trigger by default, and its permission
+// does not name the account.
+func (d deployment) newUserPool(function awslambda.Function, props userPoolProps) {
+	if id := props.existing; id != "" {
+		d.permit(function, props, d.stack.FormatArn(&awscdk.ArnComponents{
 			Service: jsii.String("cognito-idp"), Resource: jsii.String("userpool"), ResourceName: jsii.String(id),
 		}))
-		output(stack, "UserPoolId", "The user pool whose tokens are customized", jsii.String(id))
-		output(stack, "AttachCommand", "Attaches the function to the existing user pool",
-			jsii.Sprintf("scripts/attach.sh attach %s %s", id, *tokens.FunctionArn()))
+		d.output(props.prefix+"UserPoolId", "User pool whose tokens "+props.function+" customizes", jsii.String(id))
+		d.output(props.prefix+"AttachCommand", "Command that attaches "+props.function+" to the existing user pool",
+			jsii.Sprintf("scripts/attach.sh attach %s %s", id, *function.FunctionArn()))
 		return
 	}
 
-	pool := awscognito.NewCfnUserPool(stack, jsii.String("UserPool"), &awscognito.CfnUserPoolProps{
-		UserPoolName:           awscdk.Aws_STACK_NAME(),
-		UserPoolTier:           jsii.String(chosen.userPoolTier),
+	pool := awscognito.NewCfnUserPool(d.stack, jsii.String(props.prefix+"UserPool"), &awscognito.CfnUserPoolProps{
+		UserPoolName:           jsii.String(*awscdk.Aws_STACK_NAME() + props.suffix),
+		UserPoolTier:           jsii.String(props.tier),
 		DeletionProtection:     jsii.String("ACTIVE"),
 		UsernameAttributes:     jsii.Strings("email"),
 		UsernameConfiguration:  &awscognito.CfnUserPool_UsernameConfigurationProperty{CaseSensitive: jsii.Bool(false)},
@@ -51,39 +67,35 @@ func newUserPool(stack awscdk.Stack, chosen settings, customizer awslambda.Funct
 		},
 		MfaConfiguration: jsii.String("OPTIONAL"),
 		EnabledMfas:      jsii.Strings("SOFTWARE_TOKEN_MFA"),
-		// Attributes can be added later, but never changed or removed.
-		Schema: []*awscognito.CfnUserPool_SchemaAttributeProperty{
-			customAttribute("plan"),
-			customAttribute("tenant_id"),
-		},
+		Schema:           customAttributes(props.attributes),
 		LambdaConfig: &awscognito.CfnUserPool_LambdaConfigProperty{
 			PreTokenGenerationConfig: &awscognito.CfnUserPool_PreTokenGenerationConfigProperty{
-				LambdaArn:     tokens.FunctionArn(),
-				LambdaVersion: jsii.String("V2_0"),
+				LambdaArn:     function.FunctionArn(),
+				LambdaVersion: jsii.String(props.version),
 			},
 		},
 	})
 	pool.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
-	permit(stack, customizer, pool.AttrArn())
+	d.permit(function, props, pool.AttrArn())
 
-	client := awscognito.NewCfnUserPoolClient(stack, jsii.String("UserPoolClient"), &awscognito.CfnUserPoolClientProps{
+	client := awscognito.NewCfnUserPoolClient(d.stack, jsii.String(props.prefix+"UserPoolClient"), &awscognito.CfnUserPoolClientProps{
 		ClientName:                 jsii.String("app"),
 		UserPoolId:                 pool.Ref(),
 		GenerateSecret:             jsii.Bool(false),
 		ExplicitAuthFlows:          jsii.Strings("ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"),
 		PreventUserExistenceErrors: jsii.String("ENABLED"),
 		EnableTokenRevocation:      jsii.Bool(true),
-		// What users may change about themselves. Never add an attribute that decides what they are allowed to do.
+		// Users can change these attributes themselves. Never add one that decides what they are allowed to do.
 		WriteAttributes: jsii.Strings("email"),
 	})
-	output(stack, "UserPoolId", "The user pool whose tokens are customized", pool.Ref())
-	output(stack, "UserPoolClientId", "The client that an app signs users in with", client.Ref())
+	d.output(props.prefix+"UserPoolId", "User pool whose tokens "+props.function+" customizes", pool.Ref())
+	d.output(props.prefix+"UserPoolClientId", "App client that signs users in", client.Ref())
 }
 
 // permit lets the user pool with the ARN call the function, on behalf of this account.
-func permit(stack awscdk.Stack, customizer awslambda.Function, poolARN *string) {
-	awslambda.NewCfnPermission(stack, jsii.String("TokenCustomizerPermission"), &awslambda.CfnPermissionProps{
-		FunctionName:  tokens.FunctionName(),
+func (d deployment) permit(function awslambda.Function, props userPoolProps, poolARN *string) {
+	awslambda.NewCfnPermission(d.stack, jsii.String(props.functionID+"Permission"), &awslambda.CfnPermissionProps{
+		FunctionName:  function.FunctionName(),
 		Action:        jsii.String("lambda:InvokeFunction"),
 		Principal:     jsii.String("cognito-idp.amazonaws.com"),
 		SourceAccount: awscdk.Aws_ACCOUNT_ID(),
@@ -91,14 +103,19 @@ func permit(stack awscdk.Stack, customizer awslambda.Function, poolARN *string) 
 	})
 }
 
-func customAttribute(name string) *awscognito.CfnUserPool_SchemaAttributeProperty {
-	return &awscognito.CfnUserPool_SchemaAttributeProperty{
-		Name:              jsii.String(name),
-		AttributeDataType: jsii.String("String"),
-		Mutable:           jsii.Bool(true),
-		StringAttributeConstraints: &awscognito.CfnUserPool_StringAttributeConstraintsProperty{
-			MinLength: jsii.String("0"),
-			MaxLength: jsii.String("256"),
-		},
+// customAttributes describes custom attributes of a pool.
+func customAttributes(names []string) []*awscognito.CfnUserPool_SchemaAttributeProperty {
+	var attributes []*awscognito.CfnUserPool_SchemaAttributeProperty
+	for _, name := range names {
+		attributes = append(attributes, &awscognito.CfnUserPool_SchemaAttributeProperty{
+			Name:              jsii.String(name),
+			AttributeDataType: jsii.String("String"),
+			Mutable:           jsii.Bool(true),
+			StringAttributeConstraints: &awscognito.CfnUserPool_StringAttributeConstraintsProperty{
+				MinLength: jsii.String("0"),
+				MaxLength: jsii.String("256"),
+			},
+		})
 	}
+	return attributes
 }

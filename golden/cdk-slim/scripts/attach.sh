@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 #
-# Attaches the token customizer to a Cognito user pool that this project did not make, and detaches it again.
+# Attaches a token customizer to a Cognito user pool that this project did not make, and detaches it again.
 #
-# UpdateUserPool gives every setting that it is not told about its default. So this script reads the pool, saves what it read, changes
-# the pre token generation trigger alone, writes every setting back, and reads the pool again to see that no other has changed.
-# Which settings can be written it learns from the AWS CLI, so that a setting younger than this script is kept too.
+# UpdateUserPool resets every setting that a request leaves out. So this script reads the pool, saves what it read, changes only the pre token
+# generation trigger, writes every setting back, and reads the pool again to check that nothing else has changed. It asks the AWS CLI which
+# settings exist, so it also keeps settings that are newer than this script.
 set -euo pipefail
 
 readonly lambda_version=V2_0
@@ -16,13 +16,14 @@ usage: scripts/attach.sh attach [--dry-run] [--replace] POOL_ID FUNCTION_ARN
        scripts/attach.sh status POOL_ID
 
 attach  makes the function the pre token generation trigger of the user pool
-detach  removes the pre token generation trigger, whatever it is: the way out when sign-in is broken
+detach  removes the pre token generation trigger of the user pool, so that users can sign in again if the trigger is broken
 status  shows the pool and its trigger
 
---dry-run  show the update that would be made, and make none
+--dry-run  show the update without making it
 --replace  attach even if another function is attached
 
-Every update first saves the pool's settings in the folder user-pool-backups. Exit codes: 0 done, 1 refused or failed, 2 bad usage.
+Before every update, the script saves the pool's settings in the folder user-pool-backups.
+Exit codes: 0 done, 1 refused or failed, 2 bad usage.
 EOF
 }
 
@@ -37,20 +38,20 @@ bad_usage() {
   exit 2
 }
 
-# Bash does not pass set -e on to $(...). A function that runs there has to check each command that can fail.
+# Bash ignores set -e inside $(...). A function that runs there checks each command that can fail.
 
 # Calls Amazon Cognito, and exits if the call fails.
 cognito() {
   aws cognito-idp "$@" --region "$region" || exit 1
 }
 
-# Prints what the query finds in the pool's description, tab separated, "None" where there is nothing.
+# Prints what the query finds in the pool's description, separated by tabs. A missing value is "None".
 describe() {
   cognito describe-user-pool --user-pool-id "$pool" --query "UserPool | $1" --output text
 }
 
 # Drops the members that the patterns match from a JSON object on one line. A quote inside a JSON string has a backslash before it, so a
-# pattern that begins with "name": and its bare quotes matches nothing but a member.
+# pattern that begins with "name": matches only a member.
 drop() {
   local json=$1 pattern
   shift
@@ -64,14 +65,14 @@ drop_trigger() {
   drop "$1" '"PreTokenGenerationConfig":\{[^}]*\}' '"PreTokenGeneration":"[^"]*"'
 }
 
-# Prints the pool's settings as UpdateUserPool takes them, each on a line of its own: name, tab, JSON.
+# Prints the pool's settings as UpdateUserPool takes them, one per line: name, tab, JSON.
 settings() {
   local members member query='' described name json
   members=$(cognito update-user-pool --generate-cli-skeleton | sed -n 's/^    "\([A-Za-z]*\)":.*/\1/p') || exit 1
   if [[ $members != *UserPoolTier* ]]; then
-    fail 'this AWS CLI is too old: it would reset settings that it does not know. Use a current one.'
+    fail 'this AWS CLI is too old and would reset settings that it does not know: install a current version'
   fi
-  # to_string leaves a string without quotes, but not within a list.
+  # to_string quotes a string only inside a list.
   for member in $members; do
     case $member in
       UserPoolId) ;;
@@ -86,11 +87,11 @@ settings() {
     json=${json%\]}
     case $name in
       UserPoolTags)
-        # Tags of AWS's own, such as CloudFormation's, are refused.
+        # Cognito refuses AWS's own tags, such as those of CloudFormation.
         json=$(drop "$json" '"aws:[^"\\]*":"([^"\\]|\\.)*"') || exit 1
         ;;
       AdminCreateUserConfig)
-        # Described under both its names, refused under the old one.
+        # Cognito describes this setting under two names, and refuses the old one.
         if [[ $described == *'"TemporaryPasswordValidityDays":'* ]]; then
           json=$(drop "$json" '"UnusedAccountValidityDays":[0-9]+') || exit 1
         fi
@@ -102,7 +103,7 @@ settings() {
   done <<<"$described"
 }
 
-# Prints the input of UpdateUserPool that keeps the settings given and makes the member given, if any, the pool's trigger.
+# Prints the input of UpdateUserPool that keeps the given settings and makes the given member, if any, the pool's trigger.
 update_input() {
   local trigger=$2 name json lambda_config='{}'
   printf '{\n  "UserPoolId": "%s"' "$pool"
@@ -119,12 +120,12 @@ update_input() {
   printf ',\n  "LambdaConfig": %s\n}\n' "$lambda_config"
 }
 
-# Prints all that the settings given hold but the trigger, sorted: Amazon Cognito promises no order.
+# Prints what the given settings hold besides the trigger. It is sorted, because Amazon Cognito promises no order.
 content() {
   update_input "$1" '' | grep -o '[^,{}]\{1,\}' | sort
 }
 
-# Makes the member given, if any, the pool's trigger; with --dry-run, shows the update instead.
+# Makes the given member, if any, the pool's trigger. With --dry-run it only shows the update.
 update() {
   local trigger=$1 before kept after input backup
   before=$(settings)
@@ -145,7 +146,7 @@ update() {
   after=$(content "$after")
   if [[ $after != "$kept" ]]; then
     diff <(printf '%s\n' "$kept") <(printf '%s\n' "$after") >&2 || true
-    fail "more than the trigger has changed, see above; the settings as they were are in $backup"
+    fail "more than the trigger has changed, as shown above: the previous settings are in $backup"
   fi
 }
 
@@ -153,27 +154,27 @@ attach() {
   local tier description pool_arn attached version policy
   tier=$(describe UserPoolTier)
   if [[ $tier == LITE ]]; then
-    fail "$pool is on the Lite plan, which has no $lambda_version trigger. The Essentials plan and the Plus plan have it."
+    fail "$pool is on the Lite plan, which has no $lambda_version trigger: change it to the Essentials or Plus plan first"
   fi
   description=$(describe "[Arn, LambdaConfig.PreTokenGenerationConfig.LambdaArn || LambdaConfig.PreTokenGeneration,
     LambdaConfig.PreTokenGenerationConfig.LambdaVersion]")
   IFS=$'\t' read -r pool_arn attached version <<<"$description"
   if [[ $attached == "$function_arn" && $version == "$lambda_version" ]]; then
-    echo "$function_arn is attached to $pool already"
+    echo "$function_arn is already attached to $pool"
     return
   fi
   if [[ $attached != None && $attached != "$function_arn" && -z $replace ]]; then
-    fail "another function is attached to $pool: $attached. To take its place, use --replace."
+    fail "$pool has another function attached, $attached: to replace it, use --replace"
   fi
-  # A trigger that the pool may not call fails every sign-in.
+  # If the pool may not call its trigger, every sign-in fails.
   if ! policy=$(aws lambda get-policy --function-name "$function_arn" --query Policy --output text --region "$region" 2>&1); then
     if [[ $policy != *ResourceNotFoundException* ]]; then
-      fail "the function's policy cannot be read: $policy"
+      fail "cannot read the function's policy: $policy"
     fi
     policy=''
   fi
   if [[ $policy != *"\"$pool_arn\""* ]]; then
-    fail "the function does not let $pool_arn call it. Deploy with $pool as the existing user pool first."
+    fail "the function does not let $pool_arn call it: first deploy with $pool as the existing user pool"
   fi
 
   update "\"PreTokenGenerationConfig\":{\"LambdaArn\":\"$function_arn\",\"LambdaVersion\":\"$lambda_version\"}"
@@ -215,7 +216,7 @@ done
 case ${words[0]-} in
   attach) operands=2 ;;
   detach | status) operands=1 ;;
-  '') bad_usage 'say what to do: attach, detach or status' ;;
+  '') bad_usage 'give a command: attach, detach or status' ;;
   *) bad_usage "unknown command ${words[0]}" ;;
 esac
 if ((${#words[@]} != operands + 1)); then
@@ -224,16 +225,16 @@ fi
 
 pool=${words[1]}
 if ! [[ $pool =~ ^[a-z]{2,4}(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+$ ]]; then
-  bad_usage "'$pool' is not a user pool id, such as eu-west-1_AbCdEf123"
+  bad_usage "'$pool' is not a user pool ID, such as eu-west-1_AbCdEf123"
 fi
 region=${pool%_*}
 function_arn=${words[2]-}
-if [[ $function_arn == None ]]; then # what the AWS CLI prints if a stack lacks an output
-  fail 'the stack has no function: run make deploy first'
+if [[ $function_arn == None ]]; then # the AWS CLI prints this if the stack has no such output
+  fail 'the stack has no such function: run make deploy first'
 fi
 if [[ ${words[0]} == attach ]] &&
   ! [[ $function_arn =~ ^arn:aws[a-z-]*:lambda:$region:[0-9]{12}:function:[0-9A-Za-z_-]+(:[0-9A-Za-z_-]+)?$ ]]; then
-  bad_usage "'$function_arn' is not the ARN of a function in $region, the region of the pool"
+  bad_usage "'$function_arn' is not the ARN of a function in $region, the pool's Region"
 fi
 
 project=$(dirname "${BASH_SOURCE[0]}")/..

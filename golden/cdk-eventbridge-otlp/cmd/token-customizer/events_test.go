@@ -2,8 +2,8 @@ package main
 
 import (
 	"os"
-	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
 	"example.com/cdk-eventbridge-otlp/internal/platform/tokens"
@@ -11,16 +11,23 @@ import (
 
 // TestStackAllowsEvents fails if the stack and the function disagree about the source, the detail type or the namespace of the metrics.
 func TestStackAllowsEvents(t *testing.T) {
-	stack, err := os.ReadFile("../../infra/eventbridge.go")
-	if err != nil {
-		t.Fatal(err)
-	}
 	config := events(nil).WithDefaults()
-	for name, value := range map[string]string{
-		"eventSource": config.Source, "eventDetailType": tokens.DetailType, "metricNamespace": config.Namespace,
+	for name, texts := range map[string][]string{
+		"tokencustomizer_function.go": {
+			strconv.Quote("events:source") + ": " + strconv.Quote(config.Source),
+			strconv.Quote("events:detail-type") + ": " + strconv.Quote(tokens.DetailType),
+			"count(function, " + strconv.Quote(config.Namespace) + ", ",
+		},
+		"eventbridge.go": {strconv.Quote(config.Source), strconv.Quote(tokens.DetailType)},
 	} {
-		if !regexp.MustCompile(name + ` += ` + regexp.QuoteMeta(strconv.Quote(value)) + "\n").Match(stack) {
-			t.Errorf("infra/eventbridge.go does not set %s to %q", name, value)
+		file, err := os.ReadFile("../../infra/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range texts {
+			if !strings.Contains(string(file), text) {
+				t.Errorf("infra/%s does not contain %s", name, text)
+			}
 		}
 	}
 }
