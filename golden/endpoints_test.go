@@ -26,7 +26,7 @@ func TestOnePlaceKnowsPartitions(t *testing.T) {
 	domain := regexp.MustCompile(`[\w.$<>{}:%-]*\bamazonaws\.[\w.]+|\bc2s\.ic\.gov|\baws-cn\b`)
 	principals := []string{"lambda.amazonaws.com", "events.amazonaws.com", "cognito-idp.amazonaws.com"}
 	for _, variant := range kinds.All().Golden() {
-		for _, file := range render(t, variant.Answers) {
+		for _, file := range render(t, variant.Answers, variant.Functions...) {
 			if path.Ext(file.Path) == ".md" || strings.HasSuffix(file.Path, "_test.go") || strings.HasSuffix(file.Path, "/cdk.json") ||
 				strings.HasPrefix(file.Path, "internal/platform/awsendpoint/") {
 				continue

@@ -20,9 +20,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden projects instead of comparing them")
 
-func render(t *testing.T, answers generator.Answers) generator.Tree {
+func render(t *testing.T, answers generator.Answers, functions ...generator.FunctionAnswers) generator.Tree {
 	t.Helper()
-	spec, err := kinds.All().Resolve(answers)
+	spec, err := kinds.All().Resolve(answers, functions...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestGolden(t *testing.T) {
 	golden := kinds.All().Golden()
 	var all, whole []project
 	for _, variant := range golden {
-		p := project{variant.Name, variant.Answers["module"], render(t, variant.Answers)}
+		p := project{variant.Name, variant.Answers["module"], render(t, variant.Answers, variant.Functions...)}
 		all = append(all, p)
 		if goldenproject.IsWhole(p.name) {
 			whole = append(whole, p)

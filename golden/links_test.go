@@ -25,7 +25,7 @@ func TestDocumentation(t *testing.T) {
 	used := map[string]bool{}
 	for _, variant := range combinations {
 		variant.Answers["name"] = "demo"
-		project := newDocumented(render(t, variant.Answers))
+		project := newDocumented(render(t, variant.Answers, variant.Functions...))
 		for _, file := range project.pages {
 			p := parsePage(file)
 			checked += len(p.links) + len(p.code)

@@ -63,7 +63,7 @@ func reference(t *testing.T) []byte {
 	}
 	text.WriteString("\n## Golden projects\n\n| project | flags |\n| --- | --- |\n")
 	for _, variant := range kinds.All().Golden() {
-		spec, err := kinds.All().Resolve(variant.Answers)
+		spec, err := kinds.All().Resolve(variant.Answers, variant.Functions...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,7 +37,7 @@ func TestEveryCombinationRenders(t *testing.T) {
 				variant.Answers["module"] = []string{"a.com/b", "zzz.example.com/zz/zzz-zzz/v2", "github.com/aws/demo"}[i/2%3]
 				variant.Answers["claims"] = "a=email,https://example.com/a-very-long-claim/with-a-path=custom:a_long_name-12345.x,b2=custom:b"
 			}
-			first, second := render(t, variant.Answers), render(t, variant.Answers)
+			first, second := render(t, variant.Answers, variant.Functions...), render(t, variant.Answers, variant.Functions...)
 			if !slices.EqualFunc(first, second, func(a, b generator.File) bool {
 				return a.Path == b.Path && a.Executable == b.Executable && bytes.Equal(a.Content, b.Content)
 			}) {
@@ -90,7 +90,7 @@ func TestVariantsWork(t *testing.T) {
 		dir := filepath.Join(folder, variant.Name)
 		variant.Answers["name"] = "demo"
 		variant.Answers["module"] = "example.com/pairwise/" + variant.Name
-		write(t, dir, render(t, variant.Answers))
+		write(t, dir, render(t, variant.Answers, variant.Functions...))
 		use(dir, variant.Answers["module"])
 	}
 	goWork := filepath.Join(folder, "go.work")
@@ -142,7 +142,7 @@ func TestNoGoldenFileIsIgnored(t *testing.T) {
 		t.Fatalf("git init: %v\n%s", err, output)
 	}
 	for _, variant := range kinds.All().Golden() {
-		tree := render(t, variant.Answers)
+		tree := render(t, variant.Answers, variant.Functions...)
 		var paths []string
 		for _, file := range tree {
 			paths = append(paths, variant.Name+"/"+file.Path)

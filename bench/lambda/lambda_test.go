@@ -17,7 +17,7 @@ import (
 func TestGroupOfGoldenProject(t *testing.T) {
 	groups := map[string][]string{}
 	for _, variant := range kinds.All().Golden() {
-		spec, err := kinds.All().Resolve(variant.Answers)
+		spec, err := kinds.All().Resolve(variant.Answers, variant.Functions...)
 		if err != nil {
 			t.Fatal(err)
 		}

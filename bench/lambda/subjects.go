@@ -88,7 +88,7 @@ func (s settings) findGroups(ctx context.Context, services *services, folder str
 	}
 
 	for _, variant := range kinds.All().Golden() {
-		spec, err := kinds.All().Resolve(variant.Answers)
+		spec, err := kinds.All().Resolve(variant.Answers, variant.Functions...)
 		if err != nil {
 			return nil, err
 		}

@@ -26,6 +26,7 @@ func Whole() []Example {
 		{"cdk-eventbridge-otlp", "The CDK for Go, with events and traces: the largest stack."},
 		{"sam-eventbridge-otlp-slim", "The slim runtime with events and traces: the most platform code."},
 		{"cdk-slim", "The smallest CDK project, and the slim runtime alone."},
+		{"two-customizers", "Two functions: token customizers of two user pools, one of which publishes events."},
 		{"sam-v1", "Version 1 of the Cognito trigger, which customizes ID tokens only."},
 	}
 }
@@ -42,7 +43,7 @@ func Write(ctx context.Context, name, dir string) error {
 	if i < 0 {
 		return fmt.Errorf("there is no golden project %q: see golam variants", name)
 	}
-	spec, err := kinds.All().Resolve(golden[i].Answers)
+	spec, err := kinds.All().Resolve(golden[i].Answers, golden[i].Functions...)
 	if err != nil {
 		return fmt.Errorf("the golden project %s: %w", name, err)
 	}

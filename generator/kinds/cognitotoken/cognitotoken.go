@@ -75,11 +75,17 @@ func suggestAttribute(claim string) string {
 	return ""
 }
 
-// Golden implements [generator.Kind]: one project for each version of the trigger that is not the default.
-func (Kind) Golden() []generator.Variant {
+// Golden implements [generator.Kind]: one project for each version of the trigger that is not the default, and one with two functions.
+func (k Kind) Golden() []generator.Variant {
 	var variants []generator.Variant
 	for _, trigger := range []string{"v1", "v3"} {
 		variants = append(variants, generator.Variant{Name: "sam-" + trigger, Answers: generator.Answers{"iac": "sam", "trigger": trigger, "otel": "off"}})
 	}
-	return variants
+	return append(variants, generator.Variant{
+		Name: "two-customizers", Answers: generator.Answers{"iac": "sam"},
+		Functions: []generator.FunctionAnswers{
+			{Name: k.FunctionName(), Answers: generator.Answers{"eventbridge": "true"}},
+			{Name: "partner-tokens", Answers: generator.Answers{"trigger": "v1", "claims": "company=custom:company"}},
+		},
+	})
 }

@@ -1,0 +1,22 @@
+// Package partnertokens decides what partner-tokens does to tokens. It is yours to edit; docs/policy.md has all the words of a policy.
+package partnertokens
+
+import (
+	"example.com/two-customizers/internal/platform/tokens"
+)
+
+// Policy says what the function does to ID tokens. The function checks it when it starts.
+func Policy() tokens.Policy {
+	return tokens.Policy{
+		Rules: []tokens.Rule{
+			{
+				Claims: []tokens.Claim{
+					{Name: "company", From: tokens.Attribute("custom:company")},
+					{Name: "roles", From: tokens.Groups()},
+				},
+			},
+		},
+		OnProblem: tokens.Drop, // leave out the claim at fault, and let the user in
+		MaxSize:   2048,
+	}
+}

@@ -1,0 +1,23 @@
+// Package tokencustomizer decides what token-customizer does to tokens. It is yours to edit; docs/policy.md has all the words of a policy.
+package tokencustomizer
+
+import (
+	"example.com/two-customizers/internal/platform/tokens"
+)
+
+// Policy says what the function does to tokens. The function checks it when it starts.
+func Policy() tokens.Policy {
+	return tokens.Policy{
+		Rules: []tokens.Rule{
+			{
+				Claims: []tokens.Claim{
+					{Name: "tenant_id", From: tokens.Attribute("custom:tenant_id")},
+					{Name: "plan", From: tokens.Attribute("custom:plan")},
+					{Name: "roles", From: tokens.Groups()},
+				},
+			},
+		},
+		OnProblem: tokens.Drop, // leave out the claim at fault, and let the user in
+		MaxSize:   2048,
+	}
+}
