@@ -52,7 +52,6 @@ func TestDocumentation(t *testing.T) {
 var elsewhere = words(`
 	EventBridge/PutEvents aws/spans encoding/json http/json log/slog net/http
 	GetTextMapPropagator HeaderCarrier HTTPS_PROXY MACHINE_CLIENT_ID MACHINE_CLIENT_SECRET TOKEN_ENDPOINT OTEL_TRACES_SAMPLER_ARG
-	AWS_ENDPOINT_URL_DYNAMODB TENANTS_TABLE PAY_PER_REQUEST AWS_SESSION_TOKEN
 	internal/tokencustomizer/lookup.go internal/tokencustomizer/lookup_test.go cmd/token-customizer/table.go infra/tenants.go
 `)
 
