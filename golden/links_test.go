@@ -52,7 +52,6 @@ func TestDocumentation(t *testing.T) {
 var elsewhere = words(`
 	EventBridge/PutEvents aws/spans encoding/json http/json log/slog net/http
 	GetTextMapPropagator HeaderCarrier HTTPS_PROXY MACHINE_CLIENT_ID MACHINE_CLIENT_SECRET TOKEN_ENDPOINT OTEL_TRACES_SAMPLER_ARG
-	AWS_ENDPOINT_URL_DYNAMODB TENANTS_TABLE PAY_PER_REQUEST AWS_SESSION_TOKEN
 	internal/tokencustomizer/lookup.go internal/tokencustomizer/lookup_test.go cmd/token-customizer/table.go infra/tenants.go
 `)
 
@@ -182,11 +181,11 @@ var (
 	variablePattern = regexp.MustCompile(`\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b`)
 	memberPattern   = regexp.MustCompile(`\b[a-z]+\.([A-Z][A-Za-z]+)`)
 
-	pathPattern  = regexp.MustCompile(`^[A-Za-z.][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_.-]*)+$`)
-	filePattern  = regexp.MustCompile(`^[A-Za-z0-9_.-]+\.(?:go|json|md|sh|toml|yaml|yml)$`)
-	namePattern  = regexp.MustCompile(`^[A-Za-z]+[a-z][A-Z][A-Za-z0-9]*$`)
-	quotePattern = regexp.MustCompile(`^[a-z][a-z-]*(?: [a-z-]+)+$`)
-	program      = regexp.MustCompile(`^(?:aws|cdk|go|golam|make|npm|sam) `)
+	pathPattern     = regexp.MustCompile(`^[A-Za-z.][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_.-]*)+$`)
+	baseNamePattern = regexp.MustCompile(`^[A-Za-z0-9_.-]+\.(?:go|json|md|sh|toml|yaml|yml)$`)
+	namePattern     = regexp.MustCompile(`^[A-Za-z]+[a-z][A-Z][A-Za-z0-9]*$`)
+	quotePattern    = regexp.MustCompile(`^[a-z][a-z-]*(?: [a-z-]+)+$`)
+	program         = regexp.MustCompile(`^(?:aws|cdk|go|golam|make|npm|sam) `)
 )
 
 // commands of golam that pages may name.
@@ -227,7 +226,7 @@ func (d documented) badMentions(p page, used map[string]bool) []string {
 		switch {
 		case pathPattern.MatchString(span):
 			check("path", span, d.paths[span])
-		case filePattern.MatchString(span):
+		case baseNamePattern.MatchString(span):
 			check("file", span, d.bases[span])
 		case namePattern.MatchString(span):
 			check("name", span, d.hasWord(span))
@@ -286,7 +285,7 @@ func (d documented) unmentioned() []string {
 	return problems
 }
 
-// TestDocumentationOfTwoFunctions checks the links in the pages of a project with two functions of a kind, of different versions.
+// TestDocumentationOfTwoFunctions checks the pages of a project with two functions of a kind, of different versions.
 func TestDocumentationOfTwoFunctions(t *testing.T) {
 	for _, flavour := range []string{"sam", "cdk"} {
 		spec, err := kinds.All().Resolve(generator.Answers{"name": "demo", "iac": flavour, "eventbridge": "true", "trigger": "v3"})
@@ -303,7 +302,8 @@ func TestDocumentationOfTwoFunctions(t *testing.T) {
 		}
 		project := newDocumented(tree)
 		for _, file := range project.pages {
-			for _, problem := range project.badLinks(parsePage(file)) {
+			p := parsePage(file)
+			for _, problem := range slices.Concat(project.badLinks(p), project.badMentions(p, map[string]bool{})) {
 				t.Errorf("%s: %s: %s", flavour, file.Path, problem)
 			}
 		}

@@ -84,7 +84,7 @@ func follow(t *testing.T, project, page string) int {
 			edit{file: "template.yaml", old: place, new: place + added}.apply(t, project)
 		}
 	} else {
-		edit{file: "infra/stack.go", old: "\tnewUserPool(", new: "\tnewTenants(stack, customizer)\n\tnewUserPool("}.apply(t, project)
+		edit{file: "infra/tokencustomizer_function.go", old: "\td.newUserPool(", new: "\tnewTenants(d.stack, function)\n\td.newUserPool("}.apply(t, project)
 	}
 	for _, command := range commands { // after the code, so that go mod tidy finds the imports
 		arguments, isGo := strings.CutPrefix(command, "go ")
