@@ -64,7 +64,7 @@ def main() -> int:
             name = variant["name"]
             project, bootstrap = pathlib.Path(folder, "projects", name), pathlib.Path(folder, "bootstrap")
             answers = json.dumps(variant["answers"]).encode()  # JSON is YAML
-            subprocess.run([golam, "new", project, "--answers", "-", "--no-git", "--quiet"], input=answers, check=True)
+            subprocess.run([golam, "new", project, "--answers", "-", "--no-git", "--quiet"], input=answers, check=True, stdout=subprocess.DEVNULL)
             subprocess.run([*RECIPE, "-o", bootstrap, "./cmd/token-customizer"], cwd=project, env=environment, check=True)
             content = bootstrap.read_bytes()
             size, budget = len(zlib.compress(content, 9)), budget_of(name)
