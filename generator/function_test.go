@@ -15,7 +15,7 @@ import (
 
 func TestFunctionNames(t *testing.T) {
 	for name, want := range map[string]struct{ id, pkg, prefix string }{
-		"function":       {"Function", "function", ""}, // the kind's own name
+		"worker":         {"Worker", "worker", ""}, // the kind's own name
 		"partner-tokens": {"PartnerTokens", "partnertokens", "PartnerTokens"},
 		"a":              {"A", "a", "A"},
 		"a1-2b-c":        {"A12bC", "a12bc", "A12bC"},
@@ -135,14 +135,14 @@ func TestResolveKinds(t *testing.T) {
 		functions []FunctionAnswers
 		want      []string // name, kind, color, memory and timeout of each function
 	}{
-		"the default":    {Answers{}, nil, []string{"function plain red 128 3"}},
+		"the default":    {Answers{}, nil, []string{"worker plain red 128 3"}},
 		"a kind":         {Answers{"kind": "timed", "rate": "hourly"}, nil, []string{"timer timed green 512 10"}},
 		"one of a file":  {Answers{}, []FunctionAnswers{{Name: "a", Kind: "timed"}}, []string{"a timed green 512 10"}},
 		"flags win":      {Answers{"color": "red"}, []FunctionAnswers{{Name: "a", Kind: "timed", Answers: Answers{"color": "green"}}}, []string{"a timed red 512 10"}},
 		"with its kind":  {Answers{"kind": "timed"}, []FunctionAnswers{{Name: "a", Kind: "plain"}}, []string{"a timed green 512 10"}},
-		"numbers":        {Answers{}, []FunctionAnswers{{Answers: Answers{"memory": "10240", "timeout": "900"}}}, []string{"function plain red 10240 900"}},
-		"one of each":    {Answers{}, []FunctionAnswers{{Kind: "timed"}, {}}, []string{"timer timed green 512 10", "function plain red 128 3"}},
-		"two of a kind":  {Answers{}, []FunctionAnswers{{}, {Name: "b", Answers: Answers{"color": "blue"}}}, []string{"function plain red 128 3", "b plain blue 128 3"}},
+		"numbers":        {Answers{}, []FunctionAnswers{{Answers: Answers{"memory": "10240", "timeout": "900"}}}, []string{"worker plain red 10240 900"}},
+		"one of each":    {Answers{}, []FunctionAnswers{{Kind: "timed"}, {}}, []string{"timer timed green 512 10", "worker plain red 128 3"}},
+		"two of a kind":  {Answers{}, []FunctionAnswers{{}, {Name: "b", Answers: Answers{"color": "blue"}}}, []string{"worker plain red 128 3", "b plain blue 128 3"}},
 		"a longest time": {Answers{}, []FunctionAnswers{{Kind: "timed", Answers: Answers{"timeout": "60"}}}, []string{"timer timed green 512 60"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestResolveKindsRefuses(t *testing.T) {
 			[]FunctionAnswers{{Name: "a", Kind: "timed", Answers: Answers{"timeout": "61", "memory": "x"}}},
 			[]string{`function a: memory: "x" is not a whole number`, "function a: timeout: 61 s: use 1 to 60, because nobody waits longer"},
 		},
-		"the same name twice": {Answers{}, []FunctionAnswers{{}, {Name: "function"}}, []string{"two functions are called function: rename one"}},
+		"the same name twice": {Answers{}, []FunctionAnswers{{}, {Name: "worker"}}, []string{"two functions are called worker: rename one"}},
 		"everything": {
 			Answers{"iac": "x", "zzz": "1"},
 			[]FunctionAnswers{{Name: "A", Answers: Answers{"color": "pink"}}, {Name: "b", Kind: "z"}, {Name: "c-d"}, {Name: "cd", Answers: Answers{"size": "1"}}},

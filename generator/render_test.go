@@ -11,7 +11,7 @@ type plain struct{}
 
 func (plain) Name() string         { return "plain" }
 func (plain) Help() string         { return "does nothing" }
-func (plain) FunctionName() string { return "function" }
+func (plain) FunctionName() string { return "worker" }
 func (plain) Limits() Limits       { return Limits{Memory: 128, Timeout: 3} }
 func (plain) Golden() []Variant    { return nil }
 func (plain) Options() []Option {
@@ -78,9 +78,9 @@ func TestRender(t *testing.T) {
 	for path, want := range map[string]string{
 		".config/.rc":                          "name demo {{ kept }}\n",
 		"both.txt":                             "both\n",
-		"cmd/function/color.txt":               "red of function, the end\n",
+		"cmd/worker/color.txt":                 "red of worker, the end\n",
 		"cmd/x/settings.json":                  "{\"a\": \"example.com/demo\"}\n",
-		"internal/function/a.txt":              "red: true\n",
+		"internal/worker/a.txt":                "red: true\n",
 		"internal/platform/parts/parts.go":     "package parts\n",
 		"internal/platform/parts/sub/more.txt": "more\n",
 		"included.txt":                         "red for sam\n",

@@ -83,7 +83,7 @@ func TestVariantsWork(t *testing.T) {
 		patterns = append(patterns, module+"/...") // the module of the stack, whose path begins with the project's, included
 	}
 	for _, variant := range kinds.All().Golden() {
-		use(kept(t, variant.Name, render(t, variant.Answers)), variant.Answers["module"])
+		use(kept(t, variant.Name, render(t, variant.Answers, variant.Functions...)), variant.Answers["module"])
 	}
 	pairs := pairwise(kinds.All().Combinations())
 	for _, variant := range pairs {
