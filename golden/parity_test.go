@@ -76,8 +76,8 @@ var expectedDifferences = []expectedDifference{
 type twins struct {
 	name    string
 	answers generator.Answers
-	// second are the answers of a second token customizer, if there is one.
-	second generator.Answers
+	// functions are the functions of a project with several.
+	functions []generator.FunctionAnswers
 	// partly has the pair compared with some of the settings alone, too.
 	partly bool
 }
@@ -101,25 +101,24 @@ func allTwins() []twins {
 	for _, trigger := range values["trigger"][1:] {
 		pairs = append(pairs, twins{name: "trigger=" + trigger, answers: generator.Answers{"trigger": trigger, "otel": "off"}, partly: true})
 	}
-	return append(pairs, twins{
-		name: "two functions", answers: generator.Answers{"eventbridge": "true", "trigger": "v3"}, partly: true,
-		second: generator.Answers{"trigger": "v2", "claims": "company=custom:company", "eventbridge": "true"},
-	})
+	return append(pairs, twins{name: "two functions", partly: true, functions: []generator.FunctionAnswers{
+		{Name: "token-customizer", Answers: generator.Answers{"eventbridge": "true"}},
+		{Name: "partner-tokens", Answers: generator.Answers{"trigger": "v3", "claims": "company=custom:company", "eventbridge": "true", "timeout": "3"}},
+	}}, twins{name: "two functions, one publishes", answers: generator.Answers{"otel": "collector"}, functions: []generator.FunctionAnswers{
+		{Name: "token-customizer", Answers: generator.Answers{"trigger": "v1"}},
+		{Name: "partner-tokens", Answers: generator.Answers{"claims": "company=email", "eventbridge": "true", "memory": "512"}},
+	}})
 }
 
 // write writes one of the twins. All have the same module path, so that Go compiles what they have in common once.
 func (p twins) write(t *testing.T, iac string) (folder string) {
 	t.Helper()
-	answers := maps.Clone(p.answers)
+	answers := generator.Answers{}
+	maps.Copy(answers, p.answers)
 	answers["name"], answers["module"], answers["iac"] = "demo", "example.com/demo", iac
-	spec, err := kinds.All().Resolve(answers)
+	spec, err := kinds.All().Resolve(answers, p.functions...)
 	if err != nil {
 		t.Fatal(err)
-	}
-	if p.second != nil {
-		function := spec.Functions[0]
-		function.Name, function.Answers = "partner-tokens", p.second
-		spec.Functions = append(spec.Functions, function)
 	}
 	tree, err := generator.Render(spec)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// CDKSynth runs `make synth` under a strict umask on a copy of the project, with no network and no module proxy. It looks at the package
-// in the cloud assembly, which the CDK's command line uploads as it is, and has cfn-lint judge the template.
+// CDKSynth runs `make synth` under a strict umask on a copy of the project, with no network and no module proxy. It looks at the packages
+// in the cloud assembly, which the CDK's command line uploads as they are, and has cfn-lint judge the template.
 func (j Judges) CDKSynth(ctx context.Context, project string) error {
 	copied, remove, err := copyOf(project)
 	if err != nil {
@@ -26,8 +26,10 @@ func (j Judges) CDKSynth(ctx context.Context, project string) error {
 	if err != nil {
 		return err
 	}
-	if err := checkModes(filepath.Join(copied, packages[0])); err != nil {
-		return err
+	for _, folder := range packages {
+		if err := checkModes(filepath.Join(copied, folder)); err != nil {
+			return err
+		}
 	}
 	template, err := files(copied, "infra/cdk.out/*.template.json")
 	if err != nil {

@@ -138,6 +138,50 @@ func TestTracesOfTheCDK(t *testing.T) {
 	}
 }
 
+// TestSeveralFunctions judges projects with two customizers, for two user pools, and triggers of two versions.
+func TestSeveralFunctions(t *testing.T) {
+	found := find(t)
+	for iac, names := range map[string][]string{
+		"sam": {"SAMValidate", "SAMBuild", "CFNLintTransformed", "AttachScript", "Checkov", "GolangCILint", "Markdownlint", "Shellcheck", "Actionlint"},
+		"cdk": {"CDKSynth", "Checkov", "GolangCILint", "Markdownlint"},
+	} {
+		spec, err := kinds.All().Resolve(generator.Answers{"name": "demo", "iac": iac},
+			generator.FunctionAnswers{Name: "token-customizer", Answers: generator.Answers{"eventbridge": "true"}},
+			generator.FunctionAnswers{Name: "partner-tokens", Answers: generator.Answers{"trigger": "v3", "claims": "company=custom:company", "eventbridge": "true"}},
+		)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree, err := generator.Render(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		project := filepath.Join(t.TempDir(), "demo")
+		if _, err := generator.Write(t.Context(), project, tree, generator.WriteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, judge := range all {
+			if !slices.Contains(names, judge.name) {
+				continue
+			}
+			t.Run(iac+"/"+judge.name, func(t *testing.T) {
+				t.Parallel()
+				if err := judge.judge(found, t.Context(), project); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		if iac == "sam" {
+			t.Run(iac+"/AttachFailures", func(t *testing.T) {
+				t.Parallel()
+				if err := found.AttachFailures(t.Context(), project); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
 // TestSAMPackage looks at what Lambda would get, where a file lies beside the bootstrap.
 func TestSAMPackage(t *testing.T) {
 	if err := find(t).SAMPackage(t.Context(), projectOf(t, "sam-collector")); err != nil {
@@ -183,8 +227,8 @@ func TestFaults(t *testing.T) {
 		{"other architecture", "Makefile", "GOARCH=arm64", "GOARCH=amd64", judges.Judges.SAMBuild, "EM_X86_64"},
 		{"no build target", "Makefile", "build-TokenCustomizer:", "build-Something:", judges.Judges.SAMBuild, "made no bootstrap"},
 		{"go.work above the project", "Makefile", "export GOWORK := off", "", judges.Judges.MakeBelowWorkspace, "listed in go.work"},
-		{"bootstrap for its owner only", "Makefile", "chmod 755 \"$(ARTIFACTS_DIR)", "chmod 700 \"$(ARTIFACTS_DIR)", judges.Judges.SAMBuild, "bootstrap has mode -rwx------"},
-		{"package for its owner only", "Makefile", "chmod 755 \"$(ARTIFACTS_DIR)", "chmod 700 \"$(ARTIFACTS_DIR)", judges.Judges.SAMPackage, "bootstrap has mode -rwxr--r--"},
+		{"bootstrap for its owner only", "Makefile", `chmod 755 "$(1)`, `chmod 700 "$(1)`, judges.Judges.SAMBuild, "bootstrap has mode -rwx------"},
+		{"package for its owner only", "Makefile", `chmod 755 "$(1)`, `chmod 700 "$(1)`, judges.Judges.SAMPackage, "bootstrap has mode -rwxr--r--"},
 		{"symbols kept", "Makefile", `-ldflags "-s -w"`, "", judges.Judges.SAMBuild, "not stripped"},
 		{"finding", "template.yaml", "id: CKV_AWS_116", "id: CKV_AWS_45", judges.Judges.Checkov, "CKV_AWS_116"},
 		{"all actions allowed", "template.yaml", "- logs:CreateLogStream", `- "*"`, judges.Judges.Checkov, "CKV_AWS_63"},
@@ -203,12 +247,12 @@ func TestFaults(t *testing.T) {
 		{"program that fails", scriptFile, `-e 's/,\}$/}/' <<<"$json") || exit 1`, `-e 's/,\}$/}/' <<<"$json")`, judges.Judges.AttachFailures, "sed"},
 		{"refused tags sent", scriptFile, `'"aws:`, `'"awx:`, judges.Judges.AttachScript, "aws:cloudformation"},
 	}, "sam-collector": {
-		{"file for its owner only", "Makefile", `install -m 644 collector.yaml "$(ARTIFACTS_DIR)`, `install -m 600 collector.yaml "$(ARTIFACTS_DIR)`, judges.Judges.SAMBuild, "collector.yaml has mode -rw-------"},
+		{"file for its owner only", "Makefile", "install -m 644 collector.yaml", "install -m 600 collector.yaml", judges.Judges.SAMBuild, "collector.yaml has mode -rw-------"},
 	}, "cdk": {
-		{"trigger version that Cognito does not know", "infra/userpool.go", "V2_0", "V9_0", judges.Judges.CDKSynth, "E3030"},
+		{"trigger version that Cognito does not know", "infra/tokencustomizer_function.go", "V2_0", "V9_0", judges.Judges.CDKSynth, "E3030"},
 		{
-			"circular dependency of the stack", "infra/stack.go", "jsii.Number(256),",
-			`jsii.Number(256), Environment: &map[string]*string{"POOL": awscdk.Token_AsString(awscdk.Fn_GetAtt(jsii.String("UserPool"), jsii.String("Arn")), nil)},`,
+			"circular dependency of the stack", "infra/function.go", "&props.environment,",
+			`&map[string]*string{"POOL": awscdk.Token_AsString(awscdk.Fn_GetAtt(jsii.String("UserPool"), jsii.String("Arn")), nil)},`,
 			judges.Judges.CDKSynth, "Circular Dependencies",
 		},
 		{"function for the other architecture", "Makefile", "GOARCH=arm64", "GOARCH=amd64", judges.Judges.CDKSynth, "is for EM_X86_64, and the function runs on arm64"},
@@ -220,7 +264,7 @@ func TestFaults(t *testing.T) {
 		{"no Node.js", "Makefile", "CDK_OUTDIR", "JSII_NODE=/missing CDK_OUTDIR", judges.Judges.CDKSynth, "needs Node.js 22 or later"},
 		{
 			"ARN of a pool", "infra/cdk.json", `"context": {`, `"context": {"existingUserPoolId": "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_a",`,
-			judges.Judges.CDKSynth, "and no ARN",
+			judges.Judges.CDKSynth, "not an ARN",
 		},
 		{"unchecked error in the stack", "infra/main.go", "func main() {", "func main() {\n\tos.Remove(\"x\")", judges.Judges.GolangCILint, "errcheck"},
 		{"all actions allowed by the stack", "infra/testdata/template.json", `"logs:CreateLogStream"`, `"*"`, judges.Judges.Checkov, "CKV_AWS_63"},

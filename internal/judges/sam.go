@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -21,8 +22,8 @@ func (j Judges) SAMValidate(ctx context.Context, project string) error {
 	return err
 }
 
-// SAMBuild runs `sam build` under a strict umask on a copy of the project, and looks at what it makes: files that Lambda may read, and a
-// bootstrap for Linux on the architecture that template.yaml promises, executable, static and stripped.
+// SAMBuild runs `sam build` under a strict umask on a copy of the project, and looks at what it makes for each function: files that Lambda may
+// read, and a bootstrap for Linux on the architecture that template.yaml promises, executable, static and stripped.
 func (j Judges) SAMBuild(ctx context.Context, project string) (err error) {
 	copied, remove, err := copyOf(project)
 	if err != nil {
@@ -36,17 +37,49 @@ func (j Judges) SAMBuild(ctx context.Context, project string) (err error) {
 		return err
 	}
 
-	architectures, err := property(project, "Resources", "TokenCustomizer", "Properties", "Architectures")
+	functions, err := samFunctions(project)
+	if err != nil {
+		return err
+	}
+	for _, function := range functions {
+		if err := checkSAMFunction(project, function, filepath.Join(copied, samBuild, function)); err != nil {
+			return fmt.Errorf("%s: %w", function, err)
+		}
+	}
+	return nil
+}
+
+// samFunctions returns the logical ids of the functions in the project's SAM template.
+func samFunctions(project string) ([]string, error) {
+	resources, err := property(project, "Resources")
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for id, resource := range resources.(map[string]any) {
+		if resource.(map[string]any)["Type"] == "AWS::Serverless::Function" {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, errors.New("template.yaml has no function")
+	}
+	slices.Sort(ids)
+	return ids, nil
+}
+
+// checkSAMFunction checks the folder that `sam build` made for a function.
+func checkSAMFunction(project, function, folder string) error {
+	architectures, err := property(project, "Resources", function, "Properties", "Architectures")
 	if err != nil {
 		return err
 	}
 	machine := map[string]elf.Machine{"[arm64]": elf.EM_AARCH64, "[x86_64]": elf.EM_X86_64}[fmt.Sprint(architectures)]
-
-	bootstrap := filepath.Join(copied, samPackage, "bootstrap")
+	bootstrap := filepath.Join(folder, "bootstrap")
 	if _, err := os.Stat(bootstrap); err != nil {
 		return fmt.Errorf("sam build made no bootstrap: %w", err)
 	}
-	if err := checkModes(filepath.Join(copied, samPackage)); err != nil {
+	if err := checkModes(folder); err != nil {
 		return err
 	}
 	program, err := elf.Open(bootstrap)
@@ -65,8 +98,8 @@ func (j Judges) SAMBuild(ctx context.Context, project string) (err error) {
 	return nil
 }
 
-// samPackage is the folder that `sam build` makes and that `sam deploy` packs.
-const samPackage = ".aws-sam/build/TokenCustomizer"
+// samBuild is the folder that `sam build` fills. `sam deploy` packs the folders in it, one for each function.
+const samBuild = ".aws-sam/build"
 
 // SAMPackage builds and packages a copy of the project under a strict umask with the SAM CLI, which uploads the package to a moto server,
 // and looks at the package that Lambda would unpack.
@@ -107,7 +140,11 @@ func (j Judges) SAMPackage(ctx context.Context, project string) (err error) {
 		return fmt.Errorf("the package that sam package made: %w", err)
 	}
 	defer func() { _ = archive.Close() }()
-	built, err := os.ReadDir(filepath.Join(copied, samPackage))
+	functions, err := samFunctions(project)
+	if err != nil {
+		return err
+	}
+	built, err := os.ReadDir(filepath.Join(copied, samBuild, functions[0]))
 	if err != nil {
 		return err
 	}
