@@ -20,6 +20,7 @@ func (c Catalog) Resolve(answers Answers, functions ...FunctionAnswers) (Spec, e
 		r.function(&r.functions[i])
 	}
 	r.distinct()
+	r.resources()
 	if len(r.problems) > 0 {
 		return Spec{}, &InvalidError{Problems: r.inOrder()}
 	}
@@ -231,6 +232,35 @@ func (r *resolution) distinct() {
 			r.problem(Problem{Text: fmt.Sprintf("the functions %s and %s would share the Go package %s: rename one", Shorten(other), Shorten(asked.Name), Shorten(pkg))})
 		}
 		names[asked.Name], packages[pkg] = true, asked.Name
+	}
+}
+
+// resources finds functions that would give one name in infrastructure as code to two things. What a function with a kind's default name may
+// have is taken even if the project has no such function, because it can get one.
+func (r *resolution) resources() {
+	standard := map[string][]string{}
+	for _, name := range ProjectResources() {
+		standard[name] = []string{"the project"}
+	}
+	for _, kind := range r.catalog {
+		for _, name := range kind.Resources() {
+			standard[name] = append(standard[name], kind.FunctionName())
+		}
+	}
+	owners := map[string]string{}
+	for _, function := range r.spec.Functions {
+		for _, name := range function.Resources() {
+			owner := owners[name]
+			if owner == "" && len(standard[name]) > 0 && !slices.Contains(standard[name], function.Name) {
+				owner = standard[name][0]
+			}
+			if owner != "" && owner != function.Name {
+				r.problem(Problem{Text: fmt.Sprintf("the function %s and %s would both have the name %s in infrastructure as code: rename the function",
+					Shorten(function.Name), Shorten(owner), Shorten(name))})
+				break
+			}
+			owners[name] = function.Name
+		}
 	}
 }
 

@@ -188,6 +188,10 @@ func TestParseMadeRefuses(t *testing.T) {
 				"called main, which is the name of another folder or package", "a device on Windows", `"1st" is not a function name`, "has 65 characters: Lambda allows 64",
 			},
 		},
+		"a resource": {
+			"functions: {token-customizer: {}, user-pool: {}, existing: {}}\n",
+			[]string{"the function user-pool and token-customizer would both have the name UserPool in", "existing and token-customizer would both have the name Existing"},
+		},
 		"little memory":       {"functions: {a: {memory: 127}}\n", []string{"function a: memory: 127 MB: use 128 to 10240"}},
 		"much memory":         {"functions: {a: {memory: 10241}}\n", []string{"function a: memory: 10241 MB: use 128 to 10240"}},
 		"huge memory":         {"functions: {a: {memory: 99999999999999999999}}\n", []string{"function a: memory: 99999999999999999999 MB: use 128 to 10240"}},
