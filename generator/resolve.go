@@ -3,6 +3,7 @@ package generator
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,12 +98,9 @@ func (a *asked) override(key, value string) {
 		a.Kind = value
 		return
 	}
-	answers := Answers{key: value}
-	for other, answer := range a.Answers {
-		if other != key {
-			answers[other] = answer
-		}
-	}
+	answers := Answers{} // not the caller's
+	maps.Copy(answers, a.Answers)
+	answers[key] = value
 	a.Answers = answers
 }
 

@@ -176,6 +176,7 @@ func TestParseMadeRefuses(t *testing.T) {
 		"no functions":   {"", []string{"functions: name at least one, as in functions: {token-customizer: {kind: cognito-token}}"}},
 		"a list":         {"functions: [{name: token-customizer}]\n", []string{"functions: name at least one"}},
 		"an empty one":   {"functions: {}\n", []string{"functions: name at least one"}},
+		"only one's own": {"functions: {a: {path: ./a}}\n", []string{"{token-customizer: {kind: cognito-token}}, because a function with a path and no kind is not golam's to make"}},
 		"an alias":       {"functions: {a: &a {memory: 128}, b: *a}\n", []string{"function b: write its settings as a mapping"}},
 		"unknown kind":   {"functions: {a: {kind: cognito}}\n", []string{`function a: kind: unknown kind "cognito": did you mean cognito-token?`}},
 		"kind of a list": {"functions: {a: {kind: [x]}}\n", []string{"function a: kind: the value is not the name of a kind"}},
