@@ -193,7 +193,8 @@ func TestResolveKindsRefuses(t *testing.T) {
 		},
 		"the same name twice": {Answers{}, []FunctionAnswers{{}, {Name: "function"}}, []string{"two functions are called function: rename one"}},
 		"a name in infrastructure as code": {
-			Answers{}, []FunctionAnswers{{}, {Name: "bucket", Kind: "timed"}, {Name: "existing"}, {Name: "alarm-topic"}},
+			Answers{},
+			[]FunctionAnswers{{}, {Name: "bucket", Kind: "timed"}, {Name: "existing"}, {Name: "alarm-topic"}},
 			[]string{
 				"the function bucket and function would both have the name Bucket in infrastructure as code: rename the function",
 				"the function existing and function would both have the name ExistingBucket in infrastructure as code: rename the function",
@@ -201,11 +202,13 @@ func TestResolveKindsRefuses(t *testing.T) {
 			},
 		},
 		"the same without the function that has it": {
-			Answers{}, []FunctionAnswers{{Name: "bucket"}},
+			Answers{},
+			[]FunctionAnswers{{Name: "bucket"}},
 			[]string{"the function bucket and function would both have the name Bucket in infrastructure as code: rename the function"},
 		},
 		"the same between two": {
-			Answers{}, []FunctionAnswers{{Name: "a"}, {Name: "a-existing"}},
+			Answers{},
+			[]FunctionAnswers{{Name: "a"}, {Name: "a-existing"}},
 			[]string{"the function a-existing and a would both have the name AExistingBucket in infrastructure as code: rename the function"},
 		},
 		"everything": {
