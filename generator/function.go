@@ -75,6 +75,32 @@ func (f Function) Prefix() string {
 	return f.ID()
 }
 
+// FunctionResources returns what follows [Function.ID] in the names that every function has in infrastructure as code.
+func FunctionResources() []string {
+	return []string{"", "Arn", "LogGroup", "LogGroupName", "Permission", "Role"}
+}
+
+// ProjectResources returns the names in infrastructure as code that belong to no function.
+func ProjectResources() []string {
+	return []string{
+		"AlarmTopic", "AlarmTopicArn", "CollectorLayer", "CollectorLayerArn", "EventArchive", "EventBus", "EventBusName", "ExampleDeadLetterQueue",
+		"ExampleQueue", "ExampleQueuePolicy", "ExampleQueueUrl", "ExampleRule", "ExistingEventBusName", "HasOtlpHeadersSecretArn",
+		"LogRetentionInDays", "MakeEventBus", "NotifyAlarms", "OtlpEndpoint", "OtlpHeadersSecretArn", "UseCommunityLayer",
+	}
+}
+
+// Resources returns the names that the function may have in infrastructure as code.
+func (f Function) Resources() []string {
+	var names []string
+	for _, name := range FunctionResources() {
+		names = append(names, f.ID()+name)
+	}
+	for _, name := range f.Kind.Resources() {
+		names = append(names, f.Prefix()+name)
+	}
+	return names
+}
+
 // maxFunctionName is Lambda's limit (Lambda API Reference, CreateFunction).
 const maxFunctionName = 64
 

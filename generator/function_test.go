@@ -79,6 +79,7 @@ type timed struct{ plain }
 
 func (timed) Name() string         { return "timed" }
 func (timed) FunctionName() string { return "timer" }
+func (timed) Resources() []string  { return []string{"Schedule"} }
 func (timed) Limits() Limits {
 	return Limits{Memory: 512, Timeout: 10, MaxTimeout: 60, Reason: "nobody waits longer"}
 }
@@ -191,6 +192,25 @@ func TestResolveKindsRefuses(t *testing.T) {
 			[]string{`function a: memory: "x" is not a whole number`, "function a: timeout: 61 s: use 1 to 60, because nobody waits longer"},
 		},
 		"the same name twice": {Answers{}, []FunctionAnswers{{}, {Name: "worker"}}, []string{"two functions are called worker: rename one"}},
+		"a name in infrastructure as code": {
+			Answers{},
+			[]FunctionAnswers{{}, {Name: "bucket", Kind: "timed"}, {Name: "existing"}, {Name: "alarm-topic"}},
+			[]string{
+				"the function bucket and worker would both have the name Bucket in infrastructure as code: rename the function",
+				"the function existing and worker would both have the name ExistingBucket in infrastructure as code: rename the function",
+				"the function alarm-topic and the project would both have the name AlarmTopic in infrastructure as code: rename the function",
+			},
+		},
+		"the same without the function that has it": {
+			Answers{},
+			[]FunctionAnswers{{Name: "bucket"}},
+			[]string{"the function bucket and worker would both have the name Bucket in infrastructure as code: rename the function"},
+		},
+		"the same between two": {
+			Answers{},
+			[]FunctionAnswers{{Name: "a"}, {Name: "a-existing"}},
+			[]string{"the function a-existing and a would both have the name AExistingBucket in infrastructure as code: rename the function"},
+		},
 		"everything": {
 			Answers{"iac": "x", "zzz": "1"},
 			[]FunctionAnswers{{Name: "A", Answers: Answers{"color": "pink"}}, {Name: "b", Kind: "z"}, {Name: "c-d"}, {Name: "cd", Answers: Answers{"size": "1"}}},

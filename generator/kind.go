@@ -13,6 +13,9 @@ type Kind interface {
 	FunctionName() string
 	// Limits are the memory and the timeout of functions of this kind.
 	Limits() Limits
+	// Resources are the names that functions of this kind have in infrastructure as code, whatever their options, without [Function.Prefix]. Those
+	// of [FunctionResources] are not among them.
+	Resources() []string
 	// Options are the questions about a function of this kind.
 	Options() []Option
 	// Golden are answers for golden projects beyond the combinations of options that are marked Golden.

@@ -3,6 +3,7 @@ package generator
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ func (c Catalog) Resolve(answers Answers, functions ...FunctionAnswers) (Spec, e
 		r.function(&r.functions[i])
 	}
 	r.distinct()
+	r.resources()
 	if len(r.problems) > 0 {
 		return Spec{}, &InvalidError{Problems: r.inOrder()}
 	}
@@ -96,12 +98,9 @@ func (a *asked) override(key, value string) {
 		a.Kind = value
 		return
 	}
-	answers := Answers{key: value}
-	for other, answer := range a.Answers {
-		if other != key {
-			answers[other] = answer
-		}
-	}
+	answers := Answers{} // not the caller's
+	maps.Copy(answers, a.Answers)
+	answers[key] = value
 	a.Answers = answers
 }
 
@@ -231,6 +230,35 @@ func (r *resolution) distinct() {
 			r.problem(Problem{Text: fmt.Sprintf("the functions %s and %s would share the Go package %s: rename one", Shorten(other), Shorten(asked.Name), Shorten(pkg))})
 		}
 		names[asked.Name], packages[pkg] = true, asked.Name
+	}
+}
+
+// resources finds functions that would give one name in infrastructure as code to two things. What a function with a kind's default name may
+// have is taken even if the project has no such function, because it can get one.
+func (r *resolution) resources() {
+	standard := map[string][]string{}
+	for _, name := range ProjectResources() {
+		standard[name] = []string{"the project"}
+	}
+	for _, kind := range r.catalog {
+		for _, name := range kind.Resources() {
+			standard[name] = append(standard[name], kind.FunctionName())
+		}
+	}
+	owners := map[string]string{}
+	for _, function := range r.spec.Functions {
+		for _, name := range function.Resources() {
+			owner := owners[name]
+			if owner == "" && len(standard[name]) > 0 && !slices.Contains(standard[name], function.Name) {
+				owner = standard[name][0]
+			}
+			if owner != "" && owner != function.Name {
+				r.problem(Problem{Text: fmt.Sprintf("the function %s and %s would both have the name %s in infrastructure as code: rename the function",
+					Shorten(function.Name), Shorten(owner), Shorten(name))})
+				break
+			}
+			owners[name] = function.Name
+		}
 	}
 }
 

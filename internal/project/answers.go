@@ -141,9 +141,10 @@ func (r *reader) answer(answers generator.Answers, option generator.Option, valu
 
 // readFunctions reads a mapping from names to functions.
 func (r *reader) readFunctions(functions *node) []generator.FunctionAnswers {
+	kind := r.catalog[0]
+	none := fmt.Sprintf("functions: name at least one, as in functions: {%s: {kind: %s}}", kind.FunctionName(), kind.Name())
 	if functions == nil || functions.Kind != yaml.MappingNode || len(functions.Content) == 0 {
-		kind := r.catalog[0]
-		r.problem(functions, "", "functions", fmt.Sprintf("name at least one, as in functions: {%s: {kind: %s}}", kind.FunctionName(), kind.Name()))
+		r.problem(functions, "", "", none)
 		return nil
 	}
 	var all []generator.FunctionAnswers
@@ -152,7 +153,7 @@ func (r *reader) readFunctions(functions *node) []generator.FunctionAnswers {
 		name, ok := scalar(f.name)
 		switch {
 		case !ok:
-			r.problem(f.name, "", "functions", "a name is not text")
+			r.problem(f.name, "", "", "functions: a name is not text")
 			continue
 		case seen[name]:
 			r.problem(f.name, "", "", fmt.Sprintf("two functions are called %s: rename one", generator.Shorten(name)))
@@ -162,6 +163,9 @@ func (r *reader) readFunctions(functions *node) []generator.FunctionAnswers {
 		if answers, made := r.readFunction(name, f.value); made {
 			all = append(all, answers)
 		}
+	}
+	if len(all) == 0 && len(r.problems) == 0 {
+		r.problem(functions, "", "", none+", because a function with a path and no kind is not golam's to make")
 	}
 	return all
 }

@@ -176,6 +176,7 @@ func TestParseMadeRefuses(t *testing.T) {
 		"no functions":   {"", []string{"functions: name at least one, as in functions: {token-customizer: {kind: cognito-token}}"}},
 		"a list":         {"functions: [{name: token-customizer}]\n", []string{"functions: name at least one"}},
 		"an empty one":   {"functions: {}\n", []string{"functions: name at least one"}},
+		"only one's own": {"functions: {a: {path: ./a}}\n", []string{"{token-customizer: {kind: cognito-token}}, because a function with a path and no kind is not golam's to make"}},
 		"an alias":       {"functions: {a: &a {memory: 128}, b: *a}\n", []string{"function b: write its settings as a mapping"}},
 		"unknown kind":   {"functions: {a: {kind: cognito}}\n", []string{`function a: kind: unknown kind "cognito": did you mean cognito-token?`}},
 		"kind of a list": {"functions: {a: {kind: [x]}}\n", []string{"function a: kind: the value is not the name of a kind"}},
@@ -187,6 +188,10 @@ func TestParseMadeRefuses(t *testing.T) {
 				`"Audit" is not a function name`, `"a_b" is not a function name`, "called type, which is a keyword of Go", "called string, which Go declares itself",
 				"called main, which is the name of another folder or package", "a device on Windows", `"1st" is not a function name`, "has 65 characters: Lambda allows 64",
 			},
+		},
+		"a resource": {
+			"functions: {token-customizer: {}, user-pool: {}, existing: {}}\n",
+			[]string{"the function user-pool and token-customizer would both have the name UserPool in", "existing and token-customizer would both have the name Existing"},
 		},
 		"little memory":       {"functions: {a: {memory: 127}}\n", []string{"function a: memory: 127 MB: use 128 to 10240"}},
 		"much memory":         {"functions: {a: {memory: 10241}}\n", []string{"function a: memory: 10241 MB: use 128 to 10240"}},

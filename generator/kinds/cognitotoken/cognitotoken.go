@@ -23,6 +23,15 @@ func (Kind) Limits() generator.Limits {
 	return generator.Limits{Memory: 256, Timeout: 4, MaxTimeout: 5, Reason: "Cognito waits 5 s for an answer"}
 }
 
+// Resources implements [generator.Kind].
+func (Kind) Resources() []string {
+	return []string{
+		"AttachCommand", "DurationAlarm", "ErrorsAlarm", "EventsAlarm", "ExistingUserPoolId", "MachineClient", "MachineClientId", "MakeUserPool",
+		"ResourceServer", "ThrottlesAlarm", "TokenEndpoint", "UseExistingUserPool", "UserPool", "UserPoolClient", "UserPoolClientId",
+		"UserPoolDomain", "UserPoolId", "UserPoolTier",
+	}
+}
+
 // FunctionName implements [generator.Kind].
 func (Kind) FunctionName() string { return "token-customizer" }
 

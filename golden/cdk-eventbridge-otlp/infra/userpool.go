@@ -67,7 +67,6 @@ func (d deployment) newUserPool(function awslambda.Function, props userPoolProps
 		},
 		MfaConfiguration: jsii.String("OPTIONAL"),
 		EnabledMfas:      jsii.Strings("SOFTWARE_TOKEN_MFA"),
-		Schema:           customAttributes(props.attributes),
 		LambdaConfig: &awscognito.CfnUserPool_LambdaConfigProperty{
 			PreTokenGenerationConfig: &awscognito.CfnUserPool_PreTokenGenerationConfigProperty{
 				LambdaArn:     function.FunctionArn(),
@@ -75,6 +74,9 @@ func (d deployment) newUserPool(function awslambda.Function, props userPoolProps
 			},
 		},
 	})
+	if len(props.attributes) > 0 {
+		pool.SetSchema(customAttributes(props.attributes))
+	}
 	pool.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
 	d.permit(function, props, pool.AttrArn())
 
@@ -104,8 +106,8 @@ func (d deployment) permit(function awslambda.Function, props userPoolProps, poo
 }
 
 // customAttributes describes custom attributes of a pool.
-func customAttributes(names []string) []*awscognito.CfnUserPool_SchemaAttributeProperty {
-	var attributes []*awscognito.CfnUserPool_SchemaAttributeProperty
+func customAttributes(names []string) *[]any {
+	var attributes []any
 	for _, name := range names {
 		attributes = append(attributes, &awscognito.CfnUserPool_SchemaAttributeProperty{
 			Name:              jsii.String(name),
@@ -117,5 +119,5 @@ func customAttributes(names []string) []*awscognito.CfnUserPool_SchemaAttributeP
 			},
 		})
 	}
-	return attributes
+	return &attributes
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestHungConnection wants another connection after a request that was given up, with TLS too, where HTTP/2 would go on with the old one.
+// TestHungConnection expects a new connection after an abandoned request, also with TLS, where HTTP/2 would keep the old one.
 func TestHungConnection(t *testing.T) {
 	for _, scheme := range []string{"http", "https"} {
 		t.Run(scheme, func(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// The types below are the messages of OTLP, as far as spans need them, in its JSON encoding: ids in hexadecimal, enumerations as
-// numbers, 64-bit integers as text.
+// The types below are the OTLP messages that spans need, in OTLP's JSON encoding: ids are hexadecimal, enumerations are numbers, and 64-bit
+// integers are strings.
 // Source: opentelemetry-proto, trace.proto, and OpenTelemetry specification, "OTLP Specification", section "JSON Protobuf Encoding".
 type (
 	tracesData struct {
@@ -78,13 +78,13 @@ type (
 		Key   string   `json:"key"`
 		Value anyValue `json:"value"`
 	}
-	// anyValue has one of its members, or none.
+	// anyValue has at most one member.
 	anyValue struct {
 		StringValue *string     `json:"stringValue,omitempty"`
 		BoolValue   *bool       `json:"boolValue,omitempty"`
 		IntValue    *integer    `json:"intValue,omitempty"`
 		DoubleValue *double     `json:"doubleValue,omitempty"`
-		BytesValue  *[]byte     `json:"bytesValue,omitempty"` // in base64, as encoding/json has it
+		BytesValue  *[]byte     `json:"bytesValue,omitempty"` // encoding/json writes it in base64
 		ArrayValue  *arrayValue `json:"arrayValue,omitempty"`
 		KvlistValue *listValue  `json:"kvlistValue,omitempty"`
 	}
@@ -112,7 +112,7 @@ func (i integer) MarshalJSON() ([]byte, error) {
 
 type double float64
 
-// MarshalJSON implements json.Marshaler: JSON has no numbers for the three below, Protocol Buffers has names.
+// MarshalJSON implements json.Marshaler. The three values that JSON lacks have names in Protocol Buffers.
 func (d double) MarshalJSON() ([]byte, error) {
 	switch f := float64(d); {
 	case math.IsNaN(f):
@@ -126,7 +126,7 @@ func (d double) MarshalJSON() ([]byte, error) {
 	}
 }
 
-// encode makes one message of spans, grouped by what made them. They have one resource: there is one provider.
+// encode returns one message with the spans, grouped by scope. They share a resource, because there is one provider.
 func encode(spans []sdktrace.ReadOnlySpan) tracesData {
 	if len(spans) == 0 {
 		return tracesData{}
@@ -186,7 +186,7 @@ func encodeSpan(span sdktrace.ReadOnlySpan) spanMessage {
 	return message
 }
 
-// flags are the W3C trace flags, and whether the parent is in another process.
+// flags returns the W3C trace flags and whether the parent is in another process.
 func flags(span, parent trace.SpanContext) uint32 {
 	const isRemoteKnown, isRemote = 0x100, 0x200
 	flags := uint32(span.TraceFlags()) | isRemoteKnown
@@ -196,7 +196,7 @@ func flags(span, parent trace.SpanContext) uint32 {
 	return flags
 }
 
-// encodeStatus maps codes: those of the Go API are not in OTLP's order.
+// encodeStatus maps the status code, because the Go API and OTLP number the codes differently.
 func encodeStatus(status sdktrace.Status) statusMessage {
 	const ok, failed = 1, 2
 	switch status.Code {

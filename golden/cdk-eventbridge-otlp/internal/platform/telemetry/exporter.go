@@ -18,51 +18,51 @@ import (
 )
 
 const (
-	// maxAnswer bounds what is read of a collector's answer, in bytes.
+	// maxAnswer is how many bytes of a collector's answer are read.
 	maxAnswer = 64 << 10
-	// idleTimeout is after how long a connection is not used again. While an execution environment is frozen the other side may forget it.
+	// idleTimeout is how long an idle connection is kept. The other side may close it while the execution environment is frozen.
 	idleTimeout = 50 * time.Second
 )
 
-// refusedError is the answer of a collector that took the spans not or not all.
+// refusedError is the answer of a collector that rejected the spans.
 type refusedError struct {
 	text string
-	// retryAfter is how long the collector wants to be left alone, if it says so.
+	// retryAfter is how long the collector asks to wait, if it does.
 	retryAfter time.Duration
 }
 
 func (e *refusedError) Error() string { return e.text }
 
-// destination is where spans are sent to.
+// destination is where spans are sent.
 type destination struct {
-	// endpoint is a URL. While it is empty, telemetry is silent.
+	// endpoint is a URL. If it is empty, telemetry is off.
 	endpoint string
-	// authorize adds headers to a request, which is sent with body, once all others are there. It may be nil.
+	// authorize adds headers to a request that is sent with body. All other headers are set before. It may be nil.
 	authorize func(ctx context.Context, request *http.Request, body []byte) error
-	// refused is called when the collector does not accept what authorize added. It may be nil.
+	// refused is called when the collector rejects the headers that authorize added. It may be nil.
 	refused func()
-	// dialTLS replaces Go's own TLS connections. It may be nil.
+	// dialTLS opens TLS connections. If it is nil, Go's default is used.
 	dialTLS dialer
-	// followXRay has X-Ray decide which traces are recorded, for where X-Ray's own spans are too.
+	// followXRay lets X-Ray decide which traces are recorded. It is set if X-Ray's own spans are at the destination too.
 	followXRay bool
 }
 
-// exporter posts spans as OTLP, in JSON: the encoder of the standard library is in the program anyway. It implements
-// sdktrace.SpanExporter and tries once.
+// exporter posts spans as OTLP in JSON, because the program contains the encoder of the standard library anyway. It implements
+// sdktrace.SpanExporter and does not retry.
 // Source: OpenTelemetry specification, "OTLP Specification", section "OTLP/HTTP".
 type exporter struct {
 	to      destination
 	headers http.Header
 	timeout time.Duration
 	client  client
-	// compressor is that of the last export, for the next, which is never at the same time.
+	// compressor is used again by each export. There is one export at a time.
 	compressor *gzip.Writer
 }
 
 func newExporter(to destination, config settings) *exporter {
 	e := &exporter{to: to, headers: config.headers, timeout: config.timeout, client: newClient(to.dialTLS)}
 	if config.gzip {
-		e.compressor, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // a valid level
+		e.compressor, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
 	}
 	return e
 }
@@ -77,7 +77,7 @@ func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpa
 	}
 	response, err := e.send(ctx, encoded)
 	if err == nil && response.StatusCode == http.StatusRequestTimeout {
-		// A server says this to an idle connection that it is about to close. It has not seen the spans then: they go over another connection.
+		// A server sends this on an idle connection that it is about to close. It has not read the spans, so send them over another connection.
 		_ = response.Body.Close()
 		e.client.CloseIdleConnections()
 		response, err = e.send(ctx, encoded)
@@ -116,7 +116,7 @@ func (e *exporter) send(ctx context.Context, body []byte) (*http.Response, error
 
 func (e *exporter) request(ctx context.Context, body []byte) (*http.Request, error) {
 	if e.compressor != nil {
-		var compressed bytes.Buffer // of this request alone: the client may still read that of one that was given up
+		var compressed bytes.Buffer // a new one, because the client may still read the buffer of a request that was abandoned
 		e.compressor.Reset(&compressed)
 		_, err := e.compressor.Write(body)
 		if err := errors.Join(err, e.compressor.Close()); err != nil {
@@ -138,14 +138,14 @@ func (e *exporter) request(ctx context.Context, body []byte) (*http.Request, err
 			return nil, err
 		}
 	}
-	// With this key and no value the client sends the request again over a new connection where an old one turns out to be dead.
+	// With this header and no value, the client repeats the request over a new connection if the old one turns out to be closed.
 	request.Header["Idempotency-Key"] = nil
 	return request, nil
 }
 
-// explain says in few words why there is no answer, and never the address, which may have a password.
+// explain says briefly why there is no answer. It leaves out the address, which may contain a password.
 func explain(ctx context.Context, err error) error {
-	// A connection attempt can run out of time a moment before the context says so.
+	// A connection attempt can time out just before the context ends.
 	if failure, found := errors.AsType[net.Error](err); ctx.Err() != nil || (found && failure.Timeout()) {
 		return errors.New("the collector does not answer in time")
 	}
@@ -159,7 +159,7 @@ func withoutURL(err error) error {
 	return err
 }
 
-// check finds out from the answer whether the spans have arrived.
+// check reads from the answer whether the spans were accepted.
 func check(response *http.Response, answer []byte) error {
 	switch {
 	case response.StatusCode >= 300 && response.StatusCode < 400:
@@ -169,11 +169,11 @@ func check(response *http.Response, answer []byte) error {
 	}
 	var partial struct {
 		PartialSuccess struct {
-			RejectedSpans json.RawMessage `json:"rejectedSpans"` // a number, or text with one
+			RejectedSpans json.RawMessage `json:"rejectedSpans"` // a number, or a string with a number
 		} `json:"partialSuccess"`
 	}
 	if json.Unmarshal(answer, &partial) != nil {
-		return nil // whatever it says, it has them
+		return nil // the status says that the collector accepted them
 	}
 	if rejected, _ := strconv.Atoi(string(bytes.Trim(partial.PartialSuccess.RejectedSpans, `"`))); rejected > 0 {
 		return &rejectedError{rejected}
@@ -181,14 +181,14 @@ func check(response *http.Response, answer []byte) error {
 	return nil
 }
 
-// rejectedError says that a collector has taken a batch, and rejected some of its spans.
+// rejectedError means that a collector accepted a batch but rejected some of its spans.
 type rejectedError struct {
 	spans int
 }
 
 func (e *rejectedError) Error() string { return fmt.Sprintf("the collector rejects %d spans", e.spans) }
 
-// retryAfter reads the header Retry-After, as far as it has seconds.
+// retryAfter reads the header Retry-After if it is in seconds.
 func retryAfter(header http.Header) time.Duration {
 	seconds, err := strconv.Atoi(header.Get("Retry-After"))
 	if err != nil || seconds < 0 {

@@ -127,7 +127,7 @@ func refusing(t *testing.T) string {
 	return "127.0.0.1:" + strconv.Itoa(address.(*syscall.SockaddrInet4).Port)
 }
 
-// faults are ways in which a collector fails, each with what the log says of it.
+// faults lists ways in which a collector fails, each with the reason in the log.
 func faults(t *testing.T) map[string]struct{ address, says string } {
 	t.Helper()
 	unknown := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -161,8 +161,7 @@ func speakSSH(conn net.Conn) {
 // rounds is how often each fault is tried.
 const rounds = 10
 
-// TestFaults wants of every fault that it ends in time, with an error that tells the reason and no secret, and that it leaves nothing
-// behind.
+// TestFaults expects every fault to end in time, with an error that has the reason but no secret, and without leaking goroutines.
 func TestFaults(t *testing.T) {
 	spans := span(t)
 	for name, fault := range faults(t) {

@@ -9,8 +9,8 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// describe says what makes the spans: the function, its version and its execution environment. OTEL_SERVICE_NAME and
-// OTEL_RESOURCE_ATTRIBUTES win.
+// describe returns the resource of the spans: the function, its version and its execution environment. OTEL_SERVICE_NAME and
+// OTEL_RESOURCE_ATTRIBUTES take precedence.
 // Source: OpenTelemetry semantic conventions, "FaaS" and "AWS Lambda", and Lambda Developer Guide, "Defined runtime environment variables".
 func describe(ctx context.Context, getenv func(string) string) *resource.Resource {
 	attributes := []attribute.KeyValue{semconv.CloudProviderAWS, semconv.CloudPlatformAWSLambda}
@@ -29,7 +29,7 @@ func describe(ctx context.Context, getenv func(string) string) *resource.Resourc
 	if megabytes, err := strconv.Atoi(getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")); err == nil {
 		attributes = append(attributes, semconv.FaaSMaxMemory(megabytes<<20))
 	}
-	// The SDK reads the two variables as well, and reports what is wrong with them.
+	// The SDK reads these two variables too, and reports their mistakes.
 	described, _ := resource.New(ctx,
 		resource.WithSchemaURL(semconv.SchemaURL),
 		resource.WithTelemetrySDK(),

@@ -14,7 +14,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// TestMain keeps the variables of whoever runs the tests out of them.
+// TestMain hides the environment variables of the machine from the tests.
 func TestMain(m *testing.M) {
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
@@ -82,7 +82,7 @@ func (l *logs) all() []string {
 	return l.lines
 }
 
-// answers is a handler that gives the event back.
+// answers is a handler that returns the event.
 type answers struct{}
 
 func (answers) Invoke(_ context.Context, payload []byte) ([]byte, error) { return payload, nil }
@@ -126,7 +126,7 @@ func invokeAndFlush(t *testing.T, tracing *Telemetry, header string) error {
 	return tracing.buffer.ForceFlush(t.Context())
 }
 
-// patience is how long a test waits for what is bound to happen, on a busy machine or with a slow resolver of names too.
+// patience is how long a test waits for something that must happen. It is long enough for a busy machine.
 const patience = time.Minute
 
 func await[T any](t *testing.T, what <-chan T, name string) (got T) {
@@ -148,7 +148,7 @@ func attributesOf(span sdktrace.ReadOnlySpan) map[string]string {
 	return found
 }
 
-// TestSilent wants no trace of telemetry while no endpoint is configured, or it is switched off.
+// TestSilent expects telemetry to do nothing while no endpoint is configured or it is turned off.
 func TestSilent(t *testing.T) {
 	for name, variables := range map[string]map[string]string{
 		"no endpoint":       {},
@@ -182,7 +182,7 @@ func startOwn(logger Logger) *Telemetry {
 	return start(logger, func(to destination, config settings) sdktrace.SpanExporter { return newExporter(to, config) })
 }
 
-// TestStart sends a span with everything as it is outside of tests, but for Lambda.
+// TestStart sends a span with the same setup as on Lambda, but without Lambda.
 func TestStart(t *testing.T) {
 	arrived := make(chan map[string]any, 1)
 	server := collector(t, func(_ string, body []byte) int {
@@ -212,7 +212,7 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// TestSeveralAtATime wants the log to say that no extension sends spans after the answer.
+// TestSeveralAtATime expects a log line which says that no extension sends spans after the answer.
 func TestSeveralAtATime(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
 	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")

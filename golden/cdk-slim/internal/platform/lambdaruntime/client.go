@@ -8,19 +8,19 @@ import (
 	"example.com/cdk-slim/internal/platform/http1"
 )
 
-// client speaks to the Runtime API and the Extensions API, which are on one address.
+// client calls the Runtime API and the Extensions API, which have the same address.
 type client struct {
 	connection *http1.Connection
-	// path is what stands behind host and port in the address, "" on Lambda.
+	// path is the path in the address. It is empty on Lambda.
 	path string
-	// payload is the memory of the last event, used again for the next one.
+	// payload is the memory of the last event. The next event uses it again.
 	payload []byte
 }
 
-// maxEvent bounds an event, in bytes. Lambda's have 6 MB at most.
+// maxEvent is the size of the largest event that is read, in bytes. Lambda's events have 6 MB at most.
 const maxEvent = 16 << 20
 
-// connect returns a client for the address that Lambda sets. The connection is made with the first request.
+// connect returns a client for the address that Lambda sets. The client connects when it sends its first request.
 func connect() (*client, error) {
 	address := environment("AWS_LAMBDA_RUNTIME_API", "")
 	if address == "" {
@@ -37,7 +37,7 @@ func connect() (*client, error) {
 	return &client{connection: connection, path: path}, nil
 }
 
-// checkAddress refuses what would end up elsewhere in a request than where an address stands.
+// checkAddress refuses characters that could change the meaning of a request.
 func checkAddress(address string) error {
 	for _, c := range []byte(address) {
 		if c <= ' ' || c > '~' {
@@ -47,7 +47,7 @@ func checkAddress(address string) error {
 	return nil
 }
 
-// invocation is an event with what Lambda says about it.
+// invocation is an event with Lambda's headers.
 type invocation struct {
 	id      string
 	header  http1.Header
@@ -56,7 +56,7 @@ type invocation struct {
 
 const runtimePath = "/2018-06-01/runtime/"
 
-// next waits for the next invocation, however long it takes: Lambda freezes the process meanwhile.
+// next waits for the next invocation without a limit. Lambda freezes the process meanwhile.
 func (c *client) next() (*invocation, error) {
 	answer, err := c.connection.Do(http1.Request{Method: "GET", Path: c.path + runtimePath + "invocation/next", Again: true}, c.payload[:0])
 	if err != nil {
@@ -87,12 +87,12 @@ func (c *client) respond(id string, answer []byte) error {
 	return c.post("invocation/"+id+"/response", answer, nil)
 }
 
-// report posts why an invocation failed.
+// report posts the reason why an invocation failed.
 func (c *client) report(id string, failed *failure) error {
 	return c.post("invocation/"+id+"/error", failed.encode(), failed.fields())
 }
 
-// reportInit posts why the function cannot start.
+// reportInit posts the reason why the function can't start.
 func (c *client) reportInit(failed *failure) error {
 	return c.post("init/error", failed.encode(), failed.fields())
 }
@@ -109,10 +109,10 @@ func (c *client) post(path string, body []byte, fields []string) error {
 	return nil
 }
 
-// EnableSIGTERM makes Lambda send SIGTERM before it kills the process, with half a second in between, and not only kill it. What happens then
-// is for signal.Notify to say. It is to be called before Start.
+// EnableSIGTERM makes Lambda send SIGTERM half a second before it kills the process. Call it before Start, and handle the signal with
+// signal.Notify.
 //
-// Lambda does so for functions with an extension. This one is registered for no events, and waits for them in vain.
+// Lambda sends SIGTERM to functions that have an extension. This function registers an extension for no events.
 // Source: AWS Lambda Developer Guide, "Using the Lambda Extensions API to create extensions".
 func EnableSIGTERM() error {
 	extension, err := connect()
@@ -131,14 +131,14 @@ func EnableSIGTERM() error {
 	}
 	id := answer.Header["lambda-extension-identifier"]
 	go func() {
-		_, _ = extension.connection.Do(http1.Request{ // Lambda answers it never
+		_, _ = extension.connection.Do(http1.Request{ // Lambda never answers this request
 			Method: "GET", Path: extension.path + "/2020-01-01/extension/event/next", Fields: []string{"Lambda-Extension-Identifier", id},
 		}, nil)
 	}()
 	return nil
 }
 
-// refusal says what an unexpected answer is.
+// refusal describes an unexpected answer.
 func refusal(answer *http1.Response) string {
 	const enough = 200
 	return "Lambda answers with status " + strconv.Itoa(answer.Status) + ": " + strconv.Quote(string(answer.Body[:min(len(answer.Body), enough)]))

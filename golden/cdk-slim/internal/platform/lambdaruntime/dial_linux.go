@@ -11,11 +11,11 @@ import (
 	"example.com/cdk-slim/internal/platform/http1"
 )
 
-// stdout is where the log goes.
+// stdout is standard output, the destination of the log.
 var stdout io.Writer = socket(1)
 
-// socket is a file descriptor with system calls that block: who talks to Lambda waits for one thing at a time. It does without Go's network
-// poller, its resolver and package os.
+// socket is a file descriptor with blocking system calls, because this package waits for one thing at a time. It does not need Go's network poller,
+// resolver and package os, which would make the function larger.
 type socket int
 
 // dial connects to host:port, where the host is an IP address, an IPv6 one in brackets, or localhost.
@@ -35,7 +35,7 @@ func dial(address string) (http1.Stream, error) {
 		}
 	}
 	if err == nil || err == syscall.EISCONN { //nolint:errorlint // likewise; it was connected before the interruption
-		// What is written goes out at once: it is always a whole request, or its end.
+		// Send data at once: each write is a whole request, or the end of one.
 		err = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
 	}
 	if err != nil {
@@ -88,7 +88,7 @@ func (s socket) Quiet() bool {
 // Close implements io.Closer.
 func (s socket) Close() error { return syscall.Close(int(s)) }
 
-// parseAddress reads host:port. There is no resolver here: on Lambda the host is always a number.
+// parseAddress parses host:port. It has no resolver, because the host is always an IP address on Lambda.
 func parseAddress(address string) (syscall.Sockaddr, int, error) {
 	colon := strings.LastIndexByte(address, ':')
 	if colon < 0 {
@@ -130,8 +130,8 @@ func parseIPv4(text string) (ip [4]byte, ok bool) {
 	return ip, true
 }
 
-// parseIPv6 reads up to eight groups of hexadecimal digits, with :: in the place of groups of zeros. Zones and a tail in the form of IPv4
-// are not read.
+// parseIPv6 parses up to eight groups of hexadecimal digits, in which :: replaces groups of zeros. It supports neither zones nor a tail in the form
+// of an IPv4 address.
 func parseIPv6(text string) (ip [16]byte, ok bool) {
 	front, back, gap := strings.Cut(text, "::")
 	first, ok := parseGroups(front)

@@ -46,7 +46,7 @@ func TestParseAddress(t *testing.T) {
 	}
 }
 
-// FuzzParseIP holds the parsers to net/netip.
+// FuzzParseIP compares the parsers with net/netip.
 func FuzzParseIP(f *testing.F) {
 	for _, text := range []string{"127.0.0.1", "::", "1::", "::1", "1:2::3", "fe80::1%eth0", "::ffff:1.2.3.4"} {
 		f.Add(text)

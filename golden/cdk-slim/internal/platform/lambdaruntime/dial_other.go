@@ -10,10 +10,10 @@ import (
 	"example.com/cdk-slim/internal/platform/http1"
 )
 
-// stdout is where the log goes.
+// stdout is standard output, the destination of the log.
 var stdout io.Writer = os.Stdout
 
-// dial connects to host:port. Lambda runs Linux: this is for tests on other machines.
+// dial connects to host:port. Lambda runs Linux. This file is for tests on other systems.
 func dial(address string) (http1.Stream, error) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
@@ -25,5 +25,5 @@ func dial(address string) (http1.Stream, error) {
 // stream is a connection for one request.
 type stream struct{ net.Conn }
 
-// Quiet implements http1.Stream. Package net cannot tell without waiting, so each request gets a new connection.
+// Quiet implements http1.Stream. Package net can't look without waiting, so each request gets a new connection.
 func (stream) Quiet() bool { return false }

@@ -1,8 +1,8 @@
-// Package lambdaruntime runs a handler as an AWS Lambda function: it asks the Runtime API for the next invocation, calls the handler, and
-// posts its answer, over one connection. What belongs here is what Lambda says and wants to hear; nothing here knows Cognito.
+// Package lambdaruntime runs a handler as an AWS Lambda function. It asks the Runtime API for the next invocation, calls the handler and posts its
+// answer, all over one connection. Everything that Lambda's APIs define belongs here. The events of other services do not.
 //
-// It leaves out what a small function can do without: a handler answers with the whole of its response, so there is no response streaming,
-// and it serves one invocation at a time, which is how Lambda calls a function unless it is configured otherwise.
+// The package leaves out what a small function does not need. It has no response streaming: a handler returns its whole answer. It serves one
+// invocation at a time, which is Lambda's default.
 //
 // Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes".
 package lambdaruntime
@@ -18,10 +18,10 @@ type Handler interface {
 	Invoke(ctx context.Context, payload []byte) ([]byte, error)
 }
 
-// Start serves invocations and does not return. An error of the handler is reported to Lambda, and the next invocation served. After a
-// panic, which is reported too, and when the Runtime API fails, it logs why and ends the process: Lambda starts another one.
+// Start serves invocations and does not return. It reports an error of the handler to Lambda and serves the next invocation. After a panic, which it
+// reports too, and when the Runtime API fails, it logs the reason and ends the process. Lambda then starts another one.
 //
-// The context of an invocation ends when its answer is with Lambda, or at its deadline. Its payload is overwritten by the next one.
+// The context of an invocation ends when its answer has been posted, or at its deadline. The next invocation overwrites the payload.
 func Start(handler Handler) {
 	api, err := connect()
 	if err == nil {
@@ -31,20 +31,20 @@ func Start(handler Handler) {
 	syscall.Exit(1)
 }
 
-// FailInit tells Lambda that the function cannot start, and ends the process. Lambda passes the reason on, to users too: log what they should
-// not see instead.
+// FailInit tells Lambda that the function can't start, and ends the process. Lambda passes the reason on, even to users. Log instead what they must
+// not see.
 func FailInit(reason error) {
 	if api, err := connect(); err == nil {
-		_ = api.reportInit(failureOf(reason)) // there is nobody else to tell
+		_ = api.reportInit(failureOf(reason)) // the error can't be reported anywhere else
 	}
 	syscall.Exit(1)
 }
 
-// run serves invocations until it cannot go on, and returns why.
+// run serves invocations until an error stops it.
 func (c *client) run(handler Handler) error {
 	if environment("AWS_LAMBDA_MAX_CONCURRENCY", "1") != "1" {
 		err := errors.New("this runtime serves one invocation at a time: set the concurrency of the function's execution environments to 1")
-		return errors.Join(err, c.reportInit(failureOf(errors.New("the function cannot start")))) // users may see it: Start logs the reason
+		return errors.Join(err, c.reportInit(failureOf(errors.New("the function cannot start")))) // users may see this; Start logs the reason
 	}
 	for {
 		if err := c.serve(handler); err != nil {
@@ -53,7 +53,7 @@ func (c *client) run(handler Handler) error {
 	}
 }
 
-// serve takes the next invocation and answers it. Its errors end the process.
+// serve answers the next invocation. Its errors end the process.
 func (c *client) serve(handler Handler) error {
 	invocation, err := c.next()
 	if err != nil {
@@ -64,7 +64,7 @@ func (c *client) serve(handler Handler) error {
 		return c.report(invocation.id, failureOf(err))
 	}
 	defer cancel()
-	// Where libraries look for it that know Lambda but not its contexts.
+	// Libraries that do not read the context find the trace header here.
 	if err := syscall.Setenv("_X_AMZN_TRACE_ID", invocation.header["lambda-runtime-trace-id"]); err != nil {
 		return errors.New("set _X_AMZN_TRACE_ID: " + err.Error())
 	}
@@ -81,7 +81,7 @@ func (c *client) serve(handler Handler) error {
 	return nil
 }
 
-// call calls the handler and turns whatever goes wrong into a failure.
+// call calls the handler and turns an error or a panic into a failure.
 func call(ctx context.Context, handler Handler, payload []byte) (answer []byte, failed *failure) {
 	defer func() {
 		if recovered := recover(); recovered != nil {
@@ -95,7 +95,7 @@ func call(ctx context.Context, handler Handler, payload []byte) (answer []byte, 
 	return answer, nil
 }
 
-// environment returns a variable, or the fallback where it is empty. It does without package os.
+// environment returns a variable, or the fallback if it is empty. It does not use package os, which would make the function larger.
 func environment(name, fallback string) string {
 	if value, _ := syscall.Getenv(name); value != "" {
 		return value

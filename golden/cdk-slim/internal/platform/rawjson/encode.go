@@ -10,12 +10,12 @@ import (
 	"strconv"
 )
 
-// ErrEncode says that a value of Go cannot be written as JSON. It tells nothing of the value.
+// ErrEncode means that a Go value can't be encoded as JSON. It contains nothing of the value.
 var ErrEncode = errors.New("value cannot be written as JSON: give it as a string, number or boolean, as a slice, array, map or pointer of these, " +
 	"or with a method MarshalJSON")
 
-// Encode writes a value as encoding/json does: strings, numbers, booleans, and slices, arrays, maps and pointers of these, under any name,
-// and whatever has a method MarshalJSON or MarshalText. It writes no structs, and of maps only those with strings as keys.
+// Encode encodes a value as encoding/json does. It supports strings, numbers, booleans, slices, arrays, maps with string keys, pointers to all of
+// these, named types, and every type with a method MarshalJSON or MarshalText. It does not support structs.
 func Encode(value any) (Value, error) { return encode(reflect.ValueOf(value), 0) }
 
 func encode(value reflect.Value, depth int) (Value, error) {
@@ -71,7 +71,7 @@ type jsonNumber interface {
 	String() string
 }
 
-// missing tells that a value is nil in one of the ways that are null in JSON.
+// missing reports whether a value is a nil that becomes null in JSON.
 func missing(value reflect.Value) bool {
 	switch value.Kind() {
 	case reflect.Invalid:
@@ -95,7 +95,7 @@ func encodeFloat(number float64, bits int) (Value, error) {
 	if n := len(text); format == 'e' && n >= 4 && string(text[n-4:n-1]) == "e-0" {
 		text = append(text[:n-2], text[n-1]) // 1e-7, not 1e-07
 	}
-	return Parse(text) // what is no number here, NaN and the infinities, is none in JSON either
+	return Parse(text) // Parse refuses NaN and the infinities, which are not JSON
 }
 
 func encodeList(list reflect.Value, depth int) (Value, error) {

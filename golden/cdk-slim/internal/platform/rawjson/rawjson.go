@@ -1,6 +1,5 @@
-// Package rawjson reads and writes JSON as the bytes that it is. It checks a text once and then walks through it; it knows no types, so that
-// nothing is rounded, reordered or lost. Only Encode looks at the types of Go, without package encoding/json. What the values mean is not
-// decided here.
+// Package rawjson reads and writes JSON values as bytes, so that nothing is rounded, reordered or lost. It validates a text once and then walks
+// through it. It replaces encoding/json, which is larger. What the values mean does not belong here.
 //
 // Source: RFC 8259, "The JavaScript Object Notation (JSON) Data Interchange Format".
 package rawjson
@@ -16,7 +15,7 @@ import (
 // Value is one valid JSON value as it was written, without space around it. The zero Value is no value.
 type Value []byte
 
-// ErrSyntax means that a text is not one JSON value. It reveals nothing of the text.
+// ErrSyntax means that a text is not one JSON value. It contains nothing of the text.
 var ErrSyntax = errors.New("not JSON")
 
 // maxDepth is how deeply values may be nested, as in encoding/json.
@@ -86,7 +85,7 @@ func (v Value) Elements() iter.Seq[Value] {
 	}
 }
 
-// next returns where the next member or element begins, or where the object or array ends, behind the one that ended at i.
+// next returns where the next member or element begins after one that ended at i, or where the object or array ends.
 func next(v Value, i int) int {
 	if i = space(v, i); v[i] == ',' {
 		i = space(v, i+1)
@@ -159,10 +158,10 @@ func (o *Object) Value() Value {
 
 const hexDigits = "0123456789abcdef"
 
-// AppendString appends a text as a JSON string. What is no UTF-8 in it becomes U+FFFD.
+// AppendString appends a text as a JSON string. Invalid UTF-8 in it becomes U+FFFD.
 func AppendString(to []byte, text string) []byte {
 	to = append(to, '"')
-	done := 0 // what is before is written
+	done := 0 // the bytes before this are written
 	for i := 0; i < len(text); {
 		c := text[i]
 		if ' ' <= c && c < 0x7f && c != '"' && c != '\\' {
@@ -188,7 +187,7 @@ func AppendString(to []byte, text string) []byte {
 	return append(append(to, text[done:]...), '"')
 }
 
-// space returns the first place from i on where there is no space.
+// space returns the first position from i on without space.
 func space(text []byte, i int) int {
 	for i < len(text) && (text[i] == ' ' || text[i] == '\n' || text[i] == '\t' || text[i] == '\r') {
 		i++
@@ -196,7 +195,7 @@ func space(text []byte, i int) int {
 	return i
 }
 
-// scan returns where the value that begins at i ends, or -1 if there is none.
+// scan returns where the value that begins at i ends, or -1 if it is invalid.
 func scan(text []byte, i, depth int) int {
 	if i >= len(text) {
 		return -1
@@ -221,7 +220,7 @@ func scanList(text []byte, i, depth int) int {
 	if depth >= maxDepth {
 		return -1
 	}
-	named, closing := text[i] == '{', text[i]+2 // of both pairs the closing one comes two places later in ASCII
+	named, closing := text[i] == '{', text[i]+2 // in ASCII, } is two after { and ] is two after [
 	if i = space(text, i+1); i < len(text) && text[i] == closing {
 		return i + 1
 	}
@@ -309,7 +308,7 @@ func scanNumber(text []byte, i int) int {
 	return i
 }
 
-// digits returns where the digits that begin at i end, or -1 if there is none.
+// digits returns where the digits that begin at i end, or -1 if there is no digit.
 func digits(text []byte, i int) int {
 	start := i
 	for i < len(text) && '0' <= text[i] && text[i] <= '9' {
@@ -352,7 +351,7 @@ func unquote(quoted []byte) string {
 			r, _ := hex4(inner, i)
 			i += 4
 			if utf16.IsSurrogate(r) {
-				// Half of a pair alone is no character.
+				// Half of a surrogate pair is not a character.
 				low, ok := hex4(inner, i+2)
 				if ok && inner[i] == '\\' && inner[i+1] == 'u' {
 					r = utf16.DecodeRune(r, low)
@@ -371,7 +370,7 @@ func unquote(quoted []byte) string {
 	return string(text)
 }
 
-// plain tells that the inside of a string is its text.
+// plain reports whether the inside of a string has no escapes.
 func plain(inner []byte) bool {
 	for _, c := range inner {
 		if c == '\\' || c >= utf8.RuneSelf {

@@ -23,7 +23,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// nested are empty arrays in one another.
+// nested returns arrays within arrays.
 func nested(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
 
 func TestDepth(t *testing.T) {
@@ -59,8 +59,7 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-// TestWalkCopiesNothing holds members and elements to sharing the bytes of the text, since every sign-in waits for them, and to being safe
-// to append to.
+// TestWalkCopiesNothing expects members and elements to share the bytes of the text, for speed, and to be safe to append to.
 func TestWalkCopiesNothing(t *testing.T) {
 	text := []byte(`{"a":[17,18]}`)
 	value, err := rawjson.Parse(text)
@@ -120,7 +119,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// FuzzString writes a text and has encoding/json read it.
+// FuzzString encodes a text and decodes it with encoding/json.
 func FuzzString(f *testing.F) {
 	f.Add("\x00\x1f \"\\/\x7f\u2028é\U0001D11E")
 	f.Add("\xff\xc3 no UTF-8")
@@ -142,7 +141,7 @@ func FuzzString(f *testing.F) {
 	})
 }
 
-// FuzzParse holds the package to encoding/json.
+// FuzzParse compares the package with encoding/json.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		`{"a":[1,{"b":"\ud834\udd1e\ud834x\u00e9\/"}],"a":-0.5E-7}`, ` [ true , false , null ] `, `"\ud800\ud800\udc00"`, `"` + "\xff\xc3" + `"`, `[[[]]]`, `{"":""}`,
@@ -169,7 +168,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// decode makes of a value what encoding/json makes of it.
+// decode returns the Go value that encoding/json would return.
 func decode(t *testing.T, value rawjson.Value) any {
 	t.Helper()
 	switch value.Kind() {

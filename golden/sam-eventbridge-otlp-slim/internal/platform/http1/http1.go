@@ -1,18 +1,18 @@
-// Package http1 is a client of HTTP/1.1 for one server over one connection, a fraction of the size of net/http. It has no redirects, proxies,
-// cookies or compression, and does not know what its callers' responses mean.
+// Package http1 is an HTTP/1.1 client for one server over one connection. It is a fraction of the size of net/http. It does not support redirects,
+// proxies, cookies or compression. What a response means is up to the caller.
 //
-// It does not trust the server, and it never mixes up responses as far as HTTP/1.1 allows. Responses do not name their requests, so a response
-// belongs to a request only if nothing else was left on the connection when the request was sent:
+// The client does not trust the server, and it never mixes up responses as far as HTTP/1.1 allows. Responses do not name their requests, so a
+// response belongs to a request only if nothing was left on the connection when the request was sent:
 //
-//   - Before a connection is used again, anything that has arrived on it, or its end, means a new connection.
-//   - A response that is malformed, too large or shorter than it says is an error and ends the connection. So does a response that announces the
-//     end of the connection, and one that announces a body where there is none.
-//   - A request that could look like two requests, or whose response has no clear end, is refused.
+//   - If anything has arrived on a connection since its last use, or if it was closed, the next request opens a new one.
+//   - A response that is malformed, too large or shorter than its length is an error and ends the connection. A response that announces the end of
+//     the connection ends it too, as does one that announces a body although it can't have one.
+//   - A request that a server could read as two requests, or whose response has no clear end, is refused.
 //
-// The protocol leaves two gaps. A response without a length is complete when the connection ends, whatever was lost. And what the server
-// sends on its own while a request is on its way looks like the response. In practice that is 408, for a connection that was idle for too
-// long. A request that may be sent twice is then sent again over a new connection, if the old one was used before; any other request gets
-// the 408.
+// The protocol leaves two gaps. A response without a length ends with the connection, so a lost part goes unnoticed. And whatever the server sends
+// on its own while a request is on its way looks like the response. In practice that is status 408, for a connection that was idle for too long. If
+// the request may be sent twice and the connection was used before, the client sends it again over a new connection. Otherwise the caller gets the
+// 408.
 //
 // Source: RFC 9110, "HTTP Semantics", and RFC 9112, "HTTP/1.1".
 package http1
@@ -26,18 +26,18 @@ import (
 	"strings"
 )
 
-// Stream is what a connection sends and receives over.
+// Stream carries requests and responses.
 type Stream interface {
 	io.ReadWriteCloser
-	// Quiet reports, without waiting, that nothing has arrived since the last read and that the other side has not closed. If it reports
-	// false, nothing is read from the stream any more.
+	// Quiet reports, without waiting, whether nothing has arrived since the last read and the other side has not closed the stream. After it
+	// returns false, the stream is not read any more.
 	Quiet() bool
 }
 
-// Connection connects for the first request, and again when the connection has ended or cannot be trusted any more. It serves one request at
-// a time.
+// Connection connects when it sends the first request, and again when the connection has ended or can't be trusted any more. It serves one request
+// at a time.
 type Connection struct {
-	// Host is what the server sees as its name: host:port, or the host alone.
+	// Host is the value of the header Host: host:port, or the host alone.
 	Host string
 	// Dial connects.
 	Dial func() (Stream, error)
@@ -49,49 +49,49 @@ type Connection struct {
 	out    []byte
 }
 
-// Request is what goes out. Fields has names and values in turn.
+// Request is a request. Fields alternates names and values of headers.
 type Request struct {
 	Method, Path string
 	Fields       []string
 	Body         []byte
-	// Again says that it does no harm to send the request twice. It is sent again, over a new connection, if the server gave up the old one
-	// while it was idle.
+	// Again is true if the request may be sent twice. The client repeats it over a new connection if the server closed the old one while it was
+	// idle.
 	Again bool
 }
 
-// Response is what comes back.
+// Response is a response.
 type Response struct {
 	Status int
 	Header Header
 	Body   []byte
-	// old says that the response is in HTTP/1.0.
+	// old is true if the response is in HTTP/1.0.
 	old bool
-	// close says that the connection must not be used again.
+	// close is true if the connection must not be used again.
 	close bool
 }
 
-// Header has the fields of a response by name, in lower case.
+// Header maps the names of headers, in lower case, to their values.
 type Header map[string]string
 
 const (
-	// maxHead bounds the lines before a body. The longest that Lambda sends is a client context of 3,583 bytes in base64.
+	// maxHead limits the lines before a body. The longest that Lambda sends is a client context of 3,583 bytes in base64.
 	maxHead = 64 << 10
-	// firstStep is how much memory a body gets at first, whatever the server says that will come.
+	// firstStep is how much memory a body gets at first, however long the server says that it is.
 	firstStep = 64 << 10
-	// smallBody is what goes out in one piece with the head.
+	// smallBody is the size of the largest body that is sent in one piece with the head.
 	smallBody = 32 << 10
 )
 
-// requestTimeout is the status of a server that got no request in time. Source: RFC 9110, section 15.5.9.
+// requestTimeout is the status of a server that received no request in time. Source: RFC 9110, section 15.5.9.
 const requestTimeout = 408
 
-// Do sends a request and returns its response, whose body is appended to the memory given.
+// Do sends a request and returns its response. It appends the body of the response to body.
 func (c *Connection) Do(request Request, body []byte) (*Response, error) {
 	if err := request.check(c.Host); err != nil {
 		return nil, err
 	}
 	if c.stream != nil && (c.in.Buffered() > 0 || !c.stream.Quiet()) {
-		c.Close() // whatever came is not the response to this request
+		c.Close() // what has arrived is not the response to this request
 	}
 	reused := c.stream != nil
 	answer, unheard, err := c.try(request, body)
@@ -101,7 +101,7 @@ func (c *Connection) Do(request Request, body []byte) (*Response, error) {
 	return answer, err
 }
 
-// try also reports whether the server seems not to have read the request: it sent nothing, or says that it waited in vain.
+// try also reports whether the server seems not to have read the request: it sent nothing, or it sent status 408.
 func (c *Connection) try(request Request, body []byte) (answer *Response, unheard bool, err error) {
 	if c.stream == nil {
 		stream, err := c.Dial()
@@ -128,15 +128,15 @@ func (c *Connection) try(request Request, body []byte) (answer *Response, unhear
 	return answer, answer.Status == requestTimeout, nil
 }
 
-// Close closes what is open. The next request connects again.
+// Close closes the connection. The next request connects again.
 func (c *Connection) Close() {
 	if c.stream != nil {
-		_ = c.stream.Close() // nothing more is read from it
+		_ = c.stream.Close() // it is not read any more
 		c.stream = nil
 	}
 }
 
-// check refuses what a server could read as another request, or as more than one, and methods whose responses end where no other's does.
+// check refuses requests that a server could read as other or several requests, and methods whose responses have a body of another length.
 func (r *Request) check(host string) error {
 	if r.Method == "HEAD" || r.Method == "CONNECT" {
 		return errors.New("http1 cannot send " + r.Method)
@@ -191,10 +191,10 @@ func (c *Connection) send(request Request) error {
 	return nil
 }
 
-// read reads one response. After an error only the status may be used, if there is one.
+// read reads one response. After an error only the status is valid, if it is set.
 func (r *Response) read(in *bufio.Reader, body []byte, maxBody int) error {
 	left := maxHead
-	for r.Status < 200 { // 100 Continue and the like come before
+	for r.Status < 200 { // informational responses, such as 100 Continue, come before
 		err := r.readStatus(in, &left)
 		if err != nil {
 			return err
@@ -206,7 +206,7 @@ func (r *Response) read(in *bufio.Reader, body []byte, maxBody int) error {
 	}
 	length, hasLength := r.Header["content-length"]
 	coding, hasCoding := r.Header["transfer-encoding"]
-	if r.Status == 204 || r.Status == 304 { // which have no body
+	if r.Status == 204 || r.Status == 304 { // these have no body
 		r.close = r.close || hasCoding || hasLength && length != "0"
 		return nil
 	}
@@ -252,7 +252,7 @@ func (r *Response) readStatus(in *bufio.Reader, left *int) error {
 	return nil
 }
 
-// closes reads the field Connection, which is a list.
+// closes reports whether the header Connection, which is a list, contains close.
 func closes(connection string) bool {
 	for option := range strings.SplitSeq(connection, ",") {
 		if strings.EqualFold(strings.Trim(option, " \t"), "close") {
@@ -262,8 +262,8 @@ func closes(connection string) bool {
 	return false
 }
 
-// readHeader reads the fields and the empty line after them. It refuses folded lines, and a second field of a name that matters here or to
-// Lambda's runtimes; only Connection may come more than once.
+// readHeader reads the headers and the empty line after them. It refuses folded lines. It also refuses a second header with the same name if this
+// package or a Lambda runtime reads that header, except for Connection.
 func readHeader(in *bufio.Reader, left *int) (Header, error) {
 	fields := Header{}
 	for {
@@ -287,12 +287,12 @@ func readHeader(in *bufio.Reader, left *int) (Header, error) {
 	}
 }
 
-// harmless reports that neither this package nor a runtime of Lambda reads the field.
+// harmless reports whether neither this package nor a Lambda runtime reads the header.
 func harmless(name string) bool {
 	return !strings.HasPrefix(name, "lambda-") && name != "content-length" && name != "transfer-encoding"
 }
 
-// readLine reads a line without its end. Left is what remains of the bytes that lines may have.
+// readLine reads a line and removes its end. left is how many bytes the remaining lines may have.
 func readLine(in *bufio.Reader, left *int) (string, error) {
 	var line []byte
 	for {
@@ -315,7 +315,7 @@ func readLine(in *bufio.Reader, left *int) (string, error) {
 	return text, nil
 }
 
-// readChunks reads a body in chunks and what may come behind them.
+// readChunks reads a body in chunks, and the headers that may follow it.
 func readChunks(in *bufio.Reader, body []byte, maxBody int) ([]byte, error) {
 	left := maxHead // for all lines that are not part of the body
 	for {
@@ -341,7 +341,7 @@ func readChunks(in *bufio.Reader, body []byte, maxBody int) ([]byte, error) {
 	}
 }
 
-// readBody appends n bytes to the body. It takes memory as they come.
+// readBody appends n bytes to the body. It allocates memory as they arrive.
 func readBody(in *bufio.Reader, body []byte, n, maxBody int) ([]byte, error) {
 	if n > maxBody-len(body) {
 		return nil, errTooLarge(maxBody)
@@ -358,7 +358,7 @@ func readBody(in *bufio.Reader, body []byte, n, maxBody int) ([]byte, error) {
 	return body, nil
 }
 
-// readRest appends what comes until the server closes the connection.
+// readRest appends everything until the server closes the connection.
 func readRest(in *bufio.Reader, body []byte, maxBody int) ([]byte, error) {
 	room := maxBody - len(body)
 	rest, err := io.ReadAll(io.LimitReader(in, int64(room)+1))
@@ -375,7 +375,7 @@ func errTooLarge(maxBody int) error {
 	return errors.New("the response is too large: its body may have " + strconv.Itoa(maxBody) + " bytes")
 }
 
-// parseLength reads the digits of a length, and nothing but digits.
+// parseLength parses a length. Unlike strconv, it accepts only digits.
 func parseLength(digits string, base int) (int, error) {
 	if digits == "" || strings.Trim(digits, "0123456789abcdefABCDEF") != "" {
 		return 0, errors.New("malformed response: a length is no number")

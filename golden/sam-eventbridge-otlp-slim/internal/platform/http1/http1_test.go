@@ -121,7 +121,7 @@ func TestReadResponseRefuses(t *testing.T) {
 	}
 }
 
-// TestBodyTakesMemoryAsItComes counts what is allocated for a body, whatever its length is said to be.
+// TestBodyTakesMemoryAsItComes measures the memory for a body that is shorter than its length says.
 func TestBodyTakesMemoryAsItComes(t *testing.T) {
 	chunks := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + strings.Repeat("1\r\nx\r\n", 100_000) + "0\r\n\r\n"
 	for name, test := range map[string]struct {
@@ -144,10 +144,10 @@ func TestBodyTakesMemoryAsItComes(t *testing.T) {
 	}
 }
 
-// end makes a server close the connection, whatever comes after it in an answer.
+// end makes a server close the connection, even if the answer continues.
 const end = "\x00"
 
-// TestDo counts what is sent to a server that gives its answers in turn, over as many connections as it is asked for.
+// TestDo counts requests and connections to a server that gives its answers in turn.
 func TestDo(t *testing.T) {
 	const (
 		one     = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1"
@@ -391,7 +391,7 @@ func TestDoRefuses(t *testing.T) {
 	}
 }
 
-// TestBodyOfGet sends the length of a body whatever the method is, since a server would read a body without one as the next request.
+// TestBodyOfGet sends the length of a body with GET too. Without it, a server would read the body as the next request.
 func TestBodyOfGet(t *testing.T) {
 	got := ""
 	client := Connection{Host: "host", Dial: func() (Stream, error) {
@@ -406,7 +406,7 @@ func TestBodyOfGet(t *testing.T) {
 	}
 }
 
-// FuzzReadResponse holds what is accepted to what net/http makes of it.
+// FuzzReadResponse compares accepted responses with those that net/http reads.
 func FuzzReadResponse(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: id\r\nContent-Length: 2\r\n\r\n{}"))
 	f.Add([]byte("HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\n{}\r\n0\r\nX: y\r\n\r\n"))

@@ -9,7 +9,7 @@ import (
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/rawjson"
 )
 
-// LambdaContext is what Lambda says about an invocation. Its fields have the names that they have in aws-lambda-go's package lambdacontext.
+// LambdaContext describes an invocation. Its fields have the same names as in aws-lambda-go's package lambdacontext.
 type LambdaContext struct {
 	AwsRequestID       string
 	InvokedFunctionArn string
@@ -18,21 +18,21 @@ type LambdaContext struct {
 	TenantID           string
 }
 
-// CognitoIdentity is that of the caller, where an identity pool signed it in.
+// CognitoIdentity is the identity of a caller that an identity pool signed in.
 type CognitoIdentity struct {
 	CognitoIdentityID     string
 	CognitoIdentityPoolID string
 }
 
-// ClientContext is whatever the caller sent along: never take it as proof of anything.
+// ClientContext is what the caller sent. Do not trust it.
 type ClientContext struct {
 	Client ClientApplication
 	Env    map[string]string
-	// Custom has values that are no strings as the JSON that they are.
+	// Custom has the values as text. A value that is not a string is JSON.
 	Custom map[string]string
 }
 
-// ClientApplication is the app that the caller says it is.
+// ClientApplication is the app that the caller claims to be.
 type ClientApplication struct {
 	InstallationID string
 	AppTitle       string
@@ -42,19 +42,19 @@ type ClientApplication struct {
 
 type contextKey struct{}
 
-// FromContext returns what Lambda says about the invocation.
+// FromContext returns the description of the invocation.
 func FromContext(ctx context.Context) (*LambdaContext, bool) {
 	found, ok := ctx.Value(contextKey{}).(*LambdaContext)
 	return found, ok
 }
 
-// NewContext returns a context of an invocation, for tests.
+// NewContext returns the context of an invocation, for tests.
 func NewContext(parent context.Context, invocation *LambdaContext) context.Context {
 	return context.WithValue(parent, contextKey{}, invocation)
 }
 
-// newContext returns a context that ends at the deadline of the invocation. The header that X-Ray goes by is in it under the key that
-// aws-lambda-go gives it, the string x-amzn-trace-id.
+// newContext returns a context that ends at the deadline of the invocation. As in aws-lambda-go, it has X-Ray's header under the key
+// x-amzn-trace-id, a string.
 func newContext(invocation *invocation) (context.Context, context.CancelFunc, error) {
 	header := invocation.header
 	deadline, err := strconv.ParseInt(header["lambda-runtime-deadline-ms"], 10, 64)
@@ -126,7 +126,7 @@ func (c *LambdaContext) readClientContext(text string) error {
 	return nil
 }
 
-// texts has the members of an object, those that are no strings as JSON.
+// texts returns the members of an object as text. A value that is not a string stays JSON.
 func texts(object rawjson.Value) map[string]string {
 	found := map[string]string{}
 	for name, value := range object.Members() {

@@ -9,7 +9,7 @@ import (
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/rawjson"
 )
 
-// failure is why an invocation or the start of the function failed, in the form in which Lambda passes it on.
+// failure is the reason why an invocation or the start of the function failed, in the form that Lambda expects.
 type failure struct {
 	kind, message string
 	stack         []frame
@@ -25,12 +25,12 @@ type frame struct {
 
 func failureOf(err error) *failure { return &failure{kind: typeName(err), message: err.Error()} }
 
-// failureOfPanic is to be called by the deferred function that recovered.
+// failureOfPanic must be called by the deferred function that recovered from the panic.
 func failureOfPanic(recovered any) *failure {
 	return &failure{kind: typeName(recovered), message: panicMessage(recovered), stack: stackOfPanic(), panicked: true}
 }
 
-// typeName is that of an error, without the package and without a pointer.
+// typeName returns the type of an error without its package and without the asterisk of a pointer.
 func typeName(value any) string {
 	kind := reflect.TypeOf(value)
 	if kind.Kind() == reflect.Pointer {
@@ -53,7 +53,7 @@ func panicMessage(recovered any) string {
 	return "a value of type " + reflect.TypeOf(recovered).String()
 }
 
-// stackOfPanic begins where the handler panicked, not where the runtime noticed it.
+// stackOfPanic returns the stack from the place where the handler panicked, without the frames of the Go runtime above it.
 func stackOfPanic() []frame {
 	const (
 		maxFrames = 32
@@ -88,7 +88,7 @@ func (f *failure) encode() []byte {
 	return report.Value()
 }
 
-// fields returns those of a report's header: what the function failed with, and the same for X-Ray, where it is not too long.
+// fields returns the headers of a report: the type of the failure, and the cause for X-Ray if it is not too long.
 func (f *failure) fields() []string {
 	fields := []string{"Lambda-Runtime-Function-Error-Type", f.kind}
 	var exception, cause rawjson.Object
@@ -111,7 +111,7 @@ func (f *failure) fields() []string {
 	return fields
 }
 
-// trace has the frames as a JSON array.
+// trace returns the frames as a JSON array.
 func (f *failure) trace() rawjson.Value {
 	trace := rawjson.Value{'['}
 	for i, frame := range f.stack {

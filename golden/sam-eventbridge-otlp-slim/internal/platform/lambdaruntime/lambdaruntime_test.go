@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// handlerFunc makes a Handler of a function.
+// handlerFunc is a function as a Handler.
 type handlerFunc func(ctx context.Context, payload []byte) ([]byte, error)
 
 func (f handlerFunc) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
@@ -60,7 +60,7 @@ func lambda(t *testing.T, header http.Header, events ...string) *[]post {
 	return &posts
 }
 
-// serveAll serves the events of a Runtime API and wants the reason for the end to have the text in it.
+// serveAll serves the events of a Runtime API and expects the reason for the end to contain the text.
 func serveAll(t *testing.T, handler handlerFunc, reason string) {
 	t.Helper()
 	api, err := connect()
@@ -159,7 +159,7 @@ type quotaError struct{ text string }
 
 func (e *quotaError) Error() string { return e.text }
 
-// report is what Lambda makes of an error.
+// report is an error as Lambda receives it.
 type report struct {
 	ErrorMessage, ErrorType string
 	StackTrace              []struct {

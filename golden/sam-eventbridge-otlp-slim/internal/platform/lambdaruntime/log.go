@@ -11,17 +11,17 @@ import (
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/rawjson"
 )
 
-// Logger writes lines of JSON, or of text, with the fields of aws-lambda-go's slog handler: timestamp, level, message, what the caller
-// adds, and the request id. It has those methods of slog.Logger that a function needs, and takes neither package slog nor encoding/json for
-// it.
+// Logger writes lines of JSON or text with the same fields as aws-lambda-go's slog handler: timestamp, level, message, the caller's fields and the
+// request id. It has the methods of slog.Logger that a function needs. It uses neither log/slog nor encoding/json, which would make the function
+// larger.
 type Logger struct {
 	to    io.Writer
 	json  bool
 	level level
-	// with are names and values in turn, for each line.
+	// with alternates names and values of fields that each line gets.
 	with []any
-	// adding finds more of them in the context.
-	adding func(context.Context) []any
+	// found returns such names and values that depend on the context.
+	found []func(context.Context) []any
 }
 
 type level int
@@ -35,12 +35,12 @@ const (
 
 var levelNames = []string{debugLevel: "DEBUG", infoLevel: "INFO", warnLevel: "WARN", errorLevel: "ERROR"}
 
-// NewLogger returns a logger to standard output, in the format and from the level on that the function is configured to have. Without a
-// configuration these are text and INFO.
+// NewLogger returns a logger that writes to standard output. The configuration of the function sets the format and the lowest level. The defaults are
+// text and INFO.
 //
 // Source: AWS Lambda Developer Guide, "Configuring advanced logging controls for Lambda functions".
 func NewLogger() *Logger {
-	logger := &Logger{to: stdout, json: environment("AWS_LAMBDA_LOG_FORMAT", "") == "JSON", level: infoLevel}
+	logger := &Logger{to: stdout, json: environment("AWS_LAMBDA_LOG_FORMAT", "") == "JSON", level: infoLevel, found: []func(context.Context) []any{requestID}}
 	switch environment("AWS_LAMBDA_LOG_LEVEL", "INFO") {
 	case "TRACE", "DEBUG":
 		logger.level = debugLevel
@@ -52,44 +52,39 @@ func NewLogger() *Logger {
 	return logger
 }
 
-// LoggerTo returns a logger that writes everything to a writer, as JSON, for tests.
-func LoggerTo(to io.Writer) *Logger { return &Logger{to: to, json: true} }
+// LoggerTo returns a logger that writes all levels to a writer as JSON, for tests.
+func LoggerTo(to io.Writer) *Logger {
+	return &Logger{to: to, json: true, found: []func(context.Context) []any{requestID}}
+}
 
-// With returns a logger that adds names and values, in turn, to each line.
+// With returns a logger that adds fields to each line, given as alternating names and values.
 func (l *Logger) With(namesAndValues ...any) *Logger {
 	with := *l
 	with.with = append(slices.Clip(l.with), namesAndValues...)
 	return &with
 }
 
-// Adding returns a logger that adds to each line the names and values, in turn, that a function finds in the context.
-func (l *Logger) Adding(find func(context.Context) []any) *Logger {
-	adding := *l
-	adding.adding = find
-	return &adding
-}
-
-// DebugContext logs what helps to find a fault.
+// DebugContext logs at level DEBUG, with alternating names and values.
 func (l *Logger) DebugContext(ctx context.Context, message string, namesAndValues ...any) {
 	l.log(ctx, debugLevel, message, namesAndValues)
 }
 
-// InfoContext logs what happened.
+// InfoContext logs at level INFO, with alternating names and values.
 func (l *Logger) InfoContext(ctx context.Context, message string, namesAndValues ...any) {
 	l.log(ctx, infoLevel, message, namesAndValues)
 }
 
-// WarnContext logs what somebody should look at.
+// WarnContext logs at level WARN, with alternating names and values.
 func (l *Logger) WarnContext(ctx context.Context, message string, namesAndValues ...any) {
 	l.log(ctx, warnLevel, message, namesAndValues)
 }
 
-// ErrorContext logs what failed.
+// ErrorContext logs at level ERROR, with alternating names and values.
 func (l *Logger) ErrorContext(ctx context.Context, message string, namesAndValues ...any) {
 	l.log(ctx, errorLevel, message, namesAndValues)
 }
 
-// Error logs what failed outside of an invocation.
+// Error logs at level ERROR outside of an invocation.
 func (l *Logger) Error(message string, namesAndValues ...any) {
 	l.log(context.Background(), errorLevel, message, namesAndValues)
 }
@@ -102,28 +97,37 @@ func (l *Logger) log(ctx context.Context, level level, message string, namesAndV
 	line.Add("timestamp", rawjson.String(timestamp(time.Now())))
 	line.Add("level", rawjson.String(levelNames[level]))
 	line.Add("message", rawjson.String(message))
-	var found []any
-	if l.adding != nil {
-		found = l.adding(ctx)
-	}
-	for _, list := range [][]any{l.with, namesAndValues, found} {
-		for i := 0; i+1 < len(list); i += 2 {
-			name, _ := list[i].(string)
-			line.Add(name, encode(list[i+1]))
-		}
-	}
-	if invocation, ok := FromContext(ctx); ok {
-		line.Add("requestId", rawjson.String(invocation.AwsRequestID))
+	add(&line, l.with)
+	add(&line, namesAndValues)
+	for _, find := range l.found {
+		add(&line, find(ctx))
 	}
 	written := line.Value()
 	if !l.json {
 		written = asText(written)
 	}
-	_, _ = l.to.Write(append(written, '\n')) // one write a line, so that lines stay whole; there is nowhere to complain
+	_, _ = l.to.Write(append(written, '\n')) // one write for each line keeps lines whole; an error can't be logged
 }
 
-// encode writes a value that is logged: an error, or what rawjson.Encode takes. Anything else is not logged, nor is a value that panics, so
-// that no sign-in fails for a line of the log.
+// add appends fields to a line.
+func add(line *rawjson.Object, namesAndValues []any) {
+	for i := 0; i+1 < len(namesAndValues); i += 2 {
+		name, _ := namesAndValues[i].(string)
+		line.Add(name, encode(namesAndValues[i+1]))
+	}
+}
+
+// requestID returns the id of the invocation as a field.
+func requestID(ctx context.Context) []any {
+	invocation, ok := FromContext(ctx)
+	if !ok {
+		return nil
+	}
+	return []any{"requestId", invocation.AwsRequestID}
+}
+
+// encode encodes the value of a field: an error, or a value that rawjson.Encode supports. It replaces other values, and values that panic, so that no
+// invocation fails because of a log line.
 func encode(value any) (written rawjson.Value) {
 	notLogged := rawjson.String("!NOT LOGGED")
 	defer func() {
@@ -141,7 +145,7 @@ func encode(value any) (written rawjson.Value) {
 	return written
 }
 
-// asText writes the members of a line as name=value.
+// asText returns the fields of a line as name=value.
 func asText(line rawjson.Value) []byte {
 	var text []byte
 	for name, value := range line.Members() {
@@ -158,7 +162,7 @@ func asText(line rawjson.Value) []byte {
 	return text
 }
 
-// timestamp writes a time as RFC 3339 does, in UTC and with milliseconds.
+// timestamp formats a time as in RFC 3339, in UTC with milliseconds.
 func timestamp(now time.Time) string {
 	now = now.UTC()
 	year, month, day := now.Date()

@@ -63,7 +63,7 @@ func TestLogger(t *testing.T) {
 	}
 }
 
-// TestLoggerTakesAnyValue wants a whole line of each value, in both formats.
+// TestLoggerTakesAnyValue expects a complete line for each value, in both formats.
 func TestLoggerTakesAnyValue(t *testing.T) {
 	var noError *quotaError
 	for name, test := range map[string]struct {

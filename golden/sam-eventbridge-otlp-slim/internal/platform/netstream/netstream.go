@@ -1,5 +1,5 @@
-// Package netstream connects to other machines, with TLS or without, for package http1. Its streams can tell whether the other side has sent
-// something or closed, which a net.Conn cannot tell without waiting.
+// Package netstream opens connections for package http1, with or without TLS. Unlike a net.Conn, its streams can report without waiting whether the
+// other side has sent something or closed the connection.
 package netstream
 
 import (
@@ -13,7 +13,7 @@ import (
 // Stream is a connection. It implements http1.Stream.
 type Stream struct {
 	net.Conn
-	// socket is the TCP connection, below TLS if there is TLS.
+	// socket is the TCP connection. With TLS, Conn uses it.
 	socket *socket
 }
 
@@ -40,13 +40,13 @@ func DialTLS(ctx context.Context, network, address string, config *tls.Config) (
 	config.ServerName = host
 	secure := tls.Client(socket, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
-		_ = socket.Close() // the handshake says what is wrong
+		_ = socket.Close() // the error of the handshake says more
 		return nil, err
 	}
 	return &Stream{secure, socket}, nil
 }
 
-// Quiet implements http1.Stream. What TLS sends for itself, such as session tickets, is read and does not count.
+// Quiet implements http1.Stream. It reads and ignores messages of TLS itself, such as session tickets.
 func (s *Stream) Quiet() bool {
 	s.socket.impatient = true
 	n, err := s.Read(make([]byte, 1))
@@ -54,13 +54,13 @@ func (s *Stream) Quiet() bool {
 	return n == 0 && errors.Is(err, errNothing)
 }
 
-// errNothing is the error of an impatient read if nothing has arrived. TLS connections survive errors that are timeouts.
+// errNothing is the error of an impatient read when nothing has arrived. It is a timeout, because TLS connections survive timeouts.
 var errNothing = os.ErrDeadlineExceeded
 
 // socket is a TCP connection.
 type socket struct {
 	*net.TCPConn
-	// impatient makes Read return at once, whatever deadline is set.
+	// impatient makes Read return at once.
 	impatient bool
 }
 

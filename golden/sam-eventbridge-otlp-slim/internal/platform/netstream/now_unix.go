@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// readNow reads what has arrived. It goes past the deadlines of package net, which would end the read before it has looked.
+// readNow reads what has arrived. It bypasses the deadlines of package net, which would end the read before it looks.
 func readNow(conn *net.TCPConn, to []byte) (n int, err error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/netstream"
 )
 
-// counter is an EventBridge with TLS that counts what reaches it.
+// counter serves EventBridge over TLS and counts connections and requests.
 type counter struct {
 	*httptest.Server
 	connections, requests atomic.Int32
@@ -85,7 +85,7 @@ func TestConnectionIsOpenedEarly(t *testing.T) {
 	}
 }
 
-// watched tells when it is closed.
+// watched records whether it was closed.
 type watched struct {
 	net.Conn
 	closed bool

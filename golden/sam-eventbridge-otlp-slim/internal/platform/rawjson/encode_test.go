@@ -18,7 +18,7 @@ type (
 	limits map[plan]seats
 )
 
-// TestEncode holds what is written to what encoding/json writes.
+// TestEncode compares the encoding of values with that of encoding/json.
 func TestEncode(t *testing.T) {
 	text, number := "text", 7
 	var noText *string
@@ -103,7 +103,7 @@ func TestEncodeRefuses(t *testing.T) {
 	}
 }
 
-// FuzzEncodeFloat holds how numbers are written to encoding/json.
+// FuzzEncodeFloat compares the encoding of numbers with that of encoding/json.
 func FuzzEncodeFloat(f *testing.F) {
 	for _, number := range []float64{0, 1e6, 1e21, 1e-7, 1.5e-9} {
 		f.Add(number)

@@ -39,7 +39,8 @@ func TestBatchesAreBounded(t *testing.T) {
 	}
 }
 
-// TestFailure drops what cannot be sent, says so once, waits longer after each failure, and tells when spans arrive again.
+// TestFailure expects that spans are dropped which can't be sent, that this is logged once, that the pause grows with each failure, and that the
+// log says when spans arrive again.
 func TestFailure(t *testing.T) {
 	tracing, recorder, logger := newTestTelemetry(t)
 	now := time.Now()
@@ -106,7 +107,7 @@ func TestExporterPanics(t *testing.T) {
 	}
 }
 
-// TestFlushesTakeTurns has a flush wait for another until its time is over, with spans that stay.
+// TestFlushesTakeTurns lets a flush wait for another one until its time is over. Its spans remain in the buffer.
 func TestFlushesTakeTurns(t *testing.T) {
 	tracing, recorder, _ := newTestTelemetry(t)
 	reached, release := make(chan struct{}), make(chan struct{})

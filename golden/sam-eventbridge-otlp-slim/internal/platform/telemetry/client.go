@@ -17,8 +17,8 @@ import (
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/netstream"
 )
 
-// client sends requests, one after the other, over one connection to one server. It has the methods of http.Client that are needed here, and
-// neither a pool nor proxies, redirects or HTTP/2.
+// client sends one request at a time over one connection to one server. It has the methods of http.Client that this package needs. It does not
+// support connection pools, proxies, redirects or HTTP/2.
 type client = *connectionClient
 
 // dialer opens a connection with TLS.
@@ -27,17 +27,17 @@ type dialer = func(ctx context.Context, network, address string) (*netstream.Str
 type connectionClient struct {
 	dialTLS dialer
 
-	mu         sync.Mutex // of what follows
+	mu         sync.Mutex // guards the fields below
 	connection http1.Connection
-	origin     string            // that the connection leads to
+	origin     string            // scheme, host and port of the server
 	stream     *netstream.Stream // of the connection
 	used       time.Time
 }
 
-// maxResponse bounds the body of a response, in bytes. The largest that is wanted is a secret with what stands around it.
+// maxResponse is the size of the largest body of a response, in bytes. The largest expected one contains a secret.
 const maxResponse = 128 << 10
 
-// newClient returns a client that connects with TLS by dialTLS, or trusts the system's authorities if that is nil.
+// newClient returns a client that opens TLS connections with dialTLS. If dialTLS is nil, it trusts the system's certificate authorities.
 func newClient(dialTLS dialer) client {
 	if dialTLS == nil {
 		dialTLS = func(ctx context.Context, network, address string) (*netstream.Stream, error) {
@@ -47,11 +47,11 @@ func newClient(dialTLS dialer) client {
 	return &connectionClient{dialTLS: dialTLS, connection: http1.Connection{MaxBody: maxResponse}}
 }
 
-// newLambdaClient returns a client for Lambda's own APIs. It has no time limit: an event comes when there is an invocation, and a poll that
-// is given up is never repeated in Lambda's eyes.
+// newLambdaClient returns a client for Lambda's own APIs, without a time limit. The answer to a poll comes with the next invocation, and Lambda
+// does not expect a poll to be abandoned and repeated.
 func newLambdaClient() client { return newClient(nil) }
 
-// Do sends a request and reads the response to its end.
+// Do sends a request and reads the complete response.
 func (c *connectionClient) Do(request *http.Request) (*http.Response, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -64,17 +64,17 @@ func (c *connectionClient) Do(request *http.Request) (*http.Response, error) {
 		c.connection.Close()
 		c.connection.Host, c.origin = request.URL.Host, origin
 	}
-	// When the context ends, so does whatever waits for the stream.
+	// When the context ends, reads and writes on the stream fail.
 	unwatch := func() bool { return true }
 	defer func() {
 		if !unwatch() {
-			c.connection.Close() // the context may end the stream at any time from now on
+			c.connection.Close() // the context has ended or is ending the stream
 		}
 	}()
 	watch := func() {
 		unwatch()
 		stream := c.stream
-		_ = stream.SetDeadline(time.Time{}) // fails if it is closed, which the request will find out
+		_ = stream.SetDeadline(time.Time{}) // fails if the stream is closed, and then the request fails too
 		unwatch = context.AfterFunc(ctx, func() { _ = stream.SetDeadline(time.Unix(1, 0)) })
 	}
 	if c.stream != nil {
@@ -123,8 +123,8 @@ func (c *connectionClient) dial(ctx context.Context, request *http.Request) (*ne
 	return nil, errors.New("the address begins with neither http nor https")
 }
 
-// encodeRequest refuses what would break out of its line. As in net/http, a request that has Idempotency-Key, if without a value, may be sent
-// again.
+// encodeRequest refuses headers with line breaks and other control characters. As in net/http, a request with the header Idempotency-Key may be
+// repeated, even if the header has no value.
 func encodeRequest(request *http.Request) (http1.Request, error) {
 	wire := http1.Request{Method: request.Method, Path: request.URL.RequestURI(), Again: request.Method == http.MethodGet}
 	if user := request.URL.User; user != nil && request.Header.Get("Authorization") == "" {
@@ -141,7 +141,7 @@ func encodeRequest(request *http.Request) (http1.Request, error) {
 	for name, values := range request.Header {
 		switch http.CanonicalHeaderKey(name) {
 		case "Host", "Content-Length", "Transfer-Encoding", "Trailer", "Connection":
-			continue // this says the client itself, whatever a variable says
+			continue // the client sets these itself
 		case "Idempotency-Key":
 			wire.Again = true
 		}

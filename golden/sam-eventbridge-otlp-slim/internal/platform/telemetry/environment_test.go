@@ -78,7 +78,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestSecretsOnPlainConnections wants headers and passwords to go to this machine, or over TLS, and nowhere else.
+// TestSecretsOnPlainConnections expects headers and passwords to be sent only to this machine or over TLS.
 func TestSecretsOnPlainConnections(t *testing.T) {
 	for _, test := range []struct {
 		endpoint, headers string
@@ -129,7 +129,7 @@ func headersOf(s settings) string {
 	return strings.Join(lines, "; ")
 }
 
-// FuzzHeaders wants headers that stay within their lines, whatever the list has in it.
+// FuzzHeaders expects that no list produces a header with a line break.
 func FuzzHeaders(f *testing.F) {
 	for _, list := range []string{"api-key=abc,x=a%20b", ",,=,a=", "a=%0a", "é=1", "a b=c", "A=1,a=2"} {
 		f.Add(list)
@@ -146,7 +146,7 @@ func FuzzHeaders(f *testing.F) {
 	})
 }
 
-// FuzzEndpoint wants of every address that is taken that a request can be made for it.
+// FuzzEndpoint expects that a request can be made for every accepted address.
 func FuzzEndpoint(f *testing.F) {
 	for _, address := range []string{"http://localhost:4318", "https://[::1]:1/x?y", "http://%zz", "https://a b", "://", "http://a/%2e%2e/"} {
 		f.Add(address)

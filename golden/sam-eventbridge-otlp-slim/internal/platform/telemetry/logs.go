@@ -6,7 +6,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// SpanIDs are the ids of the span in the context, as trace_id and span_id, for what is logged there.
+// SpanIDs returns the ids of the span in the context, as trace_id and span_id, for the log.
 // Source: OpenTelemetry specification, "Trace Context in non-OTLP Log Formats".
 func SpanIDs(ctx context.Context) []any {
 	span := trace.SpanContextFromContext(ctx)

@@ -9,7 +9,7 @@ import (
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/lambdaruntime"
 )
 
-// TestLogCorrelation wants the ids of the span in what is logged in an invocation, and X-Ray's header as it came for code that calls AWS.
+// TestLogCorrelation expects the ids of the span in log lines of an invocation, and the unchanged X-Ray header in its context.
 func TestLogCorrelation(t *testing.T) {
 	tracing, recorder, _ := newTestTelemetry(t)
 	var log bytes.Buffer

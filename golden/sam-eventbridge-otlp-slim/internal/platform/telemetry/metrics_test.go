@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestMetrics wants every metric that is described to be there, in one line.
+// TestMetrics expects a value for every metric that the line describes.
 func TestMetrics(t *testing.T) {
 	t.Setenv("AWS_LAMBDA_FUNCTION_NAME", "demo")
 	var line bytes.Buffer

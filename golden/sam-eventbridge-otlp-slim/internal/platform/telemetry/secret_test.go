@@ -90,7 +90,7 @@ func TestSecretChanges(t *testing.T) {
 	}
 }
 
-// TestNoSecret wants the answer all the same, spans that do not leave without their headers, and one line that says why.
+// TestNoSecret expects an answer, no spans without their headers, and one log line with the reason.
 func TestNoSecret(t *testing.T) {
 	for name, test := range map[string]struct {
 		status int
@@ -122,7 +122,7 @@ func TestNoSecret(t *testing.T) {
 	}
 }
 
-// TestSecretOnAPlainConnection wants the function to answer without spans, to say why, and not even to fetch the secret, where its headers
+// TestSecretOnAPlainConnection expects the function to answer without spans, to say why, and not even to fetch the secret, where its headers
 // would go to another machine in clear text.
 func TestSecretOnAPlainConnection(t *testing.T) {
 	calls := manager(t, 200, secretString("api-key=abc"))
@@ -153,7 +153,7 @@ func TestSecretFromAPlainConnection(t *testing.T) {
 	}
 }
 
-// TestSecretIsNotRedirected wants no header of the secret at an address that the endpoint redirects to.
+// TestSecretIsNotRedirected expects that the secret is not sent to an address that the endpoint redirects to.
 func TestSecretIsNotRedirected(t *testing.T) {
 	manager(t, 200, secretString("api-key=abc"))
 	elsewhere := endpoint(t)
@@ -165,7 +165,7 @@ func TestSecretIsNotRedirected(t *testing.T) {
 	}
 }
 
-// TestSecretsManagerHangs wants a start that does not wait for AWS Secrets Manager, an answer that waits no longer than a flush may take,
+// TestSecretsManagerHangs expects a start that does not wait for AWS Secrets Manager, an answer that waits no longer than a flush may take,
 // with one line that says why the spans are lost, and spans that leave with their headers once it answers.
 func TestSecretsManagerHangs(t *testing.T) {
 	manager(t, 200, "") // for its variables

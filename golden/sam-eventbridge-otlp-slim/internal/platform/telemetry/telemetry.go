@@ -1,8 +1,7 @@
-// Package telemetry makes a span of each invocation and sends it, with the spans that the code makes by itself, to where OpenTelemetry is
-// collected. It is built on the official API and SDK; here is what Lambda needs on top: how an invocation becomes a span, when spans
-// leave, and how they are written.
+// Package telemetry records a span for each invocation and sends it to a collector, together with the spans that your code starts. It builds on
+// OpenTelemetry's API and SDK and adds what Lambda needs: how an invocation becomes a span, when spans are sent, and how they are encoded.
 //
-// It never makes a function slower or break: spans leave after the answer, in a bounded time, and are dropped where they cannot.
+// Telemetry must not slow down or break a function. Spans are sent after the answer, in a bounded time, and dropped if that fails.
 package telemetry
 
 import (
@@ -22,10 +21,10 @@ import (
 // too. CloudWatch charges for each of the metrics, see docs/traces.md.
 const EmitMetrics = false
 
-// scope names what makes the spans.
+// scope is the name of the tracer.
 const scope = "example.com/sam-eventbridge-otlp-slim"
 
-// Logger is what is logged with; *slog.Logger is one.
+// Logger writes the log. *slog.Logger implements it.
 type Logger interface {
 	InfoContext(ctx context.Context, message string, arguments ...any)
 	WarnContext(ctx context.Context, message string, arguments ...any)
@@ -34,7 +33,7 @@ type Logger interface {
 // Telemetry is the telemetry of one execution environment.
 type Telemetry struct {
 	tracer trace.Tracer
-	// provider and all that follows is empty while no endpoint is configured.
+	// provider and the fields below are empty while no endpoint is configured.
 	provider   *sdktrace.TracerProvider
 	propagator propagation.TextMapPropagator
 	buffer     *buffer
@@ -42,12 +41,12 @@ type Telemetry struct {
 	// cold is true until the first invocation.
 	cold bool
 	mu   sync.Mutex
-	// open are the spans of invocations that have not come to their end.
+	// open has the spans of invocations that have not ended.
 	open map[trace.SpanID]trace.Span
 }
 
-// Start sets telemetry up as the environment variables say. It must be called before the runtime asks for its first event, and never
-// fails: what is wrong with the variables is logged, and what is in doubt is left out.
+// Start sets up telemetry as the environment variables say. Call it before the runtime asks for its first event. It never fails: it logs what is
+// wrong with the variables and ignores what it can't use.
 func Start(logger Logger) *Telemetry {
 	return start(logger, func(to destination, config settings) sdktrace.SpanExporter {
 		return newExporter(to, config) // to use the stock exporter, see docs/traces.md
@@ -81,7 +80,7 @@ func start(logger Logger, exporterFor func(to destination, config settings) sdkt
 	return t
 }
 
-// newTelemetry makes what needs no Lambda.
+// newTelemetry sets up the part that does not need Lambda.
 func newTelemetry(
 	exporter sdktrace.SpanExporter, propagator propagation.TextMapPropagator, logger Logger, options ...sdktrace.TracerProviderOption,
 ) *Telemetry {
@@ -92,44 +91,45 @@ func newTelemetry(
 	return t
 }
 
-// Tracer makes the spans of the function's own code. They go nowhere while no endpoint is configured.
+// Tracer starts the spans of this package. Other code uses otel.Tracer. Spans are discarded while no endpoint is configured.
 func (t *Telemetry) Tracer() trace.Tracer { return t.tracer }
 
-// oneAtATime tells whether the execution environment has one invocation at a time, as it has unless told otherwise.
+// oneAtATime reports whether the execution environment has one invocation at a time, which is the default.
 func oneAtATime(getenv func(string) string) bool {
 	most := getenv("AWS_LAMBDA_MAX_CONCURRENCY")
 	return most == "" || most == "1"
 }
 
-// valueLimit bounds the text of an attribute, in bytes, unless OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT does.
+// valueLimit is the maximum length of an attribute in bytes, unless OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT sets another.
 const valueLimit = 4096
 
 func spanLimits() sdktrace.SpanLimits {
-	limits := sdktrace.NewSpanLimits() // with what the environment variables say
+	limits := sdktrace.NewSpanLimits() // from the environment variables
 	if limits.AttributeValueLengthLimit < 0 {
 		limits.AttributeValueLengthLimit = valueLimit
 	}
 	return limits
 }
 
-// Limits of flushes. Where a flush is not over in time, its spans are dropped.
+// Limits of flushes. If a flush does not end in time, its spans are dropped.
 const (
-	// afterAnswer bounds the flush after the answer. The execution environment takes no other event until it is over.
+	// afterAnswer limits the flush after the answer. Until it ends, the execution environment accepts no other event.
 	afterAnswer = 2 * time.Second
-	// beforeAnswer bounds the flush that has to be before the answer, which is later by as much.
+	// beforeAnswer limits a flush that has to happen before the answer and delays it.
 	beforeAnswer = 200 * time.Millisecond
-	// atTheEnd bounds the flush between SIGTERM and SIGKILL, which is 500 ms later.
+	// atTheEnd limits the flush after SIGTERM. SIGKILL follows 500 ms after it.
 	atTheEnd = 400 * time.Millisecond
-	// margin is kept free before the deadline of the invocation: after it, Lambda would call a good answer timed out.
+	// margin is the time before the deadline of the invocation at which a flush ends. At the deadline, Lambda reports a timeout even if the
+	// answer was posted.
 	margin = 100 * time.Millisecond
 )
 
-// flushUntil sends what there is after an answer, for the invocation with the deadline.
+// flushUntil sends the spans after the answer to the invocation with the deadline.
 func (t *Telemetry) flushUntil(deadline time.Time) {
 	t.flush(context.Background(), afterAnswer, deadline)
 }
 
-// flushNow sends what there is while the caller waits for the answer.
+// flushNow sends the spans while the caller waits for the answer.
 func (t *Telemetry) flushNow(ctx context.Context) {
 	deadline, bounded := ctx.Deadline()
 	if !bounded {
@@ -145,5 +145,5 @@ func (t *Telemetry) flush(ctx context.Context, most time.Duration, deadline time
 	}
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
-	_ = t.buffer.ForceFlush(ctx) // logged there
+	_ = t.buffer.ForceFlush(ctx) // it logs its errors
 }

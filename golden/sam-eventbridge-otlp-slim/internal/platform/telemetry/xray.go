@@ -12,17 +12,17 @@ import (
 // traceHeader is AWS X-Ray's header. Source: AWS X-Ray Developer Guide, "Tracing header".
 const traceHeader = "X-Amzn-Trace-Id"
 
-// xrayContext is what a trace header says.
+// xrayContext is a parsed trace header.
 type xrayContext struct {
 	root trace.TraceID
-	// parent is zero where the header has none.
+	// parent is zero if the header has no parent.
 	parent trace.SpanID
-	// sampled is "1" or "0" where X-Ray has decided whether the trace is recorded, and otherwise empty.
+	// sampled is "1" or "0" if X-Ray has decided whether to record the trace, and otherwise empty.
 	sampled string
 }
 
-// parseXRay reads a trace header, such as "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1". What it does not
-// know is passed over. A header with a mistake in what it knows is no header.
+// parseXRay parses a trace header, such as "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1". It ignores unknown
+// fields. It rejects a header with a malformed field.
 func parseXRay(header string) (found xrayContext, ok bool) {
 	for field := range strings.SplitSeq(header, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
@@ -41,7 +41,7 @@ func parseXRay(header string) (found xrayContext, ok bool) {
 			switch value {
 			case "0", "1":
 				found.sampled = value
-			case "?", "": // whoever gets the header decides
+			case "?", "": // the receiver decides
 			default:
 				return xrayContext{}, false
 			}
@@ -53,9 +53,9 @@ func parseXRay(header string) (found xrayContext, ok bool) {
 	return found, found.root.IsValid()
 }
 
-// forwardXRay returns the header for what is called from a span. It is the header that came, since X-Ray's decision and the lineage are not ours
-// to change. Only where spans go to X-Ray and the span is part of its trace, the span is the parent. Without a header that came it names the
-// span.
+// forwardXRay returns the header for a call that is made within a span. It forwards the header of the invocation, because the function must not
+// change X-Ray's decision and the lineage. The span becomes the parent only if spans are sent to X-Ray and the span is part of X-Ray's trace. If
+// the invocation has no header, the result names the span.
 func forwardXRay(came string, span trace.SpanContext, follow bool) string {
 	header, ok := parseXRay(came)
 	switch {
@@ -76,7 +76,7 @@ func forwardXRay(came string, span trace.SpanContext, follow bool) string {
 	return strings.Join(fields, ";")
 }
 
-// formatXRay is the header of a span that begins its trace.
+// formatXRay returns the header of a span whose trace begins here.
 func formatXRay(span trace.SpanContext) string {
 	id, sampled := span.TraceID().String(), "0"
 	if span.IsSampled() {
@@ -87,8 +87,8 @@ func formatXRay(span trace.SpanContext) string {
 
 // xray propagates trace contexts in X-Ray's header. It implements propagation.TextMapPropagator.
 type xray struct {
-	// follow has X-Ray decide what is recorded, because spans go to where X-Ray's are. Without it, a trace that X-Ray does not record keeps its
-	// id, and begins here.
+	// follow lets X-Ray decide what is recorded, because spans are sent to where X-Ray's spans are. Otherwise a trace that X-Ray does not record
+	// keeps its id and begins here.
 	follow bool
 }
 
@@ -107,7 +107,7 @@ func (x xray) Extract(ctx context.Context, carrier propagation.TextMapCarrier) c
 		return ctx
 	}
 	if x.follow && header.sampled == "0" && !header.parent.IsValid() {
-		// Only a parent can tell the sampler that nothing is to be recorded.
+		// The sampler records nothing only if there is a parent that was not sampled.
 		header.parent = idGenerator{}.NewSpanID(ctx, header.root)
 	}
 	recorded := header.sampled == "1" || (x.follow && header.sampled == "")
@@ -124,9 +124,9 @@ func (x xray) Extract(ctx context.Context, carrier propagation.TextMapCarrier) c
 // Fields implements propagation.TextMapPropagator.
 func (xray) Fields() []string { return []string{traceHeader} }
 
-// xrayLambda is xray for functions: it leaves a context alone that another propagator has found a span for, and otherwise goes on from the
-// trace header of the invocation. It takes that header from where the runtime has put it. The conventions name the variable _X_AMZN_TRACE_ID,
-// which may be that of another invocation.
+// xrayLambda is xray for Lambda functions. If another propagator has found a span, it does nothing. Otherwise it continues the trace in the
+// invocation's header, which it reads from the context: the variable _X_AMZN_TRACE_ID, which the conventions name, may belong to another
+// invocation.
 // Source: OpenTelemetry semantic conventions, "Instrumenting AWS Lambda".
 type xrayLambda struct {
 	xray
@@ -144,10 +144,10 @@ func (x xrayLambda) Extract(ctx context.Context, carrier propagation.TextMapCarr
 	return x.xray.Extract(ctx, carrier)
 }
 
-// rootKey is the key of the trace id that the next root span gets.
+// rootKey is the context key of the trace id for the next root span.
 type rootKey struct{}
 
-// idGenerator makes random ids, but takes over X-Ray's for a trace that begins here: one id finds everything.
+// idGenerator generates random ids. A trace that begins here gets X-Ray's id, so that one id finds both traces.
 type idGenerator struct{}
 
 // NewIDs implements the SDK's IDGenerator.
@@ -168,7 +168,7 @@ func (idGenerator) NewSpanID(context.Context, trace.TraceID) trace.SpanID {
 	return id
 }
 
-// newPropagator puts the propagators of these names together.
+// newPropagator combines the propagators with these names.
 func newPropagator(names []string, followXRay bool) propagation.TextMapPropagator {
 	known := map[string]propagation.TextMapPropagator{
 		traceContextName: propagation.TraceContext{}, baggageName: propagation.Baggage{},

@@ -51,7 +51,7 @@ func TestParseXRay(t *testing.T) {
 	}
 }
 
-// FuzzParseXRay wants of every header that is understood that it is understood again as it is written here.
+// FuzzParseXRay expects that a header which parses also parses after it was formatted again.
 func FuzzParseXRay(f *testing.F) {
 	for _, text := range []string{header + ";Sampled=1", rootOnly, "Root=;Parent=;Sampled=", ";;=;Root", "Root=1-" + strings.Repeat("é", 12)} {
 		f.Add(text)
@@ -117,8 +117,8 @@ func TestHeaderMatrix(t *testing.T) {
 	}
 }
 
-// TestXRayLambda wants the propagator for Lambda to yield to a span that is known already, and else to go on from the invocation's own header
-// where a carrier has none.
+// TestXRayLambda expects the propagator for Lambda to keep a known span, and otherwise to continue the trace in the invocation's header if the
+// carrier has none.
 func TestXRayLambda(t *testing.T) {
 	const other = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	propagator := newPropagator([]string{traceContextName, baggageName, xrayLambdaName}, false)
@@ -173,7 +173,7 @@ func TestPropagation(t *testing.T) {
 	}
 }
 
-// TestForwardXRay wants the header that came to go on as it came, but for the parent if the span is in X-Ray's trace.
+// TestForwardXRay expects the invocation's header to be forwarded unchanged, except for the parent if the span is part of X-Ray's trace.
 func TestForwardXRay(t *testing.T) {
 	const (
 		lineage = ";Lineage=1:a87bd80c:0|68fd508a:5|c512fbe3:2"
@@ -216,7 +216,7 @@ func TestForwardXRay(t *testing.T) {
 	}
 }
 
-// TestInvocationForwardsXRay wants X-Ray's decision and the lineage in the header that the code of an invocation finds, and in what it injects.
+// TestInvocationForwardsXRay expects X-Ray's decision and the lineage in the header in the context of an invocation, and in what it injects.
 func TestInvocationForwardsXRay(t *testing.T) {
 	const rest = ";Sampled=0;Lineage=1:a87bd80c:0"
 	for _, follow := range []bool{false, true} {

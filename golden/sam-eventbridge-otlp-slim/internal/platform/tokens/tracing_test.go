@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/pretoken"
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/tokens"
@@ -74,7 +76,10 @@ func TestTracedLookup(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			spans := make(spanExporter, 1)
-			ctx, invocation := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)).Tracer("test").Start(t.Context(), "invocation")
+			provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
+			otel.SetTracerProvider(provider)
+			defer otel.SetTracerProvider(noop.NewTracerProvider())
+			ctx, invocation := provider.Tracer("test").Start(t.Context(), "invocation")
 			lookup := tokens.Lookup{Find: test.find, Timeout: test.timeout, Claims: []string{"tier"}}
 			for _, finder := range []tokens.Finder{lookup, &lookup} {
 				handler := handlerOf(t, tokens.Policy{Lookup: finder, MaxSize: 2048}, pretoken.V2)

@@ -11,28 +11,28 @@ import (
 )
 
 const (
-	// maxSpans is how many spans wait to be sent at most. More are dropped.
+	// maxSpans is how many spans can wait to be sent. Further spans are dropped.
 	maxSpans = 2048
-	// maxBatch is how many spans are sent at a time.
+	// maxBatch is how many spans one request has at most.
 	maxBatch = 512
-	// After a failure nothing is sent for firstPause, after each further one for twice as long, and for longestPause at most: a collector
-	// that hangs would hold up the execution environment after every answer.
+	// After a failure nothing is sent for firstPause. Each further failure doubles the pause, up to longestPause. Otherwise a collector that
+	// hangs would delay the execution environment after every answer.
 	firstPause   = time.Second
 	longestPause = 30 * time.Second
 )
 
-// buffer keeps spans until they are flushed. It implements sdktrace.SpanProcessor. Unlike the SDK's own it sends nothing in the middle
-// of an invocation.
+// buffer keeps spans until they are flushed. It implements sdktrace.SpanProcessor. Unlike the SDK's processors, it sends nothing during an
+// invocation.
 type buffer struct {
 	exporter sdktrace.SpanExporter
 	logger   Logger
 	now      func() time.Time
-	// turn is held by the flush that is at work, to which the fields up to the empty line belong.
+	// turn is held by the running flush. It guards the fields up to the empty line.
 	turn chan struct{}
-	// failures since the last success, and when to try again.
+	// failures counts the failures since the last success, and resume is when to try again.
 	failures int
 	resume   time.Time
-	// reported is true if the log has a line since the last success, and logged is how many dropped spans the last line told of.
+	// reported is true if a failure was logged since the last success. logged is the number of dropped spans in the last log line.
 	reported bool
 	logged   int
 
@@ -62,8 +62,8 @@ func (b *buffer) OnEnd(span sdktrace.ReadOnlySpan) {
 	b.spans = append(b.spans, span)
 }
 
-// ForceFlush sends the spans that there are until ctx ends. Those that cannot be sent are dropped: they are not tried again, since the
-// next invocation has spans of its own. After a failure it waits for its time, with the spans.
+// ForceFlush sends the spans of the buffer until ctx ends. It drops the spans that can't be sent, because the next invocation has spans of its
+// own. During the pause after a failure it sends nothing and keeps the spans.
 func (b *buffer) ForceFlush(ctx context.Context) error { return b.flush(ctx, false) }
 
 // Shutdown implements sdktrace.SpanProcessor.
@@ -76,7 +76,7 @@ func (b *buffer) flush(ctx context.Context, last bool) error {
 	case b.turn <- struct{}{}:
 		defer func() { <-b.turn }()
 	case <-ctx.Done():
-		return ctx.Err() // another flush is at work
+		return ctx.Err() // another flush is running
 	}
 	if !last && b.now().Before(b.resume) {
 		return nil
@@ -104,7 +104,7 @@ func (b *buffer) flush(ctx context.Context, last bool) error {
 	return nil
 }
 
-// export keeps a panic of the exporter from ending the process.
+// export turns a panic of the exporter into an error.
 func (b *buffer) export(ctx context.Context, batch []sdktrace.ReadOnlySpan) (err error) {
 	defer func() {
 		if recovered := recover(); recovered != nil {
@@ -114,7 +114,7 @@ func (b *buffer) export(ctx context.Context, batch []sdktrace.ReadOnlySpan) (err
 	return b.exporter.ExportSpans(ctx, batch)
 }
 
-// pause says when to try again after a failure.
+// pause sets when to try again after a failure.
 func (b *buffer) pause(err error) {
 	pause := min(firstPause<<min(b.failures, 10), longestPause)
 	if refused, found := errors.AsType[*refusedError](err); found {
@@ -124,7 +124,7 @@ func (b *buffer) pause(err error) {
 	b.resume = b.now().Add(pause)
 }
 
-// drop counts spans that are lost, and says so once until there is success again.
+// drop counts lost spans. It logs the first loss since the last success.
 func (b *buffer) drop(reason error, spans int) {
 	b.mu.Lock()
 	b.dropped += spans
@@ -136,7 +136,7 @@ func (b *buffer) drop(reason error, spans int) {
 	}
 }
 
-// succeeded says how many spans were dropped, if there is news.
+// succeeded ends the pause. It logs how many spans were dropped if the log does not say so yet.
 func (b *buffer) succeeded() {
 	b.mu.Lock()
 	dropped := b.dropped

@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// newDestination sends spans to whatever OTEL_EXPORTER_OTLP_ENDPOINT names, with the headers of the secret that OTLP_HEADERS_SECRET_ARN
-// names besides those of OTEL_EXPORTER_OTLP_HEADERS.
+// newDestination sends spans to the address in OTEL_EXPORTER_OTLP_ENDPOINT, with the headers in OTEL_EXPORTER_OTLP_HEADERS and in the secret
+// that OTLP_HEADERS_SECRET_ARN names.
 func newDestination(env *environment, config settings) destination {
 	arn := env.getenv(headersVariable)
 	if arn != "" {

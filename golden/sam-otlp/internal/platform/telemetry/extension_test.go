@@ -59,7 +59,7 @@ func event(id string, left time.Duration) string {
 	return fmt.Sprintf(`{"eventType":"INVOKE","requestId":%q,"deadlineMs":%d}`, id, time.Now().Add(left).UnixMilli())
 }
 
-// TestFlushAfterTheAnswer wants no flush before the answer is posted, one afterwards, and the next poll after that.
+// TestFlushAfterTheAnswer expects no flush before the answer is posted, one afterwards, and then the next poll.
 func TestFlushAfterTheAnswer(t *testing.T) {
 	api := newRuntimeAPI(t)
 	tracing, recorder, logger := newTestTelemetry(t)
@@ -73,7 +73,7 @@ func TestFlushAfterTheAnswer(t *testing.T) {
 	tracing.extension.start(patience)
 	await(t, api.polls, "the extension asks for an event")
 
-	api.events <- event("other", time.Hour)                                    // of an invocation whose answer nobody hears of
+	api.events <- event("other", time.Hour)                                    // an invocation without an answer
 	tracing.extension.posted("other")                                          // but here it is
 	await(t, api.polls, "the extension asks again")                            // with nothing to send
 	ctx, post := context.WithCancel(invocationContext(t, header+";Sampled=1")) // the runtime cancels it when it has posted the answer
@@ -103,7 +103,7 @@ func TestFlushAfterTheAnswer(t *testing.T) {
 	}
 }
 
-// TestFlushNearTheDeadline wants a flush of what there is, and the next poll, although the handler does not answer.
+// TestFlushNearTheDeadline expects a flush and the next poll although the handler does not answer.
 func TestFlushNearTheDeadline(t *testing.T) {
 	api := newRuntimeAPI(t)
 	deadlines := make(chan time.Time, 1)
@@ -115,7 +115,7 @@ func TestFlushNearTheDeadline(t *testing.T) {
 	await(t, api.polls, "the extension asks again")
 }
 
-// TestRegistrationFails wants the flush before the answer, one line in the log, and an init phase that is not held up.
+// TestRegistrationFails expects a flush before the answer, one log line, and an init phase that is not delayed.
 func TestRegistrationFails(t *testing.T) {
 	for name, register := range map[string]func(http.ResponseWriter, *http.Request){
 		"refused":       func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) },
@@ -149,7 +149,7 @@ func TestRegistrationFails(t *testing.T) {
 	}
 }
 
-// TestLateRegistration wants an extension that is registered at last to ask for events: Lambda waits for it.
+// TestLateRegistration expects an extension to ask for events after a late registration, because Lambda waits for it.
 func TestLateRegistration(t *testing.T) {
 	api := newRuntimeAPI(t)
 	release := make(chan struct{})
@@ -171,8 +171,8 @@ func TestLateRegistration(t *testing.T) {
 	await(t, api.polls, "the extension asks for an event")
 }
 
-// TestPollsFail wants the flush before the answer while there are no events, polls for ever, and no waiting for the answer of an invocation
-// whose event comes when it has been posted.
+// TestPollsFail expects a flush before the answer while polls fail, further polls, and no waiting for an answer that was posted before the event
+// arrived.
 func TestPollsFail(t *testing.T) {
 	api := newRuntimeAPI(t)
 	var failures atomic.Int32

@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// LogHandler adds the ids of the span in the context, as trace_id and span_id, to what next logs.
+// LogHandler returns a handler that adds the ids of the span in the context to each record, as trace_id and span_id, and passes it to next.
 // Source: OpenTelemetry specification, "Trace Context in non-OTLP Log Formats".
 func LogHandler(next slog.Handler) slog.Handler { return logHandler{next} }
 
@@ -18,7 +18,7 @@ type logHandler struct {
 // Handle implements slog.Handler.
 func (h logHandler) Handle(ctx context.Context, record slog.Record) error {
 	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
-		record = record.Clone() // its attributes may be shared
+		record = record.Clone() // copies of a record share its attributes
 		record.AddAttrs(slog.String("trace_id", span.TraceID().String()), slog.String("span_id", span.SpanID().String()))
 	}
 	return h.Handler.Handle(ctx, record)

@@ -13,13 +13,13 @@ type metric struct {
 	Unit string
 }
 
-// metrics have the names of the conventions. The durations are in seconds, the others count.
+// metrics lists the metrics of an invocation. Their names come from the semantic conventions.
 // Source: OpenTelemetry semantic conventions, "FaaS metrics".
 var metrics = []metric{
 	{"faas.invocations", "Count"}, {"faas.coldstarts", "Count"}, {"faas.errors", "Count"}, {"faas.invoke_duration", "Seconds"},
 }
 
-// writeMetrics writes the metrics of an invocation as one line, which CloudWatch finds in the log.
+// writeMetrics writes the metrics of an invocation as one log line, from which CloudWatch extracts them.
 // Source: Amazon CloudWatch User Guide, "Specification: Embedded metric format".
 func writeMetrics(to io.Writer, began time.Time, took time.Duration, cold, failed bool) {
 	count := map[bool]int{true: 1}
@@ -37,6 +37,6 @@ func writeMetrics(to io.Writer, began time.Time, took time.Duration, cold, faile
 		"faas.invoke_duration": took.Seconds(),
 	})
 	if err == nil {
-		_, _ = to.Write(append(line, '\n')) // a log that is gone is nobody's fault here
+		_, _ = to.Write(append(line, '\n')) // nothing can be done about a log that fails
 	}
 }

@@ -1,4 +1,5 @@
-// Package rawjson reads and writes JSON as bytes, so that nothing is rounded, reordered or lost on the way. It does not interpret values.
+// Package rawjson reads and writes JSON values as bytes, so that nothing is rounded, reordered or lost. It builds on encoding/json. What the values
+// mean does not belong here.
 package rawjson
 
 import (
@@ -13,7 +14,7 @@ import (
 // Value is one valid JSON value as it was written, without space around it. The zero Value is no value.
 type Value []byte
 
-// ErrSyntax means that a text is not one JSON value. It reveals nothing of the text.
+// ErrSyntax means that a text is not one JSON value. It contains nothing of the text.
 var ErrSyntax = errors.New("not JSON")
 
 // Parse checks that a text is one JSON value and returns it. The value shares the text's bytes.
@@ -83,7 +84,7 @@ const (
 	delimiters = ",]}" + space // what can follow a number or a word
 )
 
-// skip returns where the next value, or the end of the object or array, begins. Only space, commas and colons stand in between.
+// skip returns where the next value begins, or the end of the object or array. It skips spaces, commas and colons.
 func skip(text []byte, i int) int {
 	for strings.IndexByte(",:"+space, text[i]) >= 0 {
 		i++
@@ -122,7 +123,7 @@ func (v Value) Text() string {
 		return string(inner)
 	}
 	var text string
-	_ = json.Unmarshal(v, &text) // a valid string can always be read
+	_ = json.Unmarshal(v, &text) // can't fail: the string is valid
 	return text
 }
 
@@ -139,7 +140,7 @@ func appendString(to []byte, text string) []byte {
 	var encoded bytes.Buffer
 	encoder := json.NewEncoder(&encoded)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(text) // a text can always be written
+	_ = encoder.Encode(text) // can't fail: every string can be encoded
 	return append(to, bytes.TrimSpace(encoded.Bytes())...)
 }
 

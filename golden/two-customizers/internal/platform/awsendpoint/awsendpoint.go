@@ -1,10 +1,10 @@
-// Package awsendpoint knows the hosts of AWS's services. It is the one place in this project that knows AWS's partitions: groups of regions
-// with a domain of their own. Only the stack does not ask it, because CloudFormation knows its own partition.
+// Package awsendpoint returns the hosts of AWS services. It is the only place in the project's code that knows AWS's partitions, which are groups
+// of regions with their own domain. The stack does not need it, because CloudFormation knows its own partition.
 package awsendpoint
 
 import "strings"
 
-// partitions have the prefix of their regions' names, and their domain. Every other region is in amazonaws.com.
+// partitions lists the prefix of each partition's regions, and its domain. All other regions are in amazonaws.com.
 // Source: the partitions of the AWS SDK for Go v2.
 var partitions = []struct{ prefix, domain string }{
 	{"cn-", "amazonaws.com.cn"},

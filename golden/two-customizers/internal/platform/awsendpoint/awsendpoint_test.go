@@ -2,7 +2,7 @@ package awsendpoint
 
 import "testing"
 
-// TestHost has a region of each partition.
+// TestHost checks a region of each partition.
 func TestHost(t *testing.T) {
 	for region, want := range map[string]string{
 		"eu-west-1":       "events.eu-west-1.amazonaws.com",

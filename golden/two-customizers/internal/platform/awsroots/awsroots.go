@@ -1,5 +1,5 @@
-// Package awsroots opens TLS connections to AWS's services without reading the system's certificates first, which would take most of the
-// time of a first call. What the connections are used for does not belong here.
+// Package awsroots opens TLS connections to AWS services without reading the system's certificates first, which would take most of the time of
+// the first call. How the connections are used does not belong here.
 package awsroots
 
 import (
@@ -11,14 +11,14 @@ import (
 	"net"
 )
 
-// amazon holds the authorities that sign for AWS's services, with the day until which each is valid.
+// amazon has the certificate authorities of AWS services, each with the day on which it expires.
 // Source: Amazon Trust Services Repository, "Root CAs".
 //
 //go:embed roots.pem
 var amazon []byte
 
-// Dialer opens TLS connections. It trusts Amazon's authorities and, for the day on which those change and for endpoints that are not
-// AWS's, the system's.
+// Dialer opens TLS connections. It trusts Amazon's certificate authorities first. It also trusts the system's, because Amazon's may change one day
+// and an endpoint may not be AWS's.
 type Dialer struct {
 	amazon, system *tls.Config
 }
@@ -27,7 +27,7 @@ type Dialer struct {
 func NewDialer() *Dialer {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(amazon)
-	return newDialer(pool, nil) // nil is what Go finds on the system, when it needs it
+	return newDialer(pool, nil) // nil makes Go read the system's authorities when it needs them
 }
 
 func newDialer(amazon, system *x509.CertPool) *Dialer {
@@ -37,8 +37,8 @@ func newDialer(amazon, system *x509.CertPool) *Dialer {
 	}
 }
 
-// DialTLSContext connects and verifies, for http.Transport. If Amazon's authorities did not sign the certificate, it connects again and asks the
-// system's. It refuses a certificate that is expired or another host's at once.
+// DialTLSContext connects and verifies the certificate, for http.Transport. If none of Amazon's authorities signed it, it connects again and
+// trusts the system's authorities. It refuses a certificate at once that is expired or belongs to another host.
 func (d *Dialer) DialTLSContext(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := (&tls.Dialer{Config: d.amazon}).DialContext(ctx, network, address)
 	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 )
 
 // spanExporter collects spans as they end.
@@ -64,9 +65,8 @@ func TestTraced(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			spans := &spanExporter{}
 			provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
-			before := otel.GetTracerProvider()
 			otel.SetTracerProvider(provider)
-			defer otel.SetTracerProvider(before)
+			defer otel.SetTracerProvider(noop.NewTracerProvider())
 			ctx, invocation := provider.Tracer("test").Start(t.Context(), "invocation")
 			want, wantErr := test.bus()
 			if got, err := (tracedBus{test.bus}).put(ctx, []entry{{}}); len(got) != len(want) || !errors.Is(err, wantErr) && err.Error() != wantErr.Error() {

@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// TestEncode holds a span that has everything to OTLP's JSON.
+// TestEncode compares a span that uses every field with OTLP's JSON.
 func TestEncode(t *testing.T) {
 	at := time.Unix(1, 2)
 	parent := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{15: 1}, SpanID: trace.SpanID{7: 1}, Remote: true})
@@ -82,5 +82,5 @@ func TestEncode(t *testing.T) {
 	}
 }
 
-// flat is text without what is between the tokens of JSON.
+// flat removes the space between the tokens of JSON.
 func flat(text string) string { return strings.NewReplacer("\n", "", " ", "").Replace(text) }

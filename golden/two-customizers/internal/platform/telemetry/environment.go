@@ -12,14 +12,14 @@ import (
 	"unicode"
 )
 
-// settings are what the environment variables of OpenTelemetry say. The SDK reads those for sampling, limits and the resource itself.
+// settings come from OpenTelemetry's environment variables. The SDK itself reads the variables for sampling, limits and the resource.
 // Source: OpenTelemetry specification, "Environment Variable Specification" and "OpenTelemetry Protocol Exporter".
 type settings struct {
-	// disabled is true where nothing is to be recorded.
+	// disabled is true if nothing is recorded.
 	disabled bool
-	// endpoint is the URL that spans are posted to, or empty.
+	// endpoint is the URL to which spans are posted. It may be empty.
 	endpoint string
-	// exposed is true where the endpoint is on another machine and not behind TLS, so that whoever is on the way can read what is sent.
+	// exposed is true if the endpoint is on another machine and does not use TLS, so that others can read the requests.
 	exposed bool
 	headers http.Header
 	// timeout of one export.
@@ -28,7 +28,7 @@ type settings struct {
 	propagators []string
 }
 
-// environment reads variables, and gathers what is wrong with them. A problem names the variable and no value that may be secret.
+// environment reads variables and collects their problems. A problem names the variable, but no value that may be secret.
 type environment struct {
 	getenv   func(string) string
 	problems []string
@@ -74,7 +74,7 @@ func (e *environment) settings() settings {
 	return config
 }
 
-// otlp returns the name and the value of one of the exporter's variables: that for traces goes before that for everything.
+// otlp returns the name and the value of one of the exporter's variables. The variable for traces takes precedence over the general one.
 func (e *environment) otlp(name string) (variable, value string) {
 	variable = "OTEL_EXPORTER_OTLP_TRACES_" + name
 	if value = strings.TrimSpace(e.getenv(variable)); value == "" {
@@ -84,7 +84,7 @@ func (e *environment) otlp(name string) (variable, value string) {
 	return variable, value
 }
 
-// choice returns the value of a variable, or the first of its choices where it has none or another.
+// choice returns the value of a variable, or the first choice if the value is missing or unknown.
 func (e *environment) choice(variable string, choices ...string) string {
 	value := strings.ToLower(strings.TrimSpace(e.getenv(variable)))
 	switch {
@@ -96,8 +96,8 @@ func (e *environment) choice(variable string, choices ...string) string {
 	return choices[0]
 }
 
-// refuse reports variables that would change something elsewhere, and do not here: there are no certificates but the system's, no
-// processor that sends by a schedule, no exporters of metrics and logs, and no configuration file.
+// refuse reports variables of OpenTelemetry that have no effect here. This package uses the system's certificates, sends spans after invocations
+// and not on a schedule, exports neither metrics nor logs, and reads no configuration file.
 func (e *environment) refuse() {
 	for _, name := range []string{"CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY", "INSECURE"} {
 		if variable, value := e.otlp(name); value != "" {
@@ -114,10 +114,10 @@ func (e *environment) refuse() {
 	}
 }
 
-// tracesPath comes after OTEL_EXPORTER_OTLP_ENDPOINT; that for traces alone is the whole address.
+// tracesPath is appended to OTEL_EXPORTER_OTLP_ENDPOINT. OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is the complete address.
 const tracesPath = "/v1/traces"
 
-// endpoint is where spans go, or nil.
+// endpoint returns the address of the collector, or nil.
 func (e *environment) endpoint() *url.URL {
 	variable, value := e.otlp("ENDPOINT")
 	if value == "" {
@@ -134,7 +134,7 @@ func (e *environment) endpoint() *url.URL {
 	return address
 }
 
-// protect switches telemetry off where everybody on the way could read a secret. A header may be a key, whatever its name is.
+// protect turns telemetry off if others could read a secret on the way. Any header may be a key.
 func (e *environment) protect(config *settings, secret string) {
 	if !config.exposed || config.endpoint == "" || config.disabled {
 		return
@@ -144,10 +144,11 @@ func (e *environment) protect(config *settings, secret string) {
 	config.endpoint = ""
 }
 
-// isLoopback tells whether a host is this machine, which in Lambda is the execution environment.
+// isLoopback reports whether a host is this machine, which in Lambda is the execution environment.
 func isLoopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
 
-// headers takes a list like that in OTEL_EXPORTER_OTLP_HEADERS, "name=value,name=value" with values as in URLs, from where it stands.
+// headers parses a list of headers in the format of OTEL_EXPORTER_OTLP_HEADERS: "name=value,name=value", with values escaped as in URLs. In
+// problems, where names the place of the list.
 func (e *environment) headers(where, list string) http.Header {
 	found := http.Header{}
 	for i, pair := range strings.Split(list, ",") {
@@ -166,14 +167,14 @@ func (e *environment) headers(where, list string) http.Header {
 	return found
 }
 
-// isToken tells whether a text may be the name of a header. Source: RFC 9110, section 5.6.2.
+// isToken reports whether a text can be the name of a header. Source: RFC 9110, section 5.6.2.
 func isToken(name string) bool {
 	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
 		return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 	})
 }
 
-// Names of propagators, as in OTEL_PROPAGATORS.
+// The names of propagators in OTEL_PROPAGATORS.
 const (
 	traceContextName = "tracecontext"
 	baggageName      = "baggage"

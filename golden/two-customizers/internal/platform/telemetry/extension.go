@@ -14,16 +14,16 @@ import (
 
 const (
 	extensionPath = "/2020-01-01/extension/"
-	// extensionName must differ from those of other extensions of the function.
+	// extensionName must differ from the names of the function's other extensions.
 	extensionName = "telemetry"
 	// registrationLimit is how long the init phase waits for the registration.
 	registrationLimit = time.Second
-	// pollPause is kept between two polls that fail.
+	// pollPause is the pause after a poll that failed.
 	pollPause = 100 * time.Millisecond
 )
 
-// extension is an internal extension: part of the function's own process. Lambda freezes the process only when the extension too
-// has asked for its next event, so there is time to send spans after the answer.
+// extension is an internal extension, which is part of the function's process. Lambda freezes the process only after the extension has asked
+// for its next event, so the extension can send spans after the answer.
 // Source: Lambda Developer Guide, "Using the Lambda Extensions API to create extensions".
 type extension struct {
 	url    string
@@ -46,8 +46,8 @@ func newExtension(api string, logger Logger, flush func(deadline time.Time)) *ex
 	}
 }
 
-// start registers the extension. An answer that takes longer than the limit is still taken: an extension that is registered must ask for
-// events, or Lambda waits for it for ever.
+// start registers the extension. If the registration takes longer than the limit, it goes on in the background: Lambda waits forever for a
+// registered extension that does not ask for events.
 func (e *extension) start(limit time.Duration) {
 	registered := make(chan struct{})
 	go func() {
@@ -84,7 +84,7 @@ func (e *extension) register() (id string, err error) {
 	return id, nil
 }
 
-// serve flushes after each answer, for ever: Lambda ends each invocation of an extension that stops asking by its timeout.
+// serve flushes after each answer and never returns. If an extension stops asking for events, every invocation times out.
 func (e *extension) serve(id string) {
 	for {
 		deadline, requestID, err := e.next(id)
@@ -121,7 +121,7 @@ func (e *extension) next(id string) (deadline time.Time, requestID string, err e
 	return time.UnixMilli(event.DeadlineMs), event.RequestID, nil
 }
 
-// posted says that the answer to an invocation has been posted.
+// posted reports that the answer to an invocation has been posted.
 func (e *extension) posted(requestID string) {
 	for {
 		select {
@@ -130,15 +130,15 @@ func (e *extension) posted(requestID string) {
 		default:
 		}
 		select {
-		case <-e.answered: // of an invocation that nobody waits for any more
+		case <-e.answered: // of an earlier invocation, for which await is not waiting
 		default:
 		}
 	}
 }
 
-// await waits for the answer to an invocation, but not beyond the time when what there is has to be sent.
+// await waits for the answer to an invocation, but leaves enough time before the deadline to send the spans.
 func (e *extension) await(requestID string, deadline time.Time) {
-	// A margin for the flush, besides the one that it keeps itself.
+	// One margin for the flush, and the one that the flush keeps itself.
 	timer := time.NewTimer(time.Until(deadline) - 2*margin)
 	defer timer.Stop()
 	for {
@@ -157,7 +157,7 @@ func (e *extension) request(method, path, body string) (*http.Request, error) {
 	return http.NewRequestWithContext(context.Background(), method, e.url+path, strings.NewReader(body))
 }
 
-// do sends a request and wants 200 for it.
+// do sends a request. Any status but 200 is an error.
 func (e *extension) do(request *http.Request) (http.Header, []byte, error) {
 	response, err := e.client.Do(request)
 	if err != nil {

@@ -19,13 +19,13 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Handler answers invocations, as lambda.Handler does: bytes in, bytes out.
+// Handler answers invocations. Every lambda.Handler implements it.
 type Handler interface {
 	Invoke(ctx context.Context, payload []byte) ([]byte, error)
 }
 
-// Wrap returns a handler that makes a span of each invocation of next. The event, the answer and the error pass as they are. While
-// no endpoint is configured, it returns next.
+// Wrap returns a handler that records a span for each invocation of next. It does not change the event, the answer or the error. While no
+// endpoint is configured, it returns next.
 func (t *Telemetry) Wrap(next Handler) Handler {
 	if t.provider == nil {
 		return next
@@ -78,7 +78,7 @@ func (t *Telemetry) begin(ctx context.Context, call invocation, cold bool) (cont
 	if call.functionARN != "" {
 		attributes = append(attributes, semconv.AWSLambdaInvokedARN(call.functionARN))
 	}
-	// arn:aws:lambda:REGION:ACCOUNT:function:NAME, and :ALIAS, which the resource's id does not have.
+	// The ARN is arn:aws:lambda:REGION:ACCOUNT:function:NAME, and may end in :ALIAS. The resource's id has no alias.
 	if parts := strings.Split(call.functionARN, ":"); len(parts) >= 7 {
 		attributes = append(attributes, semconv.CloudAccountID(parts[4]), semconv.CloudResourceID(strings.Join(parts[:7], ":")))
 	}
@@ -92,10 +92,10 @@ func (t *Telemetry) begin(ctx context.Context, call invocation, cold bool) (cont
 	t.open[span.SpanContext().SpanID()] = span
 	t.mu.Unlock()
 	ctx = trace.ContextWithSpan(ctx, span)
-	// Code that calls AWS's services finds the header to send where the runtime has put the one that came.
+	// Code that calls AWS services reads the header from the context. It has to find this span there, not its parent.
 	header := propagation.MapCarrier{}
 	if t.propagator.Inject(ctx, header); header[traceHeader] != "" {
-		ctx = context.WithValue(ctx, headerKey, header[traceHeader]) //nolint:staticcheck // the runtime's key is a plain text
+		ctx = context.WithValue(ctx, headerKey, header[traceHeader]) //nolint:staticcheck // the runtime's key is a string
 	}
 	return ctx, span
 }
@@ -107,7 +107,7 @@ func (t *Telemetry) end(span trace.Span) {
 	t.mu.Unlock()
 }
 
-// firstTime tells whether this is the execution environment's first invocation, and the user has waited for its init phase.
+// firstTime reports whether this is the first invocation of an execution environment whose init phase the user waited for.
 func (t *Telemetry) firstTime() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -116,11 +116,11 @@ func (t *Telemetry) firstTime() bool {
 	return cold
 }
 
-// afterwards has the spans flushed after the answer is posted, or now where there is no extension to do so.
+// afterwards lets the extension flush the spans after the answer, or flushes them now if there is no extension.
 func (t *Telemetry) afterwards(ctx context.Context, requestID string) {
 	if t.extension != nil {
-		// The runtime cancels the context of an invocation when it has posted the answer. That is said in any case: an extension that is not
-		// active now may be so with its next poll, which brings this very invocation.
+		// The runtime cancels the context of an invocation when it has posted the answer. The extension must know even if it is not active now:
+		// its next poll may return this invocation.
 		context.AfterFunc(ctx, func() { t.extension.posted(requestID) })
 	}
 	if t.extension == nil || !t.extension.active.Load() {
@@ -128,7 +128,7 @@ func (t *Telemetry) afterwards(ctx context.Context, requestID string) {
 	}
 }
 
-// recordPanic records the kind of a panic and where it was. Its value may have personal data.
+// recordPanic records the type of a panic and its stack, but not its value, which may be personal data.
 func recordPanic(span trace.Span, recovered any) {
 	kind := fmt.Sprintf("%T", recovered)
 	span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(
@@ -137,22 +137,22 @@ func recordPanic(span trace.Span, recovered any) {
 	span.SetAttributes(semconv.ErrorTypeKey.String("panic"))
 }
 
-// errorType is error.type of an invocation that fails: what the handler's error says of itself, "timeout", or the type of the error.
+// errorType returns the attribute error.type of a failed invocation: the type that the handler's error names, "timeout", or the error's Go type.
 func errorType(err error) attribute.KeyValue {
 	kind := semconv.ErrorType(err)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return semconv.ErrorTypeKey.String("timeout")
-	case kind.Value.AsString() == "*errors.errorString": // it only has a text
+	case kind.Value.AsString() == "*errors.errorString": // only its text says more
 		return semconv.ErrorTypeOther
 	}
 	return kind
 }
 
-// errStopped is the error of an invocation that Lambda ends before its answer: it has timed out.
+// errStopped is the error of an invocation that Lambda ends before its answer because it timed out.
 var errStopped = errors.New("stopped before its answer")
 
-// handleSIGTERM sends what there is when Lambda ends the execution environment. It says so only to functions with an extension.
+// handleSIGTERM sends the remaining spans when Lambda ends the execution environment. Lambda sends SIGTERM only to functions with an extension.
 // Source: Lambda Developer Guide, "Shutdown phase".
 func (t *Telemetry) handleSIGTERM() {
 	signals := make(chan os.Signal, 1)
@@ -176,16 +176,16 @@ func (t *Telemetry) handleSIGTERM() {
 	}()
 }
 
-// invocation is what the runtime says of an invocation.
+// invocation describes an invocation.
 type invocation struct {
 	requestID, functionARN, traceHeader string
 }
 
-// headerKey is the key of the trace header in the context that the runtime gives to handlers.
+// headerKey is the context key under which the runtime stores the trace header.
 const headerKey = "x-amzn-trace-id"
 
-// invocationOf reads the context that the runtime gives to handlers. The trace header is not read from the environment: there it may be
-// that of another invocation.
+// invocationOf reads the context that the runtime passes to handlers. It does not read the trace header from the environment, where it may belong
+// to another invocation.
 func invocationOf(ctx context.Context) invocation {
 	var call invocation
 	call.traceHeader, _ = ctx.Value(headerKey).(string)

@@ -56,7 +56,7 @@ func TestProvisionedConcurrencyIsNotCold(t *testing.T) {
 	}
 }
 
-// TestBytesPass wants events, answers and errors as they are, whatever is in them.
+// TestBytesPass expects that events, answers and errors are not changed.
 func TestBytesPass(t *testing.T) {
 	tracing, _, _ := newTestTelemetry(t)
 	failure := errors.New("sorry")
@@ -80,7 +80,7 @@ func (kindError) Error() string { return "sorry" }
 
 func (e kindError) ErrorType() string { return string(e) }
 
-// TestError wants spans of failed invocations to tell failures apart.
+// TestError expects the spans of failed invocations to distinguish failures.
 func TestError(t *testing.T) {
 	for _, test := range []struct {
 		err  error
@@ -112,7 +112,7 @@ func TestError(t *testing.T) {
 	}
 }
 
-// TestPanic wants a panic on, its span sent before that, and its value in nothing that is sent.
+// TestPanic expects a panic to continue after its span was sent, without its value.
 func TestPanic(t *testing.T) {
 	tracing, recorder, _ := newTestTelemetry(t)
 	tracing.extension = newExtension("127.0.0.1:1", &logs{}, func(time.Time) {})
@@ -146,7 +146,7 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// TestFlushBeforeTheAnswer wants a flush that has to be before the answer to end at its limit, and a shorter one near the deadline.
+// TestFlushBeforeTheAnswer expects a flush before the answer to end at its limit, and earlier near the deadline.
 func TestFlushBeforeTheAnswer(t *testing.T) {
 	synctest.Test(t, testFlushBeforeTheAnswer) // with a clock of its own: a busy machine takes no time from the flush
 }

@@ -16,21 +16,21 @@ import (
 )
 
 const (
-	// headersVariable has the ARN of a secret in AWS Secrets Manager. Its text is like that of OTEL_EXPORTER_OTLP_HEADERS, or a JSON object of
-	// headers. A header with a key in it must not stand in plain environment variables: everybody who can look at the function sees those.
+	// headersVariable is the variable with the ARN of a secret in AWS Secrets Manager. The secret has the format of OTEL_EXPORTER_OTLP_HEADERS, or
+	// is a JSON object of headers. Keep keys out of plain environment variables, because everyone who can view the function can read those.
 	headersVariable = "OTLP_HEADERS_SECRET_ARN"
-	// managerEndpoint overrides where AWS Secrets Manager is, as it does for AWS's SDKs.
+	// managerEndpoint is the variable that overrides the address of AWS Secrets Manager, as in AWS's SDKs.
 	managerEndpoint = "AWS_ENDPOINT_URL_SECRETS_MANAGER"
-	// secretLimit bounds the fetch ahead of the first export.
+	// secretLimit limits the time of the fetch before the first export.
 	secretLimit = 2 * time.Second
-	maxSecret   = 64 << 10 // bytes, as AWS Secrets Manager allows, and as much again for its answer
+	maxSecret   = 64 << 10 // bytes, the limit of AWS Secrets Manager; its answer may be twice as large
 )
 
-// secret has headers in AWS Secrets Manager.
+// secret holds headers that are stored in AWS Secrets Manager.
 type secret struct {
 	arn, region, endpoint string
 	client                client
-	// turn is held by whoever fetches or looks.
+	// turn guards found.
 	turn  chan struct{}
 	found http.Header
 }
@@ -50,8 +50,8 @@ func newSecret(arn string, getenv func(string) string) *secret {
 	return s
 }
 
-// fetchAhead fetches during the init phase without making it longer. Exports wait for it. If it fails, the first export tries again and
-// reports the reason.
+// fetchAhead fetches the secret during the init phase without prolonging it. Exports wait for the result. If the fetch fails, the first export
+// tries again and reports the reason.
 func (s *secret) fetchAhead() {
 	s.turn <- struct{}{}
 	go func() {
@@ -71,7 +71,7 @@ func (s *secret) add(ctx context.Context, request *http.Request) error {
 	})
 }
 
-// forget has the next export fetch again: the secret may have changed.
+// forget makes the next export fetch the secret again, because it may have changed.
 func (s *secret) forget() {
 	s.turn <- struct{}{}
 	s.found = nil
@@ -116,7 +116,7 @@ func (s *secret) fetch(ctx context.Context) (http.Header, error) {
 	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	request.Header.Set("X-Amz-Target", "secretsmanager.GetSecretValue")
 	credentials.Sign(sigv4.Request{Method: request.Method, URL: request.URL, Header: request.Header}, body, "secretsmanager", s.region, time.Now())
-	request.Header["Idempotency-Key"] = nil // it only reads, so the client may send it again
+	request.Header["Idempotency-Key"] = nil // the request changes nothing, so the client may repeat it
 	response, err := s.client.Do(request)
 	if err != nil {
 		return nil, withoutURL(err)
@@ -140,7 +140,7 @@ func (s *secret) fetch(ctx context.Context) (http.Header, error) {
 	return parseSecret(value.SecretString)
 }
 
-// parseSecret reads headers from a list as in OTEL_EXPORTER_OTLP_HEADERS, or from a JSON object, as the console makes one.
+// parseSecret reads headers from a list in the format of OTEL_EXPORTER_OTLP_HEADERS, or from a JSON object, which the console creates.
 func parseSecret(text string) (http.Header, error) {
 	var env environment
 	headers := http.Header{}
