@@ -552,7 +552,7 @@ func verify(ctx context.Context, first *job, packages []packaged) (err error) {
 		}
 	}
 	second.ahead = nil
-	second.kept = &kept{dir: filepath.Join(folder, "packages"), Records: map[string]record{}}
+	second.kept = &kept{dir: filepath.Join(folder, "packages"), slots: newSlots(), Records: map[string]record{}}
 	second.platform = append(slices.Clone(first.platform), "GOCACHE="+filepath.Join(folder, "cache"), "GOCACHEPROG=")
 	again, failed, err := second.run(ctx)
 	if err == nil && len(failed) > 0 {

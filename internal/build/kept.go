@@ -25,6 +25,8 @@ type kept struct {
 	lock      *flock.Flock
 	temporary bool
 
+	slots slots // for packing
+
 	mu sync.Mutex // of Records
 	// The rest is in a file of the folder.
 	Format  int               `json:"format"`
@@ -59,7 +61,7 @@ const keptName = "packages.json"
 
 // openKept opens what is kept, or a folder for this build alone if that cannot be.
 func openKept(ctx context.Context, cache string, project Project, arch string) (*kept, error) {
-	k := &kept{Records: map[string]record{}}
+	k := &kept{slots: newSlots(), Records: map[string]record{}}
 	err := errors.New("there is no cache")
 	if cache != "" {
 		k.dir, err = openProjectCache(cache, project, packagesFolder(arch))
@@ -175,7 +177,7 @@ func (k *kept) pack(p *packaged) error {
 		if !known {
 			group.Go(func() error { return described.describe(p.binary) })
 		}
-		err := p.write()
+		err := p.write(k.slots)
 		if err := errors.Join(group.Wait(), err); err != nil {
 			return fail(err)
 		}
@@ -228,7 +230,7 @@ func (r *record) describe(f file) (err error) {
 // recipe sums up what goes into the package.
 func (p *packaged) recipe() (string, error) {
 	h := sha256.New()
-	fmt.Fprintln(h, packLevel, p.Sum)
+	fmt.Fprintln(h, packLevel, segmentSize, p.Sum)
 	for _, f := range p.included {
 		sum, err := f.sum()
 		if err != nil {
@@ -240,7 +242,7 @@ func (p *packaged) recipe() (string, error) {
 }
 
 // write makes the package.
-func (p *packaged) write() (err error) {
+func (p *packaged) write(slots slots) (err error) {
 	if err := os.MkdirAll(filepath.Dir(p.zip), 0o700); err != nil {
 		return err
 	}
@@ -255,7 +257,7 @@ func (p *packaged) write() (err error) {
 		}
 	}()
 	sum := sha256.New()
-	err = pack(io.MultiWriter(archive, sum), p.files())
+	err = pack(io.MultiWriter(archive, sum), slots, p.files())
 	if err := errors.Join(err, archive.Close()); err != nil {
 		return err
 	}

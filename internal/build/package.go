@@ -16,8 +16,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/klauspost/compress/flate"
-
 	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/internal/misuse"
 	"github.com/golam-cli/golam/internal/project"
@@ -60,10 +58,10 @@ const packLevel = 8
 
 // pack writes a zip file that depends only on the files' paths and contents and on which are executable. They are sorted and have one time.
 // The compressor is a library's and not the one of Go's own, so that the same golam makes the same package whichever Go it was built with.
-func pack(w io.Writer, files []file) error {
+func pack(w io.Writer, slots slots, files []file) error {
 	sorted := slices.SortedFunc(slices.Values(files), func(a, b file) int { return strings.Compare(a.path, b.path) })
 	archive := zip.NewWriter(w)
-	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, packLevel) })
+	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return &deflater{w: w, slots: slots}, nil })
 	for _, file := range sorted {
 		header := &zip.FileHeader{Name: file.path, Method: zip.Deflate, Modified: epoch}
 		header.SetMode(file.mode())

@@ -32,7 +32,7 @@ func filesOf(t *testing.T, contents map[string]string) (files []file) {
 func packAll(t *testing.T, files []file) []byte {
 	t.Helper()
 	var archive bytes.Buffer
-	if err := pack(&archive, files); err != nil {
+	if err := pack(&archive, newSlots(), files); err != nil {
 		t.Fatal(err)
 	}
 	return archive.Bytes()
@@ -93,7 +93,7 @@ func FuzzPack(f *testing.F) {
 			}
 		}
 		var packed bytes.Buffer
-		if pack(&packed, all) != nil {
+		if pack(&packed, newSlots(), all) != nil {
 			return
 		}
 		archive := packed.Bytes()

@@ -150,7 +150,7 @@ func PackedSize(bootstrap []byte) (size int64, err error) {
 		return 0, fmt.Errorf("pack: %w", err)
 	}
 	var packed counter
-	err = pack(&packed, []file{newBootstrap(folder, bootstrapName, int64(len(bootstrap)))})
+	err = pack(&packed, newSlots(), []file{newBootstrap(folder, bootstrapName, int64(len(bootstrap)))})
 	return int64(packed), err
 }
 

@@ -3,6 +3,7 @@ package watch
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/golam-cli/golam/internal/build"
+	"github.com/golam-cli/golam/internal/running"
 	"github.com/golam-cli/golam/internal/testkit"
 )
 
@@ -330,5 +333,33 @@ func main() {
 	w.settle()
 	if response, body := get("rest", "/a"); body != "GET /a map[] map[]" || response.Header.Get("X-Kind") != "new" {
 		t.Errorf("as before: %q", body)
+	}
+}
+
+// TestPayloadOfTheSameBuild: golam may build the newest source before it has read the newest golam.yaml. Then the format changes later.
+func TestPayloadOfTheSameBuild(t *testing.T) {
+	s := &Session{
+		server: &server{}, events: make(chan Event, 10), envFiles: map[string]envFile{},
+		state: map[string]functionState{"f": {
+			Function: running.Function{Name: "f", Serving: true}, bootstrap: "build", serves: build.Payload{Format: build.PayloadV2},
+		}},
+	}
+	format := func(f build.Current) string {
+		t.Helper()
+		f.Function, f.Bootstrap = build.Function{Name: "f"}, "build"
+		if err := s.swap([]build.Current{f}, false, map[string]string{}, &Build{}); err != nil {
+			t.Fatal(err)
+		}
+		return s.state["f"].serves.Format
+	}
+	v1 := build.Payload{Format: build.PayloadV1, Reason: "golam.yaml says so", Configured: true}
+	if got := format(build.Current{Payload: v1, Stale: true}); got != build.PayloadV2 {
+		t.Errorf("while a newer source is not built, the format is %s", got)
+	}
+	if got := format(build.Current{Payload: v1, Err: errors.New("a mistake")}); got != build.PayloadV2 {
+		t.Errorf("while a newer source is broken, the format is %s", got)
+	}
+	if got := format(build.Current{Payload: v1}); got != build.PayloadV1 {
+		t.Errorf("of the newest source, the format is %s", got)
 	}
 }

@@ -548,6 +548,10 @@ func (s *Session) swap(functions []build.Current, unread bool, reasons map[strin
 				}
 			}
 		}
+		if state.Serving && state.bootstrap == f.Bootstrap && f.Err == nil && !f.Stale {
+			// The build is the newest source's, and so is the format, which golam.yaml may choose without another build.
+			state.serves = f.Payload
+		}
 		if said := describePayload(f.Payload); said != "" && f.Payload != before.Payload {
 			s.note("%s %s", f.Name, said)
 		}
