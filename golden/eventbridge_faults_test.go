@@ -141,7 +141,7 @@ func faults(t *testing.T) []fault {
 		},
 		{
 			name: "failing closed", handler: status(500, `{"__type":"InternalException"}`), failed: 1, requests: 2, reason: "InternalException",
-			edit: &edit{file: "internal/platform/publisher/settings.go", old: "OnFailure = LetIn", new: "OnFailure = Refuse"}, refuses: true,
+			edit: &edit{file: "cmd/token-customizer/main.go", old: "Logger: logger}", new: "Logger: logger, OnFailure: publisher.Refuse}"}, refuses: true,
 		},
 	}
 }
