@@ -107,10 +107,14 @@ func (d *Data) whole(features []string) any {
 	if len(d.functions) == 0 {
 		return d
 	}
-	i := max(0, slices.IndexFunc(d.functions, func(f functionData) bool { return f.hasAll(features) }))
-	first := d.functions[i].FunctionData
-	first.Data = *d
-	return first.Function.Kind.Data(first)
+	return d.with(max(0, slices.IndexFunc(d.functions, func(f functionData) bool { return f.hasAll(features) })))
+}
+
+// with is the project together with one of its functions.
+func (d Data) with(i int) any {
+	function := d.functions[i].FunctionData
+	function.Data = d
+	return function.Function.Kind.Data(function)
 }
 
 // Functions are the project's functions, each as its kind makes it.
@@ -122,14 +126,14 @@ func (d Data) Functions() []any {
 	return functions
 }
 
-// FirstOfKinds are the first function of each kind in the project, as its kind makes it: for what a kind has once a project.
+// FirstOfKinds are the project together with the first function of each kind, for what a kind has once a project.
 func (d Data) FirstOfKinds() []any {
 	var found []any
 	seen := map[string]bool{}
-	for _, function := range d.functions {
+	for i, function := range d.functions {
 		if name := function.Function.Kind.Name(); !seen[name] {
 			seen[name] = true
-			found = append(found, function.data)
+			found = append(found, d.with(i))
 		}
 	}
 	return found

@@ -76,6 +76,10 @@ func (j Judges) tryAttach(ctx context.Context, project string, steps []attachSte
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 
+	script, err := os.ReadFile(filepath.Join(copied, "scripts", "attach.sh"))
+	if err != nil {
+		return err
+	}
 	path := filepath.Join(j.cache, "bin") + string(os.PathListSeparator) + os.Getenv("PATH")
 	trial := attachTrial{
 		project: copied,
@@ -83,7 +87,8 @@ func (j Judges) tryAttach(ctx context.Context, project string, steps []attachSte
 		path:    path,
 		environment: environment("AWS_ENDPOINT_URL="+endpoint, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
 			"PATH="+path),
-		config: map[string]any{"LambdaArn": customizer, "LambdaVersion": version},
+		config:  map[string]any{"LambdaArn": customizer, "LambdaVersion": version},
+		several: bytes.Contains(script, []byte("--version VERSION")),
 	}
 	if err := trial.prepare(ctx); err != nil {
 		return fmt.Errorf("preparing moto: %w", err)
@@ -135,6 +140,8 @@ type attachTrial struct {
 	environment []string
 	// config is the PreTokenGenerationConfig that the script should make.
 	config map[string]any
+	// several tells that the project has functions for several versions of the trigger. Then a command names the function, or its version.
+	several bool
 }
 
 // prepare makes the function that is attached. It has no code: moto calls no trigger.
@@ -347,7 +354,11 @@ func (a attachTrial) makeAttach(ctx context.Context) error {
 		{"empty", "the stack has no such function", "usage", 2, before},
 		{"deployed", "is attached", "attach.sh:", 0, attached},
 	} {
-		command := exec.CommandContext(ctx, "make", "-C", a.project, "attach", "POOL="+pool, "STACK="+step.stack)
+		arguments := []string{"-C", a.project, "attach", "POOL=" + pool, "STACK=" + step.stack}
+		if a.several {
+			arguments = append(arguments, "FUNCTION=token-customizer")
+		}
+		command := exec.CommandContext(ctx, "make", arguments...)
 		command.Env = append(slices.Clone(a.environment), "AWS_DEFAULT_REGION=us-east-1")
 		output, err := command.CombinedOutput()
 		var exit *exec.ExitError
@@ -444,6 +455,9 @@ func (a attachTrial) expect(ctx context.Context, pool string, want map[string]an
 
 // script runs the script, expects an exit code, and returns what it printed on both streams.
 func (a attachTrial) script(ctx context.Context, code int, arguments ...string) ([]byte, error) {
+	if a.several && len(arguments) > 0 && arguments[0] == "attach" {
+		arguments = append(slices.Clone(arguments), "--version", a.config["LambdaVersion"].(string))
+	}
 	command := exec.CommandContext(ctx, filepath.Join(a.project, "scripts", "attach.sh"), arguments...)
 	command.Env = a.environment
 	output, err := command.CombinedOutput()
