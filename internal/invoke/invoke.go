@@ -249,7 +249,7 @@ func (o Options) Configure(host build.Host) (local.Function, error) {
 		}
 	}
 	given := settings.Given{Timeout: o.Timeout, MemorySize: o.MemorySize, Env: o.Env}
-	timeout, memorySize := given.Limits(file, host.Project.Made)
+	timeout, memorySize := given.Limits(file)
 	return local.Function{
 		Name: host.Function.Name, Bootstrap: host.Bootstrap, Dir: host.Dir,
 		Env: given.Environment(variables, host.Project.Made, o.Environ), Timeout: timeout, MemorySize: memorySize,

@@ -14,29 +14,18 @@ import (
 	"github.com/golam-cli/golam/internal/local"
 )
 
-// Defaults of a project that golam made. They are those of its template.yaml.
-const (
-	madeTimeout    = 4 * time.Second
-	madeMemorySize = 256
-)
-
 // Given is what the command line says about functions. It wins over golam.yaml. The zero value says nothing.
 type Given struct {
-	// Timeout and MemorySize (in MB) are those of [local.Function]. If they are zero, golam.yaml decides, and then the defaults: those of
-	// golam's templates for projects that golam made, and Lambda's for others.
+	// Timeout and MemorySize (in MB) are those of [local.Function]. If they are zero, golam.yaml decides, and without it Lambda's defaults.
 	Timeout    time.Duration
 	MemorySize int
 	// Env are environment variables.
 	Env map[string]string
 }
 
-// Limits returns the timeout and the memory in MB of a function about which golam.yaml has settings. Made says that golam made the project.
-func (g Given) Limits(file build.Settings, made bool) (timeout time.Duration, memorySize int) {
-	timeout, memorySize = cmp.Or(g.Timeout, file.Timeout), cmp.Or(g.MemorySize, file.MemorySize)
-	if made {
-		timeout, memorySize = cmp.Or(timeout, madeTimeout), cmp.Or(memorySize, madeMemorySize)
-	}
-	return cmp.Or(timeout, local.DefaultTimeout), cmp.Or(memorySize, local.DefaultMemorySize)
+// Limits returns the timeout and the memory in MB of a function about which golam.yaml has settings. Those include what its kind gives it.
+func (g Given) Limits(file build.Settings) (timeout time.Duration, memorySize int) {
+	return cmp.Or(g.Timeout, file.Timeout, local.DefaultTimeout), cmp.Or(g.MemorySize, file.MemorySize, local.DefaultMemorySize)
 }
 
 // Environment returns the environment variables of a function. Variables are those of the environment file that golam.yaml names for it.

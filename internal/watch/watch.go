@@ -640,7 +640,7 @@ func (s *Session) function(f build.Current) local.Function {
 	s.mu.Lock()
 	given := settings.Given{Timeout: s.options.Timeout, MemorySize: s.options.MemorySize, Env: s.env}
 	variables, made := s.envFiles[f.Name].variables, s.made
-	timeout, memorySize := given.Limits(f.Settings, made)
+	timeout, memorySize := given.Limits(f.Settings)
 	s.sizes[f.Name] = memorySize
 	s.mu.Unlock()
 	function := local.Function{
