@@ -111,8 +111,16 @@ func allTwins() []twins {
 	}})
 }
 
-// write writes one of the twins. All have the same module path, so that Go compiles what they have in common once.
+// write writes one of the twins.
 func (p twins) write(t *testing.T, iac string) (folder string) {
+	t.Helper()
+	folder = filepath.Join(t.TempDir(), "demo")
+	write(t, folder, p.render(t, iac))
+	return folder
+}
+
+// render renders one of the twins. All have the same module path, so that Go compiles what they have in common once.
+func (p twins) render(t *testing.T, iac string) generator.Tree {
 	t.Helper()
 	answers := generator.Answers{}
 	maps.Copy(answers, p.answers)
@@ -125,9 +133,22 @@ func (p twins) write(t *testing.T, iac string) (folder string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder = filepath.Join(t.TempDir(), "demo")
-	write(t, folder, tree)
-	return folder
+	return tree
+}
+
+// TestSeveralFunctionsAreFormatted holds Go files of projects with several functions to gofmt. TestEveryCombinationRenders does so for one function.
+func TestSeveralFunctionsAreFormatted(t *testing.T) {
+	formatted := formatter{}
+	for _, pair := range allTwins() {
+		if pair.functions == nil {
+			continue
+		}
+		for _, iac := range []string{"sam", "cdk"} {
+			for _, file := range pair.render(t, iac) {
+				formatted.check(t, file)
+			}
+		}
+	}
 }
 
 // TestSAMAndCDKDeployTheSame transforms the SAM template as AWS does, synthesizes the CDK's stack with the same settings, and compares them
