@@ -61,7 +61,7 @@ func TestCheckCode(t *testing.T) {
 		"only for its owner":      {program(elf.EM_AARCH64), 0o700, 0o644, "cannot execute it"},
 		"not readable":            {program(elf.EM_AARCH64), 0o711, 0o644, "bootstrap has mode -rwx--x--x, and Lambda cannot read it"},
 		"a file not readable":     {program(elf.EM_AARCH64), 0o755, 0o600, "settings.yaml has mode -rw-------, and Lambda cannot read it"},
-		"a script":                {[]byte("#!/bin/sh\n"), 0o755, 0o644, "no program for Linux"},
+		"a script":                {[]byte("#!/bin/sh\n"), 0o755, 0o644, "not a program for Linux"},
 		"missing":                 {nil, 0, 0o644, "run make build first"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestCheckCode(t *testing.T) {
 	}
 }
 
-// writeFile makes a file that has the mode, whatever the umask.
+// writeFile makes a file with a mode that does not depend on the umask.
 func writeFile(t *testing.T, name string, content []byte, mode os.FileMode) {
 	t.Helper()
 	if err := errors.Join(os.WriteFile(name, content, 0o600), os.Chmod(name, mode)); err != nil {
@@ -83,7 +83,7 @@ func writeFile(t *testing.T, name string, content []byte, mode os.FileMode) {
 	}
 }
 
-// checkError wants an error with the text, or none for no text.
+// checkError expects an error with the text, or no error if the text is empty.
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
 	if want == "" && err != nil {

@@ -14,16 +14,16 @@ import (
 	"strconv"
 )
 
-// AWS supports the CDK on supportedNode and later major versions of Node.js. aws-cdk-lib also runs on oldestNode, with a warning.
+// AWS supports the CDK on supportedNode and later major versions of Node.js. On oldestNode it still runs, with a warning.
 const (
 	supportedNode = 22
 	oldestNode    = 20
 )
 
-// checkNode looks for the Node.js that the CDK runs on. Without it, jsii panics.
+// checkNode checks that Node.js is installed, which runs the CDK. jsii panics without it.
 func checkNode(ctx context.Context) error {
 	node := cmp.Or(os.Getenv("JSII_NODE"), "node")
-	output, err := exec.CommandContext(ctx, node, "--version").Output() //nolint:gosec // the program that jsii starts, too
+	output, err := exec.CommandContext(ctx, node, "--version").Output() //nolint:gosec // jsii starts the same program
 	if err != nil {
 		return fmt.Errorf("the CDK needs Node.js %d or later, and %s --version does not run: %w", supportedNode, node, err)
 	}
@@ -35,19 +35,19 @@ func checkNode(ctx context.Context) error {
 	return nil
 }
 
-// checkCode looks at what would be deployed. Lambda would only report a mistake in it at the first sign-in.
+// checkCode checks what would be deployed to a function. Lambda would report a mistake only when it is first called.
 func checkCode(folder string) error {
 	bootstrap := filepath.Join(folder, "bootstrap")
 	info, err := os.Stat(bootstrap)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is not there: run make build first", bootstrap)
+		return fmt.Errorf("%s is missing: run make build first", bootstrap)
 	}
 	if err != nil {
 		return err
 	}
 	program, err := elf.Open(bootstrap)
 	if err != nil {
-		return fmt.Errorf("%s is no program for Linux: run make build", bootstrap)
+		return fmt.Errorf("%s is not a program for Linux: run make build", bootstrap)
 	}
 	defer func() { _ = program.Close() }()
 	switch {
@@ -59,7 +59,7 @@ func checkCode(folder string) error {
 	return checkReadable(folder)
 }
 
-// checkReadable looks for files in the folder that only their owner may read. The package keeps their modes, and Lambda is another user.
+// checkReadable refuses files that only their owner can read. The package keeps their modes, and Lambda reads them as another user.
 func checkReadable(folder string) error {
 	return filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {

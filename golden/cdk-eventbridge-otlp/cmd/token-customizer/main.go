@@ -6,6 +6,7 @@ import (
 	"example.com/cdk-eventbridge-otlp/internal/platform/pretoken"
 	"example.com/cdk-eventbridge-otlp/internal/platform/publisher"
 	"example.com/cdk-eventbridge-otlp/internal/platform/tokens"
+
 	"example.com/cdk-eventbridge-otlp/internal/tokencustomizer"
 )
 

@@ -10,6 +10,7 @@ import (
 
 	"example.com/cdk-eventbridge-otlp/internal/platform/lambdatest"
 	"example.com/cdk-eventbridge-otlp/internal/platform/tokens"
+
 	"example.com/cdk-eventbridge-otlp/internal/tokencustomizer"
 )
 

@@ -8,6 +8,7 @@ import (
 
 	"example.com/cdk-eventbridge-otlp/internal/platform/pretoken"
 	"example.com/cdk-eventbridge-otlp/internal/platform/tokens"
+
 	"example.com/cdk-eventbridge-otlp/internal/tokencustomizer"
 )
 

@@ -5,6 +5,7 @@ import (
 	"example.com/cdk-slim/internal/platform/function"
 	"example.com/cdk-slim/internal/platform/pretoken"
 	"example.com/cdk-slim/internal/platform/tokens"
+
 	"example.com/cdk-slim/internal/tokencustomizer"
 )
 

@@ -10,6 +10,7 @@ import (
 
 	"example.com/cdk-slim/internal/platform/lambdatest"
 	"example.com/cdk-slim/internal/platform/tokens"
+
 	"example.com/cdk-slim/internal/tokencustomizer"
 )
 

@@ -8,6 +8,7 @@ import (
 
 	"example.com/cdk-slim/internal/platform/pretoken"
 	"example.com/cdk-slim/internal/platform/tokens"
+
 	"example.com/cdk-slim/internal/tokencustomizer"
 )
 

@@ -6,6 +6,7 @@ import (
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/pretoken"
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/publisher"
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/tokens"
+
 	"example.com/sam-eventbridge-otlp-slim/internal/tokencustomizer"
 )
 

@@ -10,6 +10,7 @@ import (
 
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/lambdatest"
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/tokens"
+
 	"example.com/sam-eventbridge-otlp-slim/internal/tokencustomizer"
 )
 

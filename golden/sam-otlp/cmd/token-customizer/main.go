@@ -5,6 +5,7 @@ import (
 	"example.com/sam-otlp/internal/platform/function"
 	"example.com/sam-otlp/internal/platform/pretoken"
 	"example.com/sam-otlp/internal/platform/tokens"
+
 	"example.com/sam-otlp/internal/tokencustomizer"
 )
 

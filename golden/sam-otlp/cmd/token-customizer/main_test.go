@@ -10,6 +10,7 @@ import (
 
 	"example.com/sam-otlp/internal/platform/lambdatest"
 	"example.com/sam-otlp/internal/platform/tokens"
+
 	"example.com/sam-otlp/internal/tokencustomizer"
 )
 

@@ -8,6 +8,7 @@ import (
 
 	"example.com/sam-otlp/internal/platform/pretoken"
 	"example.com/sam-otlp/internal/platform/tokens"
+
 	"example.com/sam-otlp/internal/tokencustomizer"
 )
 

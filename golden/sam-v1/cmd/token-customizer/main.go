@@ -5,6 +5,7 @@ import (
 	"example.com/sam-v1/internal/platform/function"
 	"example.com/sam-v1/internal/platform/pretoken"
 	"example.com/sam-v1/internal/platform/tokens"
+
 	"example.com/sam-v1/internal/tokencustomizer"
 )
 

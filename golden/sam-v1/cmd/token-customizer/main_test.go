@@ -10,6 +10,7 @@ import (
 
 	"example.com/sam-v1/internal/platform/lambdatest"
 	"example.com/sam-v1/internal/platform/tokens"
+
 	"example.com/sam-v1/internal/tokencustomizer"
 )
 

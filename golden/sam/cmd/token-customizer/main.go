@@ -5,6 +5,7 @@ import (
 	"example.com/sam/internal/platform/function"
 	"example.com/sam/internal/platform/pretoken"
 	"example.com/sam/internal/platform/tokens"
+
 	"example.com/sam/internal/tokencustomizer"
 )
 

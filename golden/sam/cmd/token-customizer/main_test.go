@@ -10,6 +10,7 @@ import (
 
 	"example.com/sam/internal/platform/lambdatest"
 	"example.com/sam/internal/platform/tokens"
+
 	"example.com/sam/internal/tokencustomizer"
 )
 

@@ -5,6 +5,7 @@ import (
 	"example.com/two-customizers/internal/platform/function"
 	"example.com/two-customizers/internal/platform/pretoken"
 	"example.com/two-customizers/internal/platform/tokens"
+
 	"example.com/two-customizers/internal/partnertokens"
 )
 

@@ -10,6 +10,7 @@ import (
 
 	"example.com/two-customizers/internal/platform/lambdatest"
 	"example.com/two-customizers/internal/platform/tokens"
+
 	"example.com/two-customizers/internal/tokencustomizer"
 )
 

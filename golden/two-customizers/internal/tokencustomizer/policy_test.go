@@ -8,6 +8,7 @@ import (
 
 	"example.com/two-customizers/internal/platform/pretoken"
 	"example.com/two-customizers/internal/platform/tokens"
+
 	"example.com/two-customizers/internal/tokencustomizer"
 )
 

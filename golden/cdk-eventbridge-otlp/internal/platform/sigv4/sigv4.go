@@ -36,7 +36,7 @@ func FromEnvironment() (Credentials, error) {
 type Request struct {
 	Method string
 	URL    *url.URL
-	Header http.Header
+	Header map[string][]string // with the names in canonical form, as in http.Header
 }
 
 // Sign adds X-Amz-Date, X-Amz-Security-Token if there is a session token, and Authorization to the header of a request that is sent with body.

@@ -13,7 +13,7 @@ import (
 func makeSpans(t *testing.T, tracing *Telemetry, count int) {
 	t.Helper()
 	for range count {
-		_, span := tracing.Tracer().Start(t.Context(), "span")
+		_, span := tracing.tracer.Start(t.Context(), "span")
 		span.End()
 	}
 }

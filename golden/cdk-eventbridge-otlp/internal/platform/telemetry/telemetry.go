@@ -91,9 +91,6 @@ func newTelemetry(
 	return t
 }
 
-// Tracer starts the spans of this package. Other code uses otel.Tracer. Spans are discarded while no endpoint is configured.
-func (t *Telemetry) Tracer() trace.Tracer { return t.tracer }
-
 // oneAtATime reports whether the execution environment has one invocation at a time, which is the default.
 func oneAtATime(getenv func(string) string) bool {
 	most := getenv("AWS_LAMBDA_MAX_CONCURRENCY")

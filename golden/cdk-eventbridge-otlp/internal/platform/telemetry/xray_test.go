@@ -225,7 +225,7 @@ func TestInvocationForwardsXRay(t *testing.T) {
 		carrier := propagation.MapCarrier{}
 		handler := tracing.Wrap(handlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
 			found = ctx.Value(headerKey)
-			ctx, span := tracing.Tracer().Start(ctx, "call")
+			ctx, span := tracing.tracer.Start(ctx, "call")
 			defer span.End()
 			tracing.propagator.Inject(ctx, carrier)
 			return nil, nil

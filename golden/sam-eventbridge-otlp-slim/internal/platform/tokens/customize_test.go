@@ -385,7 +385,7 @@ func TestNewRefuses(t *testing.T) {
 		t.Fatal("want an error")
 	}
 	for _, want := range []string{
-		"Trigger", "Logger", "OnProblem", `provider ""`, `provider "google": Cognito spells it Google`,
+		"config: Trigger has to be", "config: Logger is missing", "OnProblem", `provider ""`, `provider "google": Cognito spells it Google`,
 		`claim "no_func"`, `claim "no_map"`, `claim "no_pattern"`, `claim "no_list"`, `claim "no_attribute"`, `claim "no_type"`, `claim "panics"`,
 		`trigger source "TokenGeneration_Typo"`, `claim "sub"`, `claim "cognito:username"`, `claim "scope"`, `claim "dev:x"`, `claim ""`, `claim "aud"`,
 		`claim "no_source"`, `claim "no_json"`, `claim "nothing"`, `claim "address"`, `suppressed claim "iss"`, `suppressed claim "cognito:roles"`,
@@ -444,7 +444,7 @@ func TestNewRefusesWhatAVersionLacks(t *testing.T) {
 		if err != nil {
 			for line := range strings.SplitSeq(err.Error(), "\n") {
 				line, _ = strings.CutSuffix(line, " in the user pool")
-				got = append(got, line[:])
+				got = append(got, line)
 			}
 		}
 		if !slices.Equal(got, wants) {

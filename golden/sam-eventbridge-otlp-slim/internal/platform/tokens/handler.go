@@ -66,11 +66,11 @@ func New(config Config) (*Handler, error) {
 	var mistakes []error
 	checked := config.Trigger
 	if !config.Trigger.Known() {
-		mistakes = append(mistakes, errors.New("Trigger has to be pretoken.V1, pretoken.V2 or pretoken.V3"))
+		mistakes = append(mistakes, errors.New("config: Trigger has to be pretoken.V1, pretoken.V2 or pretoken.V3"))
 		checked = pretoken.V3
 	}
 	if config.Logger == nil {
-		mistakes = append(mistakes, errors.New("Logger is missing"))
+		mistakes = append(mistakes, errors.New("config: Logger is missing"))
 	}
 	mistakes = append(mistakes, config.Policy.check(checked)...)
 	if len(mistakes) > 0 {

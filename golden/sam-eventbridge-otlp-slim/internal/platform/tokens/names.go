@@ -73,7 +73,12 @@ func (n Names) check() error {
 	return errors.New(strings.Join(mistakes, "; "))
 }
 
-func (n Names) value(event *pretoken.Event) (rawjson.Value, error) {
+func (n Names) value(event *pretoken.Event) (rawjson.Value, error) { //nolint:unparam // as a Source it has an error
+	return arrayOf(n.changed(n.listed(event))), nil
+}
+
+// listed are the names in the event, before they are chosen and changed.
+func (n Names) listed(event *pretoken.Event) []string {
 	var names []string
 	if n.groups {
 		names = slices.Clip(event.Groups) // the event stays as it is
@@ -81,7 +86,7 @@ func (n Names) value(event *pretoken.Event) (rawjson.Value, error) {
 	for _, attribute := range n.attributes {
 		names = append(names, list(event.Attributes[attribute])...)
 	}
-	return arrayOf(n.changed(names)), nil
+	return names
 }
 
 // changed applies the steps, and leaves out names that are there already.
