@@ -45,9 +45,9 @@ func (Kind) Options() []generator.Option {
 			Key: "trigger", Page: "Tokens", After: "module", Question: "Which version of Cognito's pre token generation trigger?", Flag: "the version of Cognito's pre token generation trigger",
 			Help: "V1 works on every plan but changes only ID tokens. V2 and V3 need the Essentials or Plus plan.",
 			Choices: []generator.Choice{
-				{Value: "v2", Help: "ID and access tokens of users (Essentials or Plus)", Features: []string{"v2"}},
+				{Value: "v2", Help: "ID and access tokens of users (Essentials or Plus)", Features: []string{"v2", "access-tokens"}},
 				{Value: "v1", Help: "ID tokens of users, text claims only (any plan)", Features: []string{"v1"}},
-				{Value: "v3", Help: "as v2, plus access tokens of machines (Essentials or Plus, at extra cost)", Features: []string{"v3"}},
+				{Value: "v3", Help: "as v2, plus access tokens of machines (Essentials or Plus, at extra cost)", Features: []string{"v3", "access-tokens"}},
 			},
 		}),
 		{
