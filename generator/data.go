@@ -126,6 +126,25 @@ func (d Data) Functions() []any {
 	return functions
 }
 
+// Several reports whether the project has more than one function.
+func (d Data) Several() bool { return len(d.Spec.Functions) > 1 }
+
+// Those names the functions that have a feature, as pages do: `a`, `b` and `c`.
+func (d Data) Those(feature string) string {
+	var names []string
+	for _, function := range d.functions {
+		if function.Has(feature) {
+			names = append(names, "`"+function.Function.Name+"`")
+		}
+	}
+	return enumerate(names)
+}
+
+// AllHave reports whether every function has a feature.
+func (d Data) AllHave(feature string) bool {
+	return !slices.ContainsFunc(d.functions, func(f functionData) bool { return !f.Has(feature) })
+}
+
 // FirstOfKinds are the project together with the first function of each kind, for what a kind has once a project.
 func (d Data) FirstOfKinds() []any {
 	var found []any
@@ -142,6 +161,17 @@ func (d Data) FirstOfKinds() []any {
 // path is that of a file of the function, by the path of its template.
 func (f FunctionData) path(target string) string {
 	return strings.NewReplacer(functionMark, f.Function.Name, packageMark, f.Function.Package()).Replace(target)
+}
+
+// DebugPort is the port of the function's debugger in golam watch --debug, where ports follow the order of names.
+func (f FunctionData) DebugPort() int {
+	port := 2345
+	for _, other := range f.Spec.Functions {
+		if other.Name < f.Function.Name {
+			port++
+		}
+	}
+	return port
 }
 
 // GOARCH is Go's word for the architecture.

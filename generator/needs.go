@@ -352,7 +352,15 @@ func (d Data) Summary() string {
 		function := d.functions[0]
 		return d.Name + ", " + function.Function.Kind.Needs(function.FunctionData).Summary
 	}
-	return fmt.Sprintf("%s, %d Lambda functions", d.Name, len(d.functions))
+	const most = 5 // CloudFormation takes 1024 bytes
+	if len(d.functions) > most {
+		return fmt.Sprintf("%s, %d Lambda functions", d.Name, len(d.functions))
+	}
+	names := make([]string, len(d.functions))
+	for i, function := range d.functions {
+		names[i] = function.Function.Name
+	}
+	return d.Name + ", the Lambda functions " + enumerate(names)
 }
 
 // EventSources are the sources of all events that the project publishes.

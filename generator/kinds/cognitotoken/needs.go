@@ -13,7 +13,7 @@ import (
 func (k Kind) Needs(function generator.FunctionData) generator.Needs {
 	d := k.data(function)
 	subject := "the token customizer"
-	if d.Function.Prefix() != "" {
+	if d.Several() || d.Function.Prefix() != "" {
 		subject = "the function " + d.Function.Name
 	}
 	needs := generator.Needs{
@@ -51,8 +51,14 @@ func (d data) ExistingUserPool() generator.Setting {
 	return generator.Setting{
 		Name: d.Function.Prefix() + "ExistingUserPoolId", Pattern: `[a-z]{2,4}(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+`, Want: "a user pool ID, such as eu-west-1_AbCdEf123, not an ARN",
 		Description: "User pool whose tokens " + d.Function.Name + " customizes. Leave empty to create one. Attach an existing one after the deployment, with scripts/attach.sh.",
-		Example:     "eu-west-1_AbCdEf123", Mistake: "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123",
+		Example:     d.ExamplePool(), Mistake: "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123",
 	}
+}
+
+// ExamplePool is the id of a user pool in examples. Each function has another.
+func (d data) ExamplePool() string {
+	i := slices.IndexFunc(d.Spec.Functions, func(f generator.Function) bool { return f.Name == d.Function.Name })
+	return fmt.Sprintf("eu-west-1_AbCdEf%d", 123+max(0, i)*111)
 }
 
 // UserPoolTier is the setting for the feature plan of a new user pool.
