@@ -52,6 +52,7 @@ func TestDocumentation(t *testing.T) {
 var elsewhere = words(`
 	EventBridge/PutEvents aws/spans encoding/json http/json log/slog net/http
 	GetTextMapPropagator HeaderCarrier HTTPS_PROXY MACHINE_CLIENT_ID MACHINE_CLIENT_SECRET TOKEN_ENDPOINT OTEL_TRACES_SAMPLER_ARG
+	AWS_ENDPOINT_URL_DYNAMODB AWS_SESSION_TOKEN TENANTS_TABLE
 	internal/tokencustomizer/lookup.go internal/tokencustomizer/lookup_test.go cmd/token-customizer/table.go infra/tenants.go
 `)
 
@@ -285,27 +286,97 @@ func (d documented) unmentioned() []string {
 	return problems
 }
 
-// TestDocumentationOfTwoFunctions checks the pages of a project with two functions of a kind, of different versions.
+// TestDocumentationOfTwoFunctions checks the pages of projects with two functions of a kind, with the same or different versions of the trigger, and
+// events of one function or both. The pages must say what each function has, and commands must name the function.
 func TestDocumentationOfTwoFunctions(t *testing.T) {
+	const first, second = "token-customizer", "partner-tokens"
 	for _, flavour := range []string{"sam", "cdk"} {
-		spec, err := kinds.All().Resolve(generator.Answers{"name": "demo", "iac": flavour, "eventbridge": "true", "trigger": "v3"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		second := spec.Functions[0]
-		second.Name, second.Answers = "partner-tokens", maps.Clone(second.Answers)
-		second.Answers["trigger"] = "v1"
-		spec.Functions = append(spec.Functions, second)
-		tree, err := generator.Render(spec)
-		if err != nil {
-			t.Fatal(err)
-		}
-		project := newDocumented(tree)
-		for _, file := range project.pages {
-			p := parsePage(file)
-			for _, problem := range slices.Concat(project.badLinks(p), project.badMentions(p, map[string]bool{})) {
-				t.Errorf("%s: %s: %s", flavour, file.Path, problem)
+		for _, answers := range []generator.Answers{
+			{"trigger": "v1", "eventbridge": "true"}, {"trigger": "v1", "eventbridge": "false"}, {"trigger": "v3", "eventbridge": "false"},
+		} {
+			name := strings.Join([]string{flavour, answers["trigger"], answers["eventbridge"]}, "-")
+			tree := render(t, generator.Answers{"name": "demo", "iac": flavour},
+				generator.FunctionAnswers{Name: first, Answers: generator.Answers{"trigger": "v3", "eventbridge": "true"}},
+				generator.FunctionAnswers{Name: second, Answers: answers})
+			project := newDocumented(tree)
+			for _, file := range project.pages {
+				p := parsePage(file)
+				for _, problem := range slices.Concat(project.badLinks(p), project.badMentions(p, map[string]bool{}), project.badCommands(p)) {
+					t.Errorf("%s: %s: %s", name, file.Path, problem)
+				}
 			}
+			for _, want := range append(project.ofStack(),
+				"tokencustomizer/policy.go) | `pretoken.V3", "partnertokens/policy.go) | `pretoken."+strings.ToUpper(answers["trigger"])) {
+				if !project.explains(want) {
+					t.Errorf("%s: no page mentions %s", name, want)
+				}
+			}
+			if one := project.explains("Each time `" + first + "` customizes"); one == (answers["eventbridge"] == "true") {
+				t.Errorf("%s: no page says which functions publish", name)
+			}
+		}
+	}
+}
+
+var (
+	ofAFunction = regexp.MustCompile(`\bmake (?:attach|logs) .*|\bgolam invoke --(?:event|example)\b.*|\bscripts/attach\.sh attach .*`)
+	// stackNames find settings, alarms and the ids of user pools in template.yaml and in the code of a CDK stack.
+	stackNames = []*regexp.Regexp{
+		regexp.MustCompile(`(?m)^  (\w*(?:Alarm|UserPoolId|UserPoolTier)):$`),
+		regexp.MustCompile(`d\.alarm\w+\("(\w+)"`),
+		regexp.MustCompile(`"(\w+)", &s\.`),
+	}
+)
+
+// ofStack returns the names of the stack's settings, alarms and user pools.
+func (d documented) ofStack() (names []string) {
+	for _, pattern := range stackNames {
+		for _, match := range pattern.FindAllStringSubmatch(d.text, -1) {
+			if match[1] != "stackName" { // make deploy STACK=... sets it
+				names = append(names, match[1])
+			}
+		}
+	}
+	return names
+}
+
+// explains reports whether a page has the name, not as a part of another.
+func (d documented) explains(name string) bool {
+	pattern := regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\b`)
+	return slices.ContainsFunc(d.pages, func(file generator.File) bool { return pattern.Match(file.Content) })
+}
+
+// badCommands returns the commands of a page that lack the function, in a project with several, or the version of the trigger.
+func (d documented) badCommands(p page) []string {
+	versions := strings.Contains(d.text, "VERSION_")
+	var problems []string
+	for _, line := range p.code {
+		for _, command := range ofAFunction.FindAllString(line, -1) {
+			switch script := strings.HasPrefix(command, "scripts/"); {
+			case script && versions && !strings.Contains(command, " --version "):
+				problems = append(problems, "the command has no --version: "+command)
+			case !script && !strings.Contains(command, " FUNCTION="):
+				problems = append(problems, "the command names no function: "+command)
+			}
+		}
+	}
+	return problems
+}
+
+// TestCommandsWithoutFunction shows that the check of commands finds what it looks for.
+func TestCommandsWithoutFunction(t *testing.T) {
+	project := documented{text: "VERSION_partner-tokens := V1_0"}
+	for text, want := range map[string]string{
+		"`make attach POOL=x`":                             "the command names no function: make attach POOL=x",
+		"```sh\nmake logs STACK=x\n```":                    "the command names no function: make logs STACK=x",
+		"`golam invoke --event x.json`":                    "the command names no function: golam invoke --event x.json",
+		"`scripts/attach.sh attach POOL ARN`":              "the command has no --version: scripts/attach.sh attach POOL ARN",
+		"`make attach` `make attach FUNCTION=x POOL=y`":    "",
+		"`scripts/attach.sh attach --version V1_0 POOL X`": "",
+	} {
+		got := strings.Join(project.badCommands(parsePage(generator.File{Content: []byte(text)})), "\n")
+		if got != want {
+			t.Errorf("%s: found %q, want %q", text, got, want)
 		}
 	}
 }

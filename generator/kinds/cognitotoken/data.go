@@ -60,6 +60,11 @@ func (d data) HasClaim(name string) bool {
 	return slices.ContainsFunc(d.Claims, func(c Claim) bool { return c.Claim == name })
 }
 
+// Copies reports whether the policy starts with a claim that is copied from the attribute.
+func (d data) Copies(attribute string) bool {
+	return slices.ContainsFunc(d.Claims, func(c Claim) bool { return c.Attribute == attribute })
+}
+
 // Sample is an attribute of the user in the sample events.
 type Sample struct {
 	Name, Value string
