@@ -200,8 +200,8 @@ func check(file File) error {
 	case path.Ext(file.Path) == ".yaml" || path.Ext(file.Path) == ".yml":
 		decoder := yaml.NewDecoder(bytes.NewReader(content))
 		for {
-			var node yaml.Node
-			if err := decoder.Decode(&node); errors.Is(err, io.EOF) {
+			var document any // a yaml.Node would take a key that is there twice
+			if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				return err
