@@ -150,15 +150,19 @@ func (s source) render(layers fs.FS, shared *template.Template) (File, error) {
 	if err != nil {
 		return fail(err)
 	}
-	parsed, err := shared.New(s.name).Parse(string(text))
-	if err != nil {
-		return fail(err)
+	content := text
+	if bytes.Contains(text, []byte(leftDelimiter)) { // to parse the others as well would take longer
+		parsed, err := shared.New(s.name).Parse(string(text))
+		if err != nil {
+			return fail(err)
+		}
+		var rendered bytes.Buffer
+		if err := parsed.Execute(&rendered, s.data); err != nil {
+			return fail(err)
+		}
+		content = rendered.Bytes()
 	}
-	var content bytes.Buffer
-	if err := parsed.Execute(&content, s.data); err != nil {
-		return fail(err)
-	}
-	file := File{Path: s.target, Content: content.Bytes(), Executable: bytes.HasPrefix(content.Bytes(), []byte("#!"))}
+	file := File{Path: s.target, Content: content, Executable: bytes.HasPrefix(content, []byte("#!"))}
 	if err := check(file); err != nil {
 		return fail(err)
 	}
