@@ -7,6 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/quotas"
 )
 
 // Answers are those of a file, before they are validated: the arguments of [generator.Catalog.Resolve].
@@ -245,8 +246,8 @@ func (f function) entry() (Function, []string) {
 		}
 	}
 	function, wrong := settings.check()
-	if f.own && !functionName.MatchString(f.name) {
-		wrong = append(wrong, "this is not a function name: use "+nameRule)
+	if f.own && !quotas.IsName(f.name) {
+		wrong = append(wrong, "this is not a function name: use "+quotas.NameRule)
 	}
 	return function, append(problems, wrong...)
 }
