@@ -339,8 +339,11 @@ func TestDocumentationFaults(t *testing.T) {
 			t.Errorf("%s: found %q, want %q", text, got, want)
 		}
 	}
-	without := slices.DeleteFunc(slices.Clone(tree), func(file generator.File) bool { return file.Path == "internal/platform/README.md" })
-	lost := append(without, generator.File{Path: "docs/lost.md", Content: []byte("# Lost\n")}, generator.File{Path: "internal/platform/README.md", Content: []byte("# Platform\n")})
+	lost := slices.DeleteFunc(slices.Clone(tree), func(file generator.File) bool { return file.Path == "internal/platform/README.md" })
+	lost = append(lost,
+		generator.File{Path: "docs/lost.md", Content: []byte("# Lost\n")},
+		generator.File{Path: "internal/platform/README.md", Content: []byte("# Platform\n")},
+	)
 	problems := strings.Join(newDocumented(lost).unmentioned(), "\n")
 	for _, want := range []string{"README.md has no link to docs/lost.md", "internal/platform/README.md has no line about internal/platform/tokens"} {
 		if !strings.Contains(problems, want) {
