@@ -152,7 +152,7 @@ func ProjectOptions() []Option {
 		},
 		Choices(Option{
 			Key: "iac", Page: "Deployment", Question: "How do you deploy it?", Flag: "how to deploy it", Golden: true,
-			Help: "Either way you get one readable file or package, with least-privilege roles and alarms.",
+			Help:    "Either way you get one readable file or package, with least-privilege roles and alarms.",
 			Choices: flavorChoices(),
 			field:   func(s *Spec) *string { return &s.IaC },
 		}),
