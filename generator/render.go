@@ -169,8 +169,11 @@ func (s source) render(layers fs.FS, shared *template.Template) (File, error) {
 	return file, nil
 }
 
-// include executes a partial whose name a template computes, as that of a kind or a flavour.
+// include executes a partial whose name a template computes, as that of a kind or a flavor.
 func include(templates *template.Template, name string, data any) (string, error) {
+	if templates.Lookup(name) == nil {
+		return "", fmt.Errorf("no partial is called %s: define it, even if it is empty; CONTRIBUTING.md lists the partials of a kind and of a flavor", name)
+	}
 	var text strings.Builder
 	err := templates.ExecuteTemplate(&text, name, data)
 	return text.String(), err

@@ -143,7 +143,7 @@ func (r *reader) answer(answers generator.Answers, option generator.Option, valu
 // readFunctions reads a mapping from names to functions.
 func (r *reader) readFunctions(functions *node) []generator.FunctionAnswers {
 	kind := r.catalog[0]
-	none := fmt.Sprintf("functions: name at least one, as in functions: {%s: {kind: %s}}", kind.FunctionName(), kind.Name())
+	none := fmt.Sprintf("functions: name at least one, as in functions: {%s: {kind: %s}}", kind.DefaultFunctionName(), kind.Name())
 	if functions == nil || functions.Kind != yaml.MappingNode || len(functions.Content) == 0 {
 		r.problem(functions, "", "", none)
 		return nil
