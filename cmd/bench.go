@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -215,7 +216,7 @@ func (a *app) prepareBench(ctx context.Context, options *benchOptions, flags *pf
 	}
 	// Standard input is not waited for in vain.
 	if len(sources) <= 1 && (options.event != "-" || len(problems) == 0) {
-		if options.Invoke.Event, err = a.benchEvent(ctx, *options, flags); err != nil {
+		if err := a.benchEvent(ctx, options, flags); err != nil {
 			if err := found(err); err != nil {
 				return err
 			}
@@ -227,17 +228,52 @@ func (a *app) prepareBench(ctx context.Context, options *benchOptions, flags *pf
 	return nil
 }
 
-// benchEvent reads the event that flags name.
-func (a *app) benchEvent(ctx context.Context, options benchOptions, flags *pflag.FlagSet) ([]byte, error) {
+// benchEvent reads the event that flags name. Without such flags, and for an example, each function has an event of its own.
+func (a *app) benchEvent(ctx context.Context, options *benchOptions, flags *pflag.FlagSet) (err error) {
 	switch {
 	case flags.Changed("event"):
-		return a.readEvent(ctx, options.event)
+		options.Invoke.Event, err = a.readEvent(ctx, options.event)
+		return err
 	case flags.Changed("data"):
-		return []byte(options.data), nil
-	case flags.Changed("example"):
-		return invoke.ReadExample(options.Invoke.Dir, first(options.Functions), options.example)
+		options.Invoke.Event = []byte(options.data)
+		return nil
 	}
-	return a.firstEvent(options.Invoke.Dir)
+	functions := options.Functions
+	if len(functions) == 0 {
+		all, err := build.Functions(ctx, options.Invoke.Dir, os.Environ())
+		if err != nil || len(all) == 0 {
+			_, noEvent := a.benchExample(*options, "")
+			return cmp.Or(noEvent, err)
+		}
+		for _, function := range all {
+			functions = append(functions, function.Name)
+		}
+	}
+	events := map[string][]byte{}
+	for _, function := range functions {
+		if events[function], err = a.benchExample(*options, function); err != nil {
+			return err
+		}
+		options.Invoke.Event = events[function]
+		if err := options.Invoke.Check(); err != nil {
+			return err
+		}
+	}
+	options.Events = func(function string) ([]byte, error) { return events[function], nil }
+	return nil
+}
+
+// benchExample reads the example that --example names, or else the first of the function's own.
+func (a *app) benchExample(options benchOptions, function string) ([]byte, error) {
+	if options.example != "" {
+		return invoke.ReadExample(options.Invoke.Dir, function, options.example)
+	}
+	example, err := invoke.FirstExample(options.Invoke.Dir, function)
+	if err != nil {
+		return nil, err
+	}
+	a.note("the event of %s is %s", function, example.Path)
+	return invoke.ReadExample(options.Invoke.Dir, function, example.Name)
 }
 
 func ifGiven(flags *pflag.FlagSet, name string, check func() error) error {
@@ -245,25 +281,4 @@ func ifGiven(flags *pflag.FlagSet, name string, check func() error) error {
 		return nil
 	}
 	return check()
-}
-
-// firstEvent is the first event of the project's own.
-func (a *app) firstEvent(dir string) ([]byte, error) {
-	examples, err := invoke.Examples(dir)
-	if err != nil {
-		return nil, err
-	}
-	if len(examples) == 0 || examples[0].Path == "" {
-		return nil, misuse.New("there is no event: give --event FILE, --data JSON or --example NAME; golam invoke --list names the examples")
-	}
-	a.note("the event is %s", examples[0].Path)
-	return invoke.ReadExample(dir, "", examples[0].Name)
-}
-
-// first is the first function, or nothing.
-func first(functions []string) string {
-	if len(functions) == 0 {
-		return ""
-	}
-	return functions[0]
 }

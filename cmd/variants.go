@@ -105,11 +105,9 @@ func variants() (variantsResult, error) {
 		if err != nil {
 			return variantsResult{}, err
 		}
-		flags := catalog.Flags(spec)
-		if !catalog.Flat(spec) {
-			flags = []string{"--answers", "golden/" + golden.Name + "/" + generator.ProjectFile}
-		}
-		result.Golden = append(result.Golden, variantsGolden{Name: golden.Name, Answers: spec.Answers(), Flags: flags, Whole: goldenproject.IsWhole(golden.Name)})
+		result.Golden = append(result.Golden, variantsGolden{
+			Name: golden.Name, Answers: spec.Answers(), Flags: goldenproject.Flags(golden.Name, spec), Whole: goldenproject.IsWhole(golden.Name),
+		})
 	}
 	return result, nil
 }

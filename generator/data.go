@@ -199,11 +199,5 @@ func (d Data) Traces() bool { return d.OTel != "off" }
 // FollowsXRay tells whether spans go to where Lambda's own are, so that X-Ray decides which traces are recorded.
 func (d Data) FollowsXRay() bool { return d.OTel == "cloudwatch" || d.OTel == "collector" }
 
-// Setting is the name of something that a deployment can choose: a parameter of the SAM template, or a key in the context of the CDK app,
-// which is spelled the same but begins with a small letter.
-func (d Data) Setting(key string) string {
-	if d.IaC == "sam" {
-		return strings.ToUpper(key[:1]) + key[1:]
-	}
-	return strings.ToLower(key[:1]) + key[1:]
-}
+// Setting is the name of a setting as the project's flavor spells it.
+func (d Data) Setting(name string) string { return d.Flavor().Spell(name) }

@@ -66,10 +66,10 @@ func (f Function) ID() string {
 // Package is the name of the function's Go package below internal/: orderaudit for order-audit.
 func (f Function) Package() string { return strings.ReplaceAll(f.Name, "-", "") }
 
-// Prefix begins the names of the function's resources in infrastructure as code. It is empty for the function with the kind's default
-// name, which has the names that it had when a project had one function.
+// Prefix begins the names of the function's resources in infrastructure as code. For the function with the kind's default name it is empty if
+// the kind says so.
 func (f Function) Prefix() string {
-	if f.Name == f.Kind.FunctionName() {
+	if f.Kind.Unprefixed() && f.Name == f.Kind.DefaultFunctionName() {
 		return ""
 	}
 	return f.ID()

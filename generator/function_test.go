@@ -77,9 +77,9 @@ func TestPlatformPackagesAreTaken(t *testing.T) {
 // timed is a second kind, with an option of its own and one that plain has, too.
 type timed struct{ plain }
 
-func (timed) Name() string         { return "timed" }
-func (timed) FunctionName() string { return "timer" }
-func (timed) Resources() []string  { return []string{"Schedule"} }
+func (timed) Name() string                { return "timed" }
+func (timed) DefaultFunctionName() string { return "timer" }
+func (timed) Resources() []string         { return []string{"Schedule"} }
 func (timed) Limits() Limits {
 	return Limits{Memory: 512, Timeout: 10, MaxTimeout: 60, Reason: "nobody waits longer"}
 }

@@ -9,8 +9,11 @@ type Kind interface {
 	Name() string
 	// Help says in one line what functions of the kind do.
 	Help() string
-	// FunctionName is the name of a project's function of this kind if the user names none.
-	FunctionName() string
+	// DefaultFunctionName is the name of a project's function of this kind if the user names none.
+	DefaultFunctionName() string
+	// Unprefixed reports whether the function with the default name has names without [Function.Prefix] in infrastructure as code, so that
+	// stacks from before projects had several functions stay as they are. It is false for any new kind: alarms of several kinds would have one name.
+	Unprefixed() bool
 	// Limits are the memory and the timeout of functions of this kind.
 	Limits() Limits
 	// Resources are the names that functions of this kind have in infrastructure as code, whatever their options, without [Function.Prefix]. Those

@@ -332,8 +332,8 @@ var retentions = []string{
 	"3653",
 }
 
-// Key is the setting's name with a small first letter.
-func (s Setting) Key() string { return strings.ToLower(s.Name[:1]) + s.Name[1:] }
+// Key is the setting's name with a lower-case first letter.
+func (s Setting) Key() string { return lowerFirst(s.Name) }
 
 // Field is the setting's name as that of an unexported field in Go.
 func (s Setting) Field() string {

@@ -39,7 +39,7 @@ type Option struct {
 	DefaultHelp string
 	// Golden options are crossed with each other to make the golden projects.
 	Golden bool
-	// After is the key of the option that one which is not the project's own is asked after.
+	// After is for options of kinds: the key of the project's option that comes before this one when users are asked.
 	After string
 	// Problems lists what is wrong with an answer that is not one of the choices, with the fix. It is empty for a valid answer.
 	Problems func(value string) []string
@@ -152,12 +152,9 @@ func ProjectOptions() []Option {
 		},
 		Choices(Option{
 			Key: "iac", Page: "Deployment", Question: "How do you deploy it?", Flag: "how to deploy it", Golden: true,
-			Help: "Either way you get one readable file or package, with least-privilege roles and alarms.",
-			Choices: []Choice{
-				{Value: "sam", Label: "sam", Help: "AWS SAM: template.yaml, sam build and sam deploy", Features: []string{"sam"}},
-				{Value: "cdk", Label: "cdk", Help: "AWS CDK: a stack in Go with tests of its own; needs Node.js", Features: []string{"cdk"}},
-			},
-			field: func(s *Spec) *string { return &s.IaC },
+			Help:    "Either way you get one readable file or package, with least-privilege roles and alarms.",
+			Choices: flavorChoices(),
+			field:   func(s *Spec) *string { return &s.IaC },
 		}),
 		Choices(Option{
 			Key: "ci", Page: "Deployment", Question: "Which CI runs its checks?", Flag: "which CI runs its checks",

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,11 +36,15 @@ func render(layers fs.FS, spec Spec) (Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	sources, err := find(layers, project)
+	used, err := project.layers(layers)
 	if err != nil {
 		return nil, err
 	}
-	callable, err := shared(layers)
+	sources, err := find(layers, used, project)
+	if err != nil {
+		return nil, err
+	}
+	callable, err := shared(layers, used)
 	if err != nil {
 		return nil, err
 	}
@@ -64,12 +69,23 @@ func render(layers fs.FS, spec Spec) (Tree, error) {
 	return NewTree(append(files, lock))
 }
 
-// shared parses the partials: the named texts that the templates of all layers can include.
-func shared(layers fs.FS) (*template.Template, error) {
+// layers are those that the project has.
+func (d *Data) layers(layers fs.FS) ([]layer, error) {
+	all, err := listLayers(layers)
+	return slices.DeleteFunc(all, func(l layer) bool { return !d.hasAll(l.features) }), err
+}
+
+// shared parses the partials: the named texts that templates can include. They are in a folder of their own, and in folders of layers.
+func shared(layers fs.FS, used []layer) (*template.Template, error) {
 	root := template.New("").Delims(leftDelimiter, rightDelimiter).Option("missingkey=error").Funcs(functions())
+	root.Funcs(template.FuncMap{"include": func(name string, data any) (string, error) { return include(root, name, data) }})
 	var names []string
-	for _, place := range []string{"", "*/", "*/*/"} {
-		found, err := fs.Glob(layers, place+partialsFolder+"/*"+templateSuffix)
+	places := []string{partialsFolder}
+	for _, layer := range used {
+		places = append(places, path.Join(layer.folder, partialsFolder))
+	}
+	for _, place := range places {
+		found, err := fs.Glob(layers, place+"/*"+templateSuffix)
 		if err != nil {
 			return nil, err
 		}
@@ -95,7 +111,7 @@ type source struct {
 }
 
 // find lists the files of the project and their templates, in order, and refuses two for one file.
-func find(layers fs.FS, project *Data) ([]source, error) {
+func find(layers fs.FS, used []layer, project *Data) ([]source, error) {
 	var sources []source
 	owners := map[string]string{}
 	add := func(layer layer, name, target string, data any) error {
@@ -106,14 +122,7 @@ func find(layers fs.FS, project *Data) ([]source, error) {
 		sources = append(sources, source{name: name, target: target, data: data})
 		return nil
 	}
-	found, err := listLayers(layers)
-	if err != nil {
-		return nil, err
-	}
-	for _, layer := range found {
-		if !project.hasAll(layer.features) {
-			continue
-		}
+	for _, layer := range used {
 		err := layer.walk(layers, func(name, target string) error {
 			if !ofFunction(target) {
 				return add(layer, name, target, project.whole(layer.features))
@@ -141,27 +150,30 @@ func (s source) render(layers fs.FS, shared *template.Template) (File, error) {
 	if err != nil {
 		return fail(err)
 	}
-	parsed, err := shared.Clone()
-	if err != nil {
-		return fail(err)
+	content := text
+	if bytes.Contains(text, []byte(leftDelimiter)) { // to parse the others as well would take longer
+		parsed, err := shared.New(s.name).Parse(string(text))
+		if err != nil {
+			return fail(err)
+		}
+		var rendered bytes.Buffer
+		if err := parsed.Execute(&rendered, s.data); err != nil {
+			return fail(err)
+		}
+		content = rendered.Bytes()
 	}
-	parsed.Funcs(template.FuncMap{"include": func(name string, data any) (string, error) { return include(parsed, name, data) }})
-	if parsed, err = parsed.New(s.name).Parse(string(text)); err != nil {
-		return fail(err)
-	}
-	var content bytes.Buffer
-	if err := parsed.Execute(&content, s.data); err != nil {
-		return fail(err)
-	}
-	file := File{Path: s.target, Content: content.Bytes(), Executable: bytes.HasPrefix(content.Bytes(), []byte("#!"))}
+	file := File{Path: s.target, Content: content, Executable: bytes.HasPrefix(content, []byte("#!"))}
 	if err := check(file); err != nil {
 		return fail(err)
 	}
 	return file, nil
 }
 
-// include executes a partial whose name a template computes, as that of a kind or a flavour.
+// include executes a partial whose name a template computes, as that of a kind or a flavor.
 func include(templates *template.Template, name string, data any) (string, error) {
+	if templates.Lookup(name) == nil {
+		return "", fmt.Errorf("no partial is called %s: define it, even if it is empty; CONTRIBUTING.md lists the partials of a kind and of a flavor", name)
+	}
 	var text strings.Builder
 	err := templates.ExecuteTemplate(&text, name, data)
 	return text.String(), err
@@ -200,8 +212,8 @@ func check(file File) error {
 	case path.Ext(file.Path) == ".yaml" || path.Ext(file.Path) == ".yml":
 		decoder := yaml.NewDecoder(bytes.NewReader(content))
 		for {
-			var node yaml.Node
-			if err := decoder.Decode(&node); errors.Is(err, io.EOF) {
+			var document any // a yaml.Node would take a key that is there twice
+			if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				return err
@@ -271,9 +283,6 @@ func functions() template.FuncMap {
 	chosen := template.FuncMap{
 		"goString": goString,
 		"align":    align,
-		"include": func(string, any) (string, error) {
-			return "", errors.New("include is bound to each template before it runs")
-		},
 		"indent": func(spaces int, text string) string {
 			return strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", spaces))
 		},

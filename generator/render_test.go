@@ -9,12 +9,13 @@ import (
 // plain is a kind with one option, as the core sees one.
 type plain struct{}
 
-func (plain) Name() string         { return "plain" }
-func (plain) Help() string         { return "does nothing" }
-func (plain) FunctionName() string { return "worker" }
-func (plain) Limits() Limits       { return Limits{Memory: 128, Timeout: 3} }
-func (plain) Resources() []string  { return []string{"Bucket", "ExistingBucket"} }
-func (plain) Golden() []Variant    { return nil }
+func (plain) Name() string                { return "plain" }
+func (plain) Help() string                { return "does nothing" }
+func (plain) DefaultFunctionName() string { return "worker" }
+func (plain) Unprefixed() bool            { return true }
+func (plain) Limits() Limits              { return Limits{Memory: 128, Timeout: 3} }
+func (plain) Resources() []string         { return []string{"Bucket", "ExistingBucket"} }
+func (plain) Golden() []Variant           { return nil }
 func (plain) Options() []Option {
 	return []Option{Choices(Option{Key: "color", After: "module", Choices: []Choice{{Value: "red", Features: []string{"red"}}, {Value: "blue"}}})}
 }

@@ -135,7 +135,7 @@ func (r *resolution) function(asked *asked) {
 		return
 	}
 	if asked.Name == "" {
-		asked.Name = kind.FunctionName()
+		asked.Name = kind.DefaultFunctionName()
 	}
 	for _, text := range CheckFunctionName(asked.Name) {
 		r.problem(Problem{Text: text})
@@ -241,8 +241,9 @@ func (r *resolution) resources() {
 		standard[name] = []string{"the project"}
 	}
 	for _, kind := range r.catalog {
+		function := Function{Name: kind.DefaultFunctionName(), Kind: kind}
 		for _, name := range kind.Resources() {
-			standard[name] = append(standard[name], kind.FunctionName())
+			standard[function.Prefix()+name] = append(standard[function.Prefix()+name], function.Name)
 		}
 	}
 	owners := map[string]string{}
@@ -313,5 +314,5 @@ func (c Catalog) Flat(spec Spec) bool {
 	}
 	function := spec.Functions[0]
 	limits := function.Kind.Limits()
-	return function.Prefix() == "" && function.Memory == limits.Memory && function.Timeout == limits.Timeout
+	return function.Name == function.Kind.DefaultFunctionName() && function.Memory == limits.Memory && function.Timeout == limits.Timeout
 }

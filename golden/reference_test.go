@@ -71,7 +71,7 @@ func reference(t *testing.T) []byte {
 		if goldenproject.IsWhole(name) {
 			name = fmt.Sprintf("[%s](../golden/%s)", name, name)
 		}
-		fmt.Fprintf(&text, "| %s | `%s` |\n", name, strings.Join(kinds.All().Flags(spec), " "))
+		fmt.Fprintf(&text, "| %s | `%s` |\n", name, strings.Join(goldenproject.Flags(variant.Name, spec), " "))
 	}
 	return text.Bytes()
 }

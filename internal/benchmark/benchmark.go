@@ -32,6 +32,8 @@ type Options struct {
 	Gates []Gate
 	// Contents asks for what fills the bootstraps.
 	Contents bool
+	// Events gives the event of a function. If it is nil, all get that of Invoke.
+	Events func(function string) ([]byte, error)
 	// Progress is told what takes long; it may be nil.
 	Progress func(string)
 }
@@ -189,6 +191,12 @@ func (r run) function(ctx context.Context) (Function, error) {
 		return Function{}, err
 	}
 	configured.Throttle = r.throttled
+	event := r.options.Invoke.Event
+	if r.options.Events != nil {
+		if event, err = r.options.Events(name); err != nil {
+			return Function{}, err
+		}
+	}
 	function := Function{
 		Name: name, Arch: r.weight.Arch, Zip: r.weighed.Zip, Bootstrap: r.weighed.Bootstrap,
 		Parts: r.weighed.Parts, PartsProblem: r.weighed.PartsProblem, MemorySize: configured.MemorySize, program: r.weighed.Program,
@@ -206,7 +214,7 @@ func (r run) function(ctx context.Context) (Function, error) {
 		if err := writeProgram(configured.Bootstrap, program); err != nil {
 			return Function{}, err
 		}
-		subjects = append(subjects, Subject{Label: labels[i], Function: configured, Event: r.options.Invoke.Event})
+		subjects = append(subjects, Subject{Label: labels[i], Function: configured, Event: event})
 	}
 	plan := r.options.Plan
 	plan.Progress = func(done, all int) { r.progress(fmt.Sprintf("%s: run %d of %d", name, done, all)) }

@@ -2,7 +2,6 @@ package build
 
 import (
 	"context"
-	"debug/buildinfo"
 	"errors"
 	"fmt"
 	"io"
@@ -52,7 +51,7 @@ func readDist(root string, packages []packaged, goarch string) []previous {
 		if err != nil {
 			continue
 		}
-		info, err := buildinfo.Read(binary)
+		info, err := buildInfo(binary)
 		_ = binary.Close()
 		if err != nil || !slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "GOARCH" && s.Value == goarch }) {
 			continue

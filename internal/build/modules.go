@@ -1,13 +1,15 @@
 package build
 
 import (
+	"bytes"
 	"cmp"
-	"debug/buildinfo"
 	"debug/elf"
 	"debug/gosym"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
 	"strings"
 )
@@ -29,7 +31,7 @@ type Module struct {
 // not. What the compiler makes up (equality of types and the like) counts as "std/other", and a generic function for the module that
 // declares it.
 func modules(binary io.ReaderAt) ([]Module, error) {
-	info, err := buildinfo.Read(binary)
+	info, err := buildInfo(binary)
 	if err != nil {
 		return nil, fmt.Errorf("read the binary's modules: %w", err)
 	}
@@ -102,6 +104,51 @@ func functionTable(binary io.ReaderAt) (*gosym.Table, error) {
 		err = errors.New("their table is of a form that this golam does not know")
 	}
 	return table, err
+}
+
+// buildInfo returns what the linker recorded about an ELF binary's modules and build settings. It reads the form that Go has written since
+// 1.18. debug/buildinfo also reads other forms and systems, which makes golam 2% larger.
+func buildInfo(executable io.ReaderAt) (*debug.BuildInfo, error) {
+	file, err := elf.NewFile(executable)
+	if err != nil {
+		return nil, err
+	}
+	section := file.Section(".go.buildinfo")
+	if section == nil {
+		return nil, errors.New("it has no build information")
+	}
+	data, err := section.Data()
+	if err != nil {
+		return nil, err
+	}
+	// A header of 32 bytes comes first. Behind its magic are the size of a pointer and flags, of which the second says that two strings
+	// follow, each with its length before it: the version of Go, and the text between two marks of 16 bytes.
+	const magic, header, inline, mark = "\xff Go buildinf:", 32, 2, 16
+	start := bytes.Index(data, []byte(magic))
+	if start < 0 || len(data)-start < header || data[start+len(magic)+1]&inline == 0 {
+		return nil, errors.New("its build information is of a form that this golam does not know")
+	}
+	version, data, versionOK := cutString(data[start+header:])
+	text, _, textOK := cutString(data)
+	if !versionOK || !textOK || len(text) < 2*mark {
+		return nil, errors.New("its build information is cut off")
+	}
+	info, err := debug.ParseBuildInfo(text[mark : len(text)-mark])
+	if err != nil {
+		return nil, err
+	}
+	info.GoVersion = version
+	return info, nil
+}
+
+// cutString splits a string off that has its length before it.
+func cutString(data []byte) (s string, rest []byte, ok bool) {
+	length, n := binary.Uvarint(data)
+	if n <= 0 || length > uint64(len(data)-n) {
+		return "", nil, false
+	}
+	data = data[n:]
+	return string(data[:length]), data[length:], true
 }
 
 // buildID is the Go build ID of an ELF binary, which changes whenever its content does.

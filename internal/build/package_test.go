@@ -3,6 +3,7 @@ package build
 import (
 	"archive/zip"
 	"bytes"
+	"debug/buildinfo"
 	"debug/elf"
 	"errors"
 	"io"
@@ -277,5 +278,47 @@ func TestModulesOfAnUnknownForm(t *testing.T) {
 	testkit.ErrorSays(t, err, "form that this golam does not know")
 	if found != nil {
 		t.Errorf("modules %v", found)
+	}
+}
+
+// TestBuildInfo compares buildInfo with the standard library, and damages what it reads.
+func TestBuildInfo(t *testing.T) {
+	files := tiny()
+	files["go.mod"] += "\nrequire example.com/other v1.2.3\n\nreplace example.com/other => ./other\n"
+	files["other/go.mod"], files["other/other.go"] = "module example.com/other\n", "package other\n"
+	files["text/more.go"] = "package text\n\nimport _ \"example.com/other\"\n"
+	root := testkit.Folder(t, files)
+	executable := []byte(testkit.Read(t, filepath.Join(root, mustBuild(t, Options{Dir: root}).Functions[0].Bootstrap.Path)))
+	got, err := buildInfo(bytes.NewReader(executable))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := buildinfo.Read(bytes.NewReader(executable))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(got.Deps) != 1 || got.Deps[0].Replace == nil {
+		t.Errorf("build information (-standard library +golam):\n%s", diff)
+	}
+	file, err := elf.NewFile(bytes.NewReader(executable))
+	if err != nil {
+		t.Fatal(err)
+	}
+	section := file.Section(".go.buildinfo")
+	for name, damage := range map[string]struct {
+		offset int
+		value  byte
+		says   string
+	}{
+		"no magic":            {0, 0, "form that this golam does not know"},
+		"the form of Go 1.17": {15, 0, "form that this golam does not know"},
+		"too long a version":  {32, 0xff, "cut off"},
+		"no text":             {33 + len(got.GoVersion), 0, "cut off"},
+	} {
+		damaged := bytes.Clone(executable)
+		damaged[int(section.Offset)+damage.offset] = damage.value
+		if found, err := buildInfo(bytes.NewReader(damaged)); err == nil || !strings.Contains(err.Error(), damage.says) {
+			t.Errorf("%s: %v, %v; want an error that says %q", name, found, err, damage.says)
+		}
 	}
 }

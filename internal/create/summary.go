@@ -50,15 +50,10 @@ func nextSteps(spec generator.Spec, dir string) []Step {
 		made = fmt.Sprintf("%d functions in dist", count)
 	}
 	steps = append(steps, []Step{
-		{"make test", "the policy, and the real function over the sample events"},
+		{"make test", "your tests, and the real function over the sample events"},
 		{"make build", made + " for " + spec.Arch},
+		{"make deploy", "with " + spec.Flavor().Requires},
 	}...)
-	switch spec.IaC {
-	case "sam":
-		steps = append(steps, Step{"make deploy", "with the SAM CLI and AWS credentials"})
-	case "cdk":
-		steps = append(steps, Step{"make deploy", "with npm and AWS credentials"})
-	}
 	return steps
 }
 

@@ -36,6 +36,15 @@ func IsWhole(name string) bool {
 	return slices.ContainsFunc(Whole(), func(e Example) bool { return e.Name == name })
 }
 
+// Flags returns the flags of golam new that make the golden project with the name, which has the spec.
+func Flags(name string, spec generator.Spec) []string {
+	catalog := kinds.All()
+	if !catalog.Flat(spec) {
+		return []string{"--answers", "golden/" + name + "/" + generator.ProjectFile}
+	}
+	return catalog.Flags(spec)
+}
+
 // Write renders the golden project with the name, and writes it to dir.
 func Write(ctx context.Context, name, dir string) error {
 	golden := kinds.All().Golden()

@@ -99,7 +99,7 @@ func projectEvents(root string) ([]Example, error) {
 	return all, nil
 }
 
-// ReadExample returns the event of that name, of the function first if several have one. It is a [MisuseError] if there is none.
+// ReadExample returns the event of that name, of the function first if several have one. It is a [misuse.Error] if there is none.
 func ReadExample(dir, function, name string) ([]byte, error) {
 	all, err := Examples(dir)
 	if err != nil {
@@ -117,6 +117,23 @@ func ReadExample(dir, function, name string) ([]byte, error) {
 		names = append(names, example.Name)
 	}
 	return nil, misuse.New("%s", generator.Unknown("example", name, names))
+}
+
+// FirstExample returns the first of the function's own events: one in its folder, or else one that is in no function's folder. It is a
+// [misuse.Error] if there is none.
+func FirstExample(dir, function string) (Example, error) {
+	all, err := projectEvents(projectRoot(dir))
+	if err != nil {
+		return Example{}, err
+	}
+	for _, folder := range []string{path.Join(eventsFolder, function), eventsFolder} {
+		for _, example := range all {
+			if path.Dir(example.Path) == folder {
+				return example, nil
+			}
+		}
+	}
+	return Example{}, misuse.New("there is no event: give --event FILE, --data JSON or --example NAME; golam invoke --list names the examples")
 }
 
 func (e Example) read(dir string) ([]byte, error) {

@@ -119,23 +119,30 @@ func TestTracesOfTheCDK(t *testing.T) {
 	for _, otel := range []string{"cloudwatch", "collector"} {
 		t.Run(otel, func(t *testing.T) {
 			t.Parallel()
-			spec, err := kinds.All().Resolve(generator.Answers{"name": "demo", "iac": "cdk", "otel": otel})
-			if err != nil {
-				t.Fatal(err)
-			}
-			tree, err := generator.Render(spec)
-			if err != nil {
-				t.Fatal(err)
-			}
-			project := filepath.Join(t.TempDir(), "demo")
-			if _, err := generator.Write(t.Context(), project, tree, generator.WriteOptions{}); err != nil {
-				t.Fatal(err)
-			}
+			project := newProject(t, generator.Answers{"name": "demo", "iac": "cdk", "otel": otel})
 			if err := errors.Join(found.CDKSynth(t.Context(), project), found.Checkov(t.Context(), project), found.Markdownlint(t.Context(), project)); err != nil {
 				t.Error(err)
 			}
 		})
 	}
+}
+
+// newProject writes a project to a temporary folder.
+func newProject(t *testing.T, answers generator.Answers, functions ...generator.FunctionAnswers) (project string) {
+	t.Helper()
+	spec, err := kinds.All().Resolve(answers, functions...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := generator.Render(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	project = filepath.Join(t.TempDir(), "demo")
+	if _, err := generator.Write(t.Context(), project, tree, generator.WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return project
 }
 
 // TestSeveralFunctions judges projects with two customizers, for two user pools, and triggers of two versions.
@@ -145,21 +152,10 @@ func TestSeveralFunctions(t *testing.T) {
 		"sam": {"SAMValidate", "SAMBuild", "CFNLintTransformed", "AttachScript", "Checkov", "GolangCILint", "Markdownlint", "Shellcheck", "Actionlint"},
 		"cdk": {"CDKSynth", "Checkov", "GolangCILint", "Markdownlint"},
 	} {
-		spec, err := kinds.All().Resolve(generator.Answers{"name": "demo", "iac": iac},
+		project := newProject(t, generator.Answers{"name": "demo", "iac": iac},
 			generator.FunctionAnswers{Name: "token-customizer", Answers: generator.Answers{"eventbridge": "true"}},
 			generator.FunctionAnswers{Name: "partner-tokens", Answers: generator.Answers{"trigger": "v3", "claims": "company=custom:company", "eventbridge": "true"}},
 		)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tree, err := generator.Render(spec)
-		if err != nil {
-			t.Fatal(err)
-		}
-		project := filepath.Join(t.TempDir(), "demo")
-		if _, err := generator.Write(t.Context(), project, tree, generator.WriteOptions{}); err != nil {
-			t.Fatal(err)
-		}
 		for _, judge := range all {
 			if !slices.Contains(names, judge.name) {
 				continue

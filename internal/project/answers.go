@@ -7,6 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/quotas"
 )
 
 // Answers are those of a file, before they are validated: the arguments of [generator.Catalog.Resolve].
@@ -142,7 +143,7 @@ func (r *reader) answer(answers generator.Answers, option generator.Option, valu
 // readFunctions reads a mapping from names to functions.
 func (r *reader) readFunctions(functions *node) []generator.FunctionAnswers {
 	kind := r.catalog[0]
-	none := fmt.Sprintf("functions: name at least one, as in functions: {%s: {kind: %s}}", kind.FunctionName(), kind.Name())
+	none := fmt.Sprintf("functions: name at least one, as in functions: {%s: {kind: %s}}", kind.DefaultFunctionName(), kind.Name())
 	if functions == nil || functions.Kind != yaml.MappingNode || len(functions.Content) == 0 {
 		r.problem(functions, "", "", none)
 		return nil
@@ -245,8 +246,8 @@ func (f function) entry() (Function, []string) {
 		}
 	}
 	function, wrong := settings.check()
-	if f.own && !functionName.MatchString(f.name) {
-		wrong = append(wrong, "this is not a function name: use "+nameRule)
+	if f.own && !quotas.IsName(f.name) {
+		wrong = append(wrong, "this is not a function name: use "+quotas.NameRule)
 	}
 	return function, append(problems, wrong...)
 }

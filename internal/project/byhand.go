@@ -4,18 +4,13 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/golam-cli/golam/generator"
+	"github.com/golam-cli/golam/internal/quotas"
 )
-
-// functionName is what Lambda allows (Lambda API Reference, CreateFunction).
-var functionName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
-
-const nameRule = "1 to 64 letters, digits, hyphens and underscores"
 
 // entryFile is one function in golam.yaml, as a file that is written by hand has it.
 type entryFile struct {
@@ -68,8 +63,8 @@ func parseByHand(root *node, made bool) (File, []string) {
 	entries, wrong := readEntries(&read.Functions, made)
 	problems = append(problems, wrong...)
 	for i, entry := range entries {
-		if !functionName.MatchString(entry.Name) {
-			problem("the name of function %d: use %s", i+1, nameRule)
+		if !quotas.IsName(entry.Name) {
+			problem("the name of function %d: use %s", i+1, quotas.NameRule)
 			continue
 		}
 		function, wrong := entry.check()

@@ -15,6 +15,7 @@ import (
 	"github.com/golam-cli/golam/generator"
 	"github.com/golam-cli/golam/generator/kinds"
 	"github.com/golam-cli/golam/internal/misuse"
+	"github.com/golam-cli/golam/internal/quotas"
 )
 
 // refused checks that an error is a mistake of the user's with each of the texts.
@@ -391,7 +392,7 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("architecture %q", file.Arch)
 		}
 		for i, function := range file.Functions {
-			if !functionName.MatchString(function.Name) {
+			if !quotas.IsName(function.Name) {
 				t.Errorf("function %q", function.Name)
 			}
 			if function.MemorySize != 0 && (function.MemorySize < 128 || function.MemorySize > 10240) || function.Timeout < 0 || function.Timeout > 15*time.Minute {

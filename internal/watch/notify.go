@@ -4,18 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
-	"github.com/go-git/go-git/v5/plumbing/format/gitignore"
 
-	"github.com/golam-cli/golam/internal/files"
+	"github.com/golam-cli/golam/internal/gitignore"
 )
 
 // pollInterval is the time between two looks at the project where the system cannot tell of changes.
@@ -30,16 +27,16 @@ type notifier struct {
 	ended   chan struct{}     // closed: the goroutine has ended
 	stop    chan struct{}
 
-	mu     sync.Mutex
-	inputs map[string]bool
-	beside map[string]bool // folders that are watched for settings alone
-	all    bool
-	ignore *ignore
+	mu         sync.Mutex
+	inputs     map[string]bool
+	beside     map[string]bool // folders that are watched for settings alone
+	all        bool
+	repository *gitignore.Repository
 }
 
 // newNotifier also gives the reason why it has to poll, if so.
 func newNotifier(poll bool) (n *notifier, reason error) {
-	n = &notifier{changes: make(chan struct{}, 1), ignore: newIgnore("")}
+	n = &notifier{changes: make(chan struct{}, 1), all: true}
 	if !poll {
 		var err error
 		if n.watcher, err = fsnotify.NewWatcher(); err != nil {
@@ -113,7 +110,7 @@ func (n *notifier) listen(watcher *fsnotify.Watcher) {
 func (n *notifier) concerns(path string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.inputs[path] || !n.beside[filepath.Dir(path)] && (n.all || !n.ignore.matches(path, false))
+	return n.inputs[path] || !n.beside[filepath.Dir(path)] && (n.all || !n.repository.Ignores(path, false))
 }
 
 // scope says where a change matters.
@@ -130,7 +127,7 @@ type scope struct {
 // watch sets where a change matters. Added tells that there are new folders, in which something may have changed before they were watched.
 // A reason is given when it begins to poll because the system watches no more.
 func (n *notifier) watch(s scope) (added bool, reason error) {
-	ignore := newIgnore(s.root)
+	repository := gitignore.Find(s.root)
 	holding := map[string]bool{} // folders with inputs
 	files := map[string]bool{}
 	for _, file := range slices.Concat(s.inputs, s.settings) {
@@ -139,7 +136,7 @@ func (n *notifier) watch(s scope) (added bool, reason error) {
 	}
 	wanted := map[string]bool{}
 	for _, folder := range s.folders {
-		if s.all || holding[folder] || !ignore.matches(folder, true) {
+		if s.all || holding[folder] || !repository.Ignores(folder, true) {
 			wanted[folder] = true
 		}
 	}
@@ -149,9 +146,9 @@ func (n *notifier) watch(s scope) (added bool, reason error) {
 			wanted[folder], beside[folder] = true, true
 		}
 	}
-	// From here on the other goroutine has them, and matching is no mere reading.
+	// From here on the other goroutine uses the repository too, which is not safe without the lock.
 	n.mu.Lock()
-	n.inputs, n.beside, n.all, n.ignore = files, beside, s.all, ignore
+	n.inputs, n.beside, n.all, n.repository = files, beside, s.all, repository
 	n.mu.Unlock()
 	if n.watcher == nil {
 		return false, nil
@@ -187,86 +184,4 @@ func exhausted(err error) bool {
 		}
 	}
 	return false
-}
-
-// ignore knows what git ignores below a folder: by the .gitignore files there, and in the folders above up to that of the repository.
-type ignore struct {
-	top     string
-	matcher map[string]gitignore.Matcher // by folder, of the patterns in it and above
-	read    map[string][]gitignore.Pattern
-}
-
-// newIgnore finds the repository that root is in. An empty root ignores nothing.
-func newIgnore(root string) *ignore {
-	i := &ignore{top: root, matcher: map[string]gitignore.Matcher{}, read: map[string][]gitignore.Pattern{}}
-	for dir := root; root != ""; dir = filepath.Dir(dir) {
-		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
-			i.top = dir
-			break
-		}
-		if filepath.Dir(dir) == dir {
-			break
-		}
-	}
-	return i
-}
-
-// matches tells whether git ignores a path. What is outside of the repository it does not.
-func (i *ignore) matches(path string, isDir bool) bool {
-	if i.top == "" {
-		return false
-	}
-	relative, err := filepath.Rel(i.top, path)
-	if err != nil || !filepath.IsLocal(relative) || relative == "." {
-		return false
-	}
-	elements := strings.Split(relative, string(filepath.Separator))
-	// A file in an ignored folder is ignored, whatever the folder's own .gitignore says.
-	for n := 1; n <= len(elements); n++ {
-		if i.of(elements[:n-1]).Match(elements[:n], n < len(elements) || isDir) {
-			return true
-		}
-	}
-	return false
-}
-
-// of gives the matcher of a folder.
-func (i *ignore) of(elements []string) gitignore.Matcher {
-	key := filepath.Join(elements...)
-	if i.matcher[key] == nil {
-		i.matcher[key] = gitignore.NewMatcher(i.patterns(elements))
-	}
-	return i.matcher[key]
-}
-
-// maxIgnore is the size in bytes up to which a file of patterns is read.
-const maxIgnore = 1 << 20
-
-func (i *ignore) patterns(elements []string) []gitignore.Pattern {
-	key := filepath.Join(elements...)
-	if known, ok := i.read[key]; ok {
-		return known
-	}
-	var patterns []gitignore.Pattern
-	file := filepath.Join(i.top, ".git", "info", "exclude")
-	if len(elements) > 0 {
-		patterns = slices.Clone(i.patterns(elements[:len(elements)-1]))
-	} else if text, err := files.Read(file, maxIgnore); err == nil {
-		patterns = parseIgnore(patterns, text, nil)
-	}
-	if text, err := files.Read(filepath.Join(i.top, key, ".gitignore"), maxIgnore); err == nil {
-		patterns = parseIgnore(patterns, text, slices.Clone(elements))
-	}
-	i.read[key] = patterns
-	return patterns
-}
-
-func parseIgnore(patterns []gitignore.Pattern, text []byte, domain []string) []gitignore.Pattern {
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimRight(line, "\r\n")
-		if line != "" && !strings.HasPrefix(line, "#") && strings.TrimSpace(line) != "" {
-			patterns = append(patterns, gitignore.ParsePattern(line, domain))
-		}
-	}
-	return patterns
 }

@@ -424,7 +424,7 @@ func FuzzClaims(f *testing.F) {
 type second struct{ cognitotoken.Kind }
 
 func (second) Name() string         { return "second" }
-func (second) FunctionName() string { return "second" }
+func (second) DefaultFunctionName() string { return "second" }
 func (second) Options() []generator.Option {
 	return []generator.Option{
 		generator.Choices(generator.Option{

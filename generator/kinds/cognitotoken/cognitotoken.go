@@ -32,8 +32,11 @@ func (Kind) Resources() []string {
 	}
 }
 
-// FunctionName implements [generator.Kind].
-func (Kind) FunctionName() string { return "token-customizer" }
+// DefaultFunctionName implements [generator.Kind].
+func (Kind) DefaultFunctionName() string { return "token-customizer" }
+
+// Unprefixed implements [generator.Kind].
+func (Kind) Unprefixed() bool { return true }
 
 // Packages implements [generator.Kind].
 func (Kind) Packages() []string { return []string{"pretoken", "rawjson", "tokens"} }
@@ -93,7 +96,7 @@ func (k Kind) Golden() []generator.Variant {
 	return append(variants, generator.Variant{
 		Name: "two-customizers", Answers: generator.Answers{"iac": "sam"},
 		Functions: []generator.FunctionAnswers{
-			{Name: k.FunctionName(), Answers: generator.Answers{"eventbridge": "true"}},
+			{Name: k.DefaultFunctionName(), Answers: generator.Answers{"eventbridge": "true"}},
 			{Name: "partner-tokens", Answers: generator.Answers{"trigger": "v1", "claims": "company=custom:company"}},
 		},
 	})

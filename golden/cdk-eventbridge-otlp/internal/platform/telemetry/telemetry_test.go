@@ -115,7 +115,7 @@ func newTestTelemetry(t *testing.T) (*Telemetry, *recorder, *logs) {
 	return newTelemetry(recorder, newPropagator([]string{xrayName}, false), logger), recorder, logger
 }
 
-// invokeAndFlush invokes a handler with a trace header, and flushes with more time than a sign-in has. It returns the error of the flush.
+// invokeAndFlush invokes a handler with a trace header, and flushes with more time than a call has. It returns the error of the flush.
 func invokeAndFlush(t *testing.T, tracing *Telemetry, header string) error {
 	t.Helper()
 	tracing.extension = newExtension("127.0.0.1:1", &logs{}, func(time.Time) {})

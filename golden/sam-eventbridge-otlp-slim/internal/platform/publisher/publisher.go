@@ -35,7 +35,7 @@ type Logger interface {
 
 // Config configures a Publisher. Only Source and Logger are required.
 type Config struct {
-	// Source is the source of each event, which rules match, such as "shop.token-customizer". The function's role allows no other source.
+	// Source is the source of each event, which rules match, such as "shop.orders". The function's role allows no other source.
 	Source string
 	// Logger gets one line for each event, with its metrics.
 	Logger Logger
@@ -79,7 +79,7 @@ func New(config Config) *Publisher {
 	return &Publisher{config: config, bus: tracedBus{newEventBridge(config.Timeout)}, busName: os.Getenv("EVENT_BUS_NAME")}
 }
 
-// Publish publishes an event with a detail type, such as "TokensCustomized.v1", and data that can be encoded as JSON. Then it logs and counts
+// Publish publishes an event with a detail type, such as "OrderPlaced.v1", and data that can be encoded as JSON. Then it logs and counts
 // the outcome. It returns early enough to answer the invocation. Its only error is ErrNotPublished, and only if OnFailure is Refuse.
 func (p *Publisher) Publish(ctx context.Context, detailType string, data any) error {
 	counts, err := p.publish(ctx, detailType, data)

@@ -20,7 +20,7 @@ type metadata struct {
 	// ID is the request id of the invocation. Two events with the same ID are copies of one event. A retry of the caller is another
 	// invocation and has an ID of its own.
 	ID string `json:"id"`
-	// Version is the version in the detail type: "1" in "TokensCustomized.v1".
+	// Version is the version in the detail type: "1" in "OrderPlaced.v1".
 	Version string    `json:"version"`
 	Time    time.Time `json:"time"`
 }

@@ -1,46 +1,12 @@
 package watch
 
 import (
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/golam-cli/golam/internal/testkit"
 )
-
-// What git ignores is what git itself says.
-func TestIgnore(t *testing.T) {
-	root := t.TempDir()
-	for name, content := range map[string]string{
-		".gitignore":        "# comment\n\n*.log\n!keep.log\n/out/\nbuild/\ndoc/*.txt\n**/deep/x\na/**/b\nspace\\ \n\\#hash\n?.q\n[ab].r\ntrailing/  \n",
-		"sub/.gitignore":    "!again.log\n/own\nnested/\n",
-		"sub/nested/.git2":  "",
-		".git/info/exclude": "private\n",
-	} {
-		testkit.Write(t, filepath.Join(root, filepath.FromSlash(name)), content)
-	}
-	testkit.Run(t, root, nil, "git", "init", "-q")
-	testkit.Write(t, filepath.Join(root, ".git/info/exclude"), "private\n")
-	i := newIgnore(filepath.Join(root, "sub"))
-	for _, path := range []string{
-		"a.log", "keep.log", "out/a.go", "sub/out/a.go", "build/a.go", "sub/build/x/y.go", "doc/a.txt", "doc/sub/a.txt", "p/deep/x", "deep/x",
-		"a/b", "a/x/y/b", "main.go", "sub/again.log", "sub/other.log", "sub/own", "own", "sub/nested/a.go", "private", "sub/private", "#hash",
-		"x.q", "xy.q", "a.r", "c.r", "trailing/a", ".gitignore", "sub/main.go",
-	} {
-		check := exec.CommandContext(t.Context(), "git", "-c", "core.excludesFile="+os.DevNull, "check-ignore", "-q", "--no-index", path)
-		check.Dir = root
-		want := check.Run() == nil
-		if got := i.matches(filepath.Join(root, filepath.FromSlash(path)), strings.HasSuffix(path, "/")); got != want {
-			t.Errorf("%s: %v, git says %v", path, got, want)
-		}
-	}
-	if newIgnore("").matches("/a.log", false) || i.matches(filepath.Join(filepath.Dir(root), "a.log"), false) {
-		t.Error("what is outside of the repository is ignored")
-	}
-}
 
 // The limits of the system make it poll, and say so.
 func TestWatchLimit(t *testing.T) {

@@ -1,0 +1,4 @@
+package generator
+
+// RenderFrom renders templates other than golam's.
+var RenderFrom = render
