@@ -27,7 +27,7 @@ type functionProps struct {
 }
 
 // newFunction makes a function with a log group and a role of its own. None of the three may refer to what calls the function, because
-// CloudFormation deploys no circle of references.
+// CloudFormation rejects circular references.
 func (d deployment) newFunction(props functionProps) awslambda.Function {
 	logs := awslogs.NewLogGroup(d.stack, jsii.String(props.id+"LogGroup"), &awslogs.LogGroupProps{
 		Retention:     retentions[d.chosen.logRetentionInDays],

@@ -91,7 +91,7 @@ func (d deployment) newUserPool(function awslambda.Function, props userPoolProps
 		WriteAttributes: jsii.Strings("email"),
 	})
 	d.output(props.prefix+"UserPoolId", "User pool whose tokens "+props.function+" customizes", pool.Ref())
-	d.output(props.prefix+"UserPoolClientId", "App client that signs users in", client.Ref())
+	d.output(props.prefix+"UserPoolClientId", "App client that signs users in to the pool of "+props.function, client.Ref())
 }
 
 // permit lets the user pool with the ARN call the function, on behalf of this account.

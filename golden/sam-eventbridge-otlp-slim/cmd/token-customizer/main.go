@@ -1,23 +1,19 @@
-// Command token-customizer is the Lambda function behind a user pool's pre token generation trigger. It wires parts together.
+// Command token-customizer is the Lambda function that a user pool calls as its pre token generation trigger. It connects the parts.
 package main
 
 import (
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/function"
-	"example.com/sam-eventbridge-otlp-slim/internal/platform/pretoken"
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/publisher"
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/tokens"
 
 	"example.com/sam-eventbridge-otlp-slim/internal/tokencustomizer"
 )
 
-// trigger is the version of the trigger. The user pool has to be set to the same one.
-const trigger = pretoken.V2
-
 func main() {
 	fn := function.New()
 	handler, err := tokens.New(tokens.Config{
 		Policy:  tokencustomizer.Policy(),
-		Trigger: trigger,
+		Trigger: tokencustomizer.Trigger,
 		Logger:  fn.Logger(),
 
 		Publisher: publisher.New(events(fn.Logger())),
@@ -28,7 +24,7 @@ func main() {
 	fn.Start(handler)
 }
 
-// events says how the function publishes an event for each sign-in. The stack lets it publish from this source alone: change both.
+// events configures how the function publishes an event for each sign-in. The stack allows only this source, so change it in both places.
 func events(logger publisher.Logger) publisher.Config {
 	return publisher.Config{Source: "demo.token-customizer", Logger: logger}
 }

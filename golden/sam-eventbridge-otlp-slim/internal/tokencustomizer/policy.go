@@ -1,9 +1,13 @@
-// Package tokencustomizer decides what token-customizer does to tokens. It is yours to edit; docs/policy.md has all the words of a policy.
+// Package tokencustomizer decides what token-customizer does to tokens. It is yours to edit: docs/policy.md shows what a policy can do.
 package tokencustomizer
 
 import (
+	"example.com/sam-eventbridge-otlp-slim/internal/platform/pretoken"
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/tokens"
 )
+
+// Trigger is the version of Cognito's pre token generation trigger. The user pool must have the same one: docs/policy.md lists what to change.
+const Trigger = pretoken.V2
 
 // Policy says what the function does to tokens. The function checks it when it starts.
 func Policy() tokens.Policy {

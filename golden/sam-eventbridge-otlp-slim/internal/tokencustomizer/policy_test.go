@@ -6,7 +6,6 @@ import (
 	"os"
 	"testing"
 
-	"example.com/sam-eventbridge-otlp-slim/internal/platform/pretoken"
 	"example.com/sam-eventbridge-otlp-slim/internal/platform/tokens"
 
 	"example.com/sam-eventbridge-otlp-slim/internal/tokencustomizer"
@@ -34,7 +33,7 @@ func TestPolicy(t *testing.T) {
 				t.Fatal(err)
 			}
 			handler, err := tokens.New(tokens.Config{
-				Policy: tokencustomizer.Policy(), Trigger: pretoken.V2, Logger: slog.New(slog.DiscardHandler),
+				Policy: tokencustomizer.Policy(), Trigger: tokencustomizer.Trigger, Logger: slog.New(slog.DiscardHandler),
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -1,22 +1,18 @@
-// Command token-customizer is the Lambda function behind a user pool's pre token generation trigger. It wires parts together.
+// Command token-customizer is the Lambda function that a user pool calls as its pre token generation trigger. It connects the parts.
 package main
 
 import (
 	"example.com/sam-otlp/internal/platform/function"
-	"example.com/sam-otlp/internal/platform/pretoken"
 	"example.com/sam-otlp/internal/platform/tokens"
 
 	"example.com/sam-otlp/internal/tokencustomizer"
 )
 
-// trigger is the version of the trigger. The user pool has to be set to the same one.
-const trigger = pretoken.V2
-
 func main() {
 	fn := function.New()
 	handler, err := tokens.New(tokens.Config{
 		Policy:  tokencustomizer.Policy(),
-		Trigger: trigger,
+		Trigger: tokencustomizer.Trigger,
 		Logger:  fn.Logger(),
 	})
 	if err != nil {

@@ -14,13 +14,13 @@ import (
 	"example.com/sam-otlp/internal/tokencustomizer"
 )
 
-// TestFunction builds the function, starts it as Lambda does, and sends it every sample event. Its answers have to be those of the policy.
+// TestFunction builds the function, starts it as Lambda does, and sends it every sample event. The answers must be those of the policy.
 func TestFunction(t *testing.T) {
 	samples, err := filepath.Glob("../../events/token-customizer/*.json")
 	if err != nil || len(samples) == 0 {
 		t.Fatalf("no sample events: %v", err)
 	}
-	handler, err := tokens.New(tokens.Config{Policy: tokencustomizer.Policy(), Trigger: trigger, Logger: slog.New(slog.DiscardHandler)})
+	handler, err := tokens.New(tokens.Config{Policy: tokencustomizer.Policy(), Trigger: tokencustomizer.Trigger, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

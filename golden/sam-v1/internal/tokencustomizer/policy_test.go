@@ -6,7 +6,6 @@ import (
 	"os"
 	"testing"
 
-	"example.com/sam-v1/internal/platform/pretoken"
 	"example.com/sam-v1/internal/platform/tokens"
 
 	"example.com/sam-v1/internal/tokencustomizer"
@@ -31,7 +30,7 @@ func TestPolicy(t *testing.T) {
 				t.Fatal(err)
 			}
 			handler, err := tokens.New(tokens.Config{
-				Policy: tokencustomizer.Policy(), Trigger: pretoken.V1, Logger: slog.New(slog.DiscardHandler),
+				Policy: tokencustomizer.Policy(), Trigger: tokencustomizer.Trigger, Logger: slog.New(slog.DiscardHandler),
 			})
 			if err != nil {
 				t.Fatal(err)

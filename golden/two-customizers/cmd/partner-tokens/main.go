@@ -1,22 +1,18 @@
-// Command partner-tokens is the Lambda function behind a user pool's pre token generation trigger. It wires parts together.
+// Command partner-tokens is the Lambda function that a user pool calls as its pre token generation trigger. It connects the parts.
 package main
 
 import (
 	"example.com/two-customizers/internal/platform/function"
-	"example.com/two-customizers/internal/platform/pretoken"
 	"example.com/two-customizers/internal/platform/tokens"
 
 	"example.com/two-customizers/internal/partnertokens"
 )
 
-// trigger is the version of the trigger. The user pool has to be set to the same one.
-const trigger = pretoken.V1
-
 func main() {
 	fn := function.New()
 	handler, err := tokens.New(tokens.Config{
 		Policy:  partnertokens.Policy(),
-		Trigger: trigger,
+		Trigger: partnertokens.Trigger,
 		Logger:  fn.Logger(),
 	})
 	if err != nil {

@@ -1,9 +1,13 @@
-// Package partnertokens decides what partner-tokens does to tokens. It is yours to edit; docs/policy.md has all the words of a policy.
+// Package partnertokens decides what partner-tokens does to tokens. It is yours to edit: docs/policy.md shows what a policy can do.
 package partnertokens
 
 import (
+	"example.com/two-customizers/internal/platform/pretoken"
 	"example.com/two-customizers/internal/platform/tokens"
 )
+
+// Trigger is the version of Cognito's pre token generation trigger. The user pool must have the same one: docs/policy.md lists what to change.
+const Trigger = pretoken.V1
 
 // Policy says what the function does to ID tokens. The function checks it when it starts.
 func Policy() tokens.Policy {

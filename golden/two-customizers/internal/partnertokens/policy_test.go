@@ -6,7 +6,6 @@ import (
 	"os"
 	"testing"
 
-	"example.com/two-customizers/internal/platform/pretoken"
 	"example.com/two-customizers/internal/platform/tokens"
 
 	"example.com/two-customizers/internal/partnertokens"
@@ -31,7 +30,7 @@ func TestPolicy(t *testing.T) {
 				t.Fatal(err)
 			}
 			handler, err := tokens.New(tokens.Config{
-				Policy: partnertokens.Policy(), Trigger: pretoken.V1, Logger: slog.New(slog.DiscardHandler),
+				Policy: partnertokens.Policy(), Trigger: partnertokens.Trigger, Logger: slog.New(slog.DiscardHandler),
 			})
 			if err != nil {
 				t.Fatal(err)

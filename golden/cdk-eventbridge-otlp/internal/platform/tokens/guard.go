@@ -92,7 +92,7 @@ func (c Claim) check(version pretoken.Version, tokens Tokens) error {
 
 // later says how to get a version of the trigger that can do more.
 func later(version pretoken.Version) string {
-	return "or use pretoken.V" + version.String() + " in main.go and LambdaVersion V" + version.String() + "_0 in the user pool"
+	return "or change to pretoken.V" + version.String() + " as docs/policy.md says"
 }
 
 // checkTokens says why a version of the trigger cannot change the tokens, or nil.

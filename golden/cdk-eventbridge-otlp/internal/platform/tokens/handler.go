@@ -13,8 +13,8 @@ import (
 	"example.com/cdk-eventbridge-otlp/internal/platform/rawjson"
 )
 
-// signInError is what a sign-in fails with. Its value says why, for telemetry. Its text never does: Cognito shows it to the user, in the
-// hosted UI even in the address of the callback.
+// signInError is what a sign-in fails with. Its value says why, for telemetry. Its text never does: Cognito shows it to the user, with
+// managed login even in the address of the callback.
 type signInError string
 
 const (

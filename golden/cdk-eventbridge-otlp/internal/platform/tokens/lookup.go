@@ -109,8 +109,7 @@ func (l Lookup) find(ctx context.Context, event *pretoken.Event) (Found, error) 
 	ctx, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 
-	find := l.Find
-	find = traced(find)
+	find := traced(l.Find)
 	type result struct {
 		found Found
 		err   error

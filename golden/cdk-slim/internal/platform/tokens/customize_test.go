@@ -411,7 +411,7 @@ func TestNewWantsNamesOfALookup(t *testing.T) {
 
 // TestNewRefusesWhatAVersionLacks lists what the versions of the trigger cannot do, each with what to do about it.
 func TestNewRefusesWhatAVersionLacks(t *testing.T) {
-	const v2, v3 = "or use pretoken.V2 in main.go and LambdaVersion V2_0", "or use pretoken.V3 in main.go and LambdaVersion V3_0"
+	const v2, v3 = "or change to pretoken.V2 as docs/policy.md says", "or change to pretoken.V3 as docs/policy.md says"
 	policy := tokens.Policy{
 		MaxSize: 100,
 		Rules: []tokens.Rule{

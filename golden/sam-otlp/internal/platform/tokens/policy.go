@@ -45,8 +45,8 @@ type Rule struct {
 	// Providers restricts the rule to users of identity providers, by name: "Google", the name of a SAML provider, or "Cognito" for users
 	// without one. See [pretoken.Event.HasProvider].
 	Providers []string
-	// When restricts the rule to events for which it returns true. It must not change the event. If it panics, the rule adds nothing, but
-	// still leaves out what it suppresses.
+	// When restricts the rule to events for which it returns true. It must not change the event. If it panics, the rule gives
+	// nothing, and the claims that it would give or suppress stay out of the tokens, as do the scopes that it would suppress.
 	When func(*pretoken.Event) bool
 	// Tokens restricts Claims and SuppressClaims to one kind of token. Machines have no ID token.
 	Tokens Tokens
