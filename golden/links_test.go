@@ -50,7 +50,7 @@ func TestDocumentation(t *testing.T) {
 
 // elsewhere are words of the pages that something outside the project defines, and files that a page tells people to write.
 var elsewhere = words(`
-	EventBridge/PutEvents aws/spans encoding/json http/json log/slog net/http
+	aws/spans encoding/json http/json log/slog net/http
 	GetTextMapPropagator HeaderCarrier HTTPS_PROXY MACHINE_CLIENT_ID MACHINE_CLIENT_SECRET TOKEN_ENDPOINT OTEL_TRACES_SAMPLER_ARG
 	internal/tokencustomizer/lookup.go internal/tokencustomizer/lookup_test.go cmd/token-customizer/table.go infra/tenants.go
 `)
@@ -287,8 +287,8 @@ func (d documented) unmentioned() []string {
 
 // TestDocumentationOfTwoFunctions checks the pages of a project with two functions of a kind, of different versions.
 func TestDocumentationOfTwoFunctions(t *testing.T) {
-	for _, flavour := range []string{"sam", "cdk"} {
-		spec, err := kinds.All().Resolve(generator.Answers{"name": "demo", "iac": flavour, "eventbridge": "true", "trigger": "v3"})
+	for _, flavor := range generator.Flavors() {
+		spec, err := kinds.All().Resolve(generator.Answers{"name": "demo", "iac": flavor.Name, "eventbridge": "true", "trigger": "v3"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -304,7 +304,7 @@ func TestDocumentationOfTwoFunctions(t *testing.T) {
 		for _, file := range project.pages {
 			p := parsePage(file)
 			for _, problem := range slices.Concat(project.badLinks(p), project.badMentions(p, map[string]bool{})) {
-				t.Errorf("%s: %s: %s", flavour, file.Path, problem)
+				t.Errorf("%s: %s: %s", flavor.Name, file.Path, problem)
 			}
 		}
 	}
