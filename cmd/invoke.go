@@ -325,7 +325,7 @@ func (a *app) printInvoke(result invokeResult) error {
 					fmt.Fprintf(a.stderr(), "! %s\n", finding)
 				}
 			}
-		} else if err := invoke.WriteTokens(a.styledStderr(), *outcome, a.errWidth(), a.colourErr()); err != nil {
+		} else if err := invoke.WriteTokens(a.styledStderr(), *outcome, a.errWidth(), a.colorErr()); err != nil {
 			return fmt.Errorf("print the tokens: %w", err)
 		}
 	}

@@ -141,7 +141,7 @@ func (a *app) new(ctx context.Context, options create.Options) (err error) {
 	}
 	if a.streams.CanPrompt() {
 		options.Terminal = &create.Terminal{
-			In: a.streams.In, Out: a.styledStdout(), Accessible: a.accessible || a.streams.Accessible(), Colour: a.streams.Colour() && !a.noColour,
+			In: a.streams.In, Out: a.styledStdout(), Accessible: a.accessible || a.streams.Accessible(), Color: a.streams.Color() && !a.noColor,
 		}
 	}
 	result, err := create.Run(ctx, options)

@@ -69,9 +69,9 @@ func (a *app) printResponse(response []byte) error {
 	return nil
 }
 
-// colourErr reports whether standard error may be colored.
-func (a *app) colourErr() bool {
-	return a.streams.ErrIsTerminal() && !a.noColour && a.streams.Getenv("NO_COLOR") == "" && a.streams.Getenv("TERM") != "dumb"
+// colorErr reports whether standard error may be colored.
+func (a *app) colorErr() bool {
+	return a.streams.ErrIsTerminal() && !a.noColor && a.streams.Getenv("NO_COLOR") == "" && a.streams.Getenv("TERM") != "dumb"
 }
 
 // errWidth is how many columns there are on standard error.

@@ -36,7 +36,7 @@ type app struct {
 	output     string
 	quiet      bool
 	verbose    bool
-	noColour   bool
+	noColor    bool
 	accessible bool
 }
 
@@ -98,7 +98,7 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.output, "output", "text", "how to print the result: text or json")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print only the result and errors")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "print more about what golam does")
-	flags.BoolVar(&a.noColour, "no-color", false, "use no color (NO_COLOR does the same)")
+	flags.BoolVar(&a.noColor, "no-color", false, "use no color (NO_COLOR does the same)")
 	flags.BoolVar(&a.accessible, "accessible", false, "ask in plain lines, for screen readers (ACCESSIBLE=1 does the same)")
 	root.SetHelpCommand(helpCommand(root))
 	root.AddCommand(a.newCommand(), a.variantsCommand(), a.versionCommand())

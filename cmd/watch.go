@@ -114,7 +114,7 @@ func (a *app) watchScreen(ctx context.Context, options watch.Options) error {
 	var session *watch.Session
 	started := make(chan struct{})
 	shown := screen.New(ctx, screen.Config{
-		In: a.streams.In, Out: a.styledStdout(), Environ: options.Environ, Colour: a.streams.Colour() && !a.noColour,
+		In: a.streams.In, Out: a.styledStdout(), Environ: options.Environ, Color: a.streams.Color() && !a.noColor,
 		Actions: screen.Actions{
 			Examples: func() ([]string, error) {
 				examples, err := invoke.Examples(options.Dir)

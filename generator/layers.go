@@ -21,7 +21,7 @@ type layer struct {
 // The groups that layers come in. What joins names with + in a group's folder is one layer.
 const (
 	projectLayer   = "project"  // files of every project: project, project+github
-	iacGroup       = "iac"      // of an IaC flavour: iac/sam, iac/cdk+otlp
+	iacGroup       = "iac"      // of an IaC flavor: iac/sam, iac/cdk+otlp
 	kindsGroup     = "kinds"    // of a kind, and of the functions of that kind: kinds/plain, kinds/plain+slim
 	platformGroup  = "platform" // of one platform package: platform/telemetry, platform/telemetry+slim
 	platformFolder = "internal/platform"

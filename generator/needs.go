@@ -9,8 +9,8 @@ import (
 )
 
 // Needs states what a function needs from infrastructure as code, in terms that are common to all flavors. Its kind states it once, the core adds what
-// traces and the publisher need, and the templates below templates/iac write it, each flavour in its own idiom. Resources that only one kind
-// has, such as a user pool, are in the layers templates/kinds/<kind>+<flavour>.
+// traces and the publisher need, and the templates below templates/iac write it, each flavor in its own idiom. Resources that only one kind
+// has, such as a user pool, are in the layers templates/kinds/<kind>+<flavor>.
 type Needs struct {
 	// Summary says what the function is, as the end of a sentence about the project.
 	Summary string
@@ -98,7 +98,7 @@ type Setting struct {
 // Skip is a check that a resource may fail, with the reason.
 type Skip struct{ Check, Reason string }
 
-// Names that a [Value] can refer to besides settings. Each flavour knows what to write for them.
+// Names that a [Value] can refer to besides settings. Each flavor knows what to write for them.
 const (
 	StackName    = "StackName"
 	Region       = "Region"

@@ -120,7 +120,7 @@ func TestResolveRefuses(t *testing.T) {
 		{"claims", "a=custom:" + strings.Repeat("x", 21), "1 to 20"},
 		{"claims", "a=email,a=name", "twice"},
 		{"claims", strings.Repeat("a=email,", 60), "more than"},
-		{"colour", "red", "unknown option"},
+		{"color", "red", "unknown option"},
 		{"triger", "v2", "did you mean trigger"},
 		{"kind", "cognito-tokens", "did you mean cognito-token"},
 		{"kind", "", "use cognito-token"},

@@ -51,7 +51,7 @@ STEPS = [
     ("make deploy", "result", ""),
 ]
 
-# The sixteen colours of a dark and a light terminal, and the text and background of each.
+# The sixteen colors of a dark and a light terminal, and the text and background of each.
 DARK = ("#d7dbe0", "#1e2127", {
     "black": "#3f4451", "red": "#f07178", "green": "#98c379", "brown": "#e5c07b", "blue": "#61afef", "magenta": "#d98ae6",
     "cyan": "#56b6c2", "white": "#d7dae0",
@@ -191,14 +191,14 @@ def svg(screen):
                     f"{xml.sax.saxutils.escape(words[0])}</text>")
             x = end
 
-    def colours(theme):
+    def colors(theme):
         text, page, named = theme
         rules = [f"text,.f-text{{fill:{text}}}", f".page,text.f-page{{fill:{page}}}"]
         return "".join(rules + [f".f-{name},text.f-{name}{{fill:{value}}}" for name, value in named.items()])
 
     css = (
         f"text{{font:{size}px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace}}.bold{{font-weight:bold}}.faint{{opacity:.7}}"
-        + colours(DARK) + "@media (prefers-color-scheme:light){" + colours(LIGHT) + ".page{stroke:#d0d7de}}"
+        + colors(DARK) + "@media (prefers-color-scheme:light){" + colors(LIGHT) + ".page{stroke:#d0d7de}}"
     )
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {full_width:.0f} {full_height}" width="{full_width:.0f}" height="{full_height}">',

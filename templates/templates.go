@@ -3,7 +3,7 @@
 // A layer is a folder of templates that belongs to projects with certain features. Where its files go, and when, follows from its place:
 //
 //	project[+feature...]/            files of the project
-//	iac/<flavour>[+feature...]/      files of the project, for an IaC flavour
+//	iac/<flavor>[+feature...]/      files of the project, for an IaC flavor
 //	platform/<package>[+feature...]/ the folder internal/platform/<package> of the project
 //	kinds/<kind>[+feature...]/       files for a kind of function; a path with {function} or {package} in it is rendered for each function
 //	partials/                        text that several templates include; a layer can have partials of its own.

@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, streams terminal.Streams) int {
 		fmt.Fprintf(streams.Err, "demo takes no argument: remove %q\n", flags.Args())
 		return 2
 	}
-	summary, err := demo.Run(ctx, demo.Options{Trigger: *trigger, Keep: *keep, Out: styled, Colour: streams.Colour()})
+	summary, err := demo.Run(ctx, demo.Options{Trigger: *trigger, Keep: *keep, Out: styled, Color: streams.Color()})
 	var invalid *generator.InvalidError
 	switch {
 	case ctx.Err() != nil:

@@ -107,7 +107,7 @@ func TestResolveRefuses(t *testing.T) {
 		want       string
 	}{
 		"broken JSON":       {"{", nil, "read the template"},
-		"unknown parameter": {`1`, map[string]string{"Colour": "red"}, "no parameter Colour"},
+		"unknown parameter": {`1`, map[string]string{"Color": "red"}, "no parameter Color"},
 		"unknown condition": {`{"Fn::If": ["Maybe", 1, 2]}`, nil, "no condition Maybe"},
 		"unknown function":  {`{"Fn::Base64": "x"}`, nil, "Fn::Base64 is new here"},
 		"broken function":   {`{"Fn::If": ["Make", 1]}`, nil, "three arguments"},

@@ -44,9 +44,9 @@ type Options struct {
 
 // Terminal is one that questions can be asked on. Its fields are those of [wizard.Config].
 type Terminal struct {
-	In                 io.Reader
-	Out                io.Writer
-	Accessible, Colour bool
+	In                io.Reader
+	Out               io.Writer
+	Accessible, Color bool
 }
 
 // Git says whether the project becomes a git repository.
@@ -207,7 +207,7 @@ func (o Options) gather(ctx context.Context, refusal error) (answers project.Ans
 // ask runs the wizard.
 func (o Options) ask(ctx context.Context) (generator.Answers, error) {
 	return wizard.Run(ctx, wizard.Config{
-		In: o.Terminal.In, Out: o.Terminal.Out, Accessible: o.Terminal.Accessible, Colour: o.Terminal.Colour,
+		In: o.Terminal.In, Out: o.Terminal.Out, Accessible: o.Terminal.Accessible, Color: o.Terminal.Color,
 		Catalog: kinds.All(), Given: o.Flags, Dir: o.Dir,
 		Preview: func(spec generator.Spec) (wizard.Summary, error) {
 			dir := o.target(spec)

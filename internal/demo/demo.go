@@ -31,8 +31,8 @@ type Options struct {
 	Keep bool
 	// Out takes what is printed, in lines of at most 80 columns.
 	Out io.Writer
-	// Colour allows escape sequences.
-	Colour bool
+	// Color allows escape sequences.
+	Color bool
 }
 
 // Summary says how a demonstration ended.
@@ -73,7 +73,7 @@ func Run(ctx context.Context, options Options) (summary Summary, err error) {
 	}()
 
 	function := spec.Functions[0]
-	screen := newPrinter(options.Out, options.Colour)
+	screen := newPrinter(options.Out, options.Color)
 	screen.title("a Cognito token customizer, trigger version " + strings.TrimPrefix(function.Answers["trigger"], "v"))
 	if err := generate(ctx, screen, project, spec); err != nil {
 		return Summary{}, err

@@ -23,19 +23,19 @@ const indent = 4
 
 // printer lays out and prints. What the writer answers is nobody's business here: whoever looks at the print sees that it ends.
 type printer struct {
-	out    io.Writer
-	colour bool
-	own    [2]string // names of Cognito's own claims in the tokens of the event before
+	out   io.Writer
+	color bool
+	own   [2]string // names of Cognito's own claims in the tokens of the event before
 }
 
-func newPrinter(out io.Writer, colour bool) *printer { return &printer{out: out, colour: colour} }
+func newPrinter(out io.Writer, color bool) *printer { return &printer{out: out, color: color} }
 
 func (p *printer) line(format string, args ...any) {
 	fmt.Fprintln(p.out, strings.TrimRight(fmt.Sprintf(format, args...), " "))
 }
 
 func (p *printer) style(style ansi.Style, text string) string {
-	if !p.colour || text == "" {
+	if !p.color || text == "" {
 		return text
 	}
 	return style.Styled(text)
@@ -44,7 +44,7 @@ func (p *printer) style(style ansi.Style, text string) string {
 func (p *printer) bold(text string) string  { return p.style(ansi.NewStyle().Bold(), text) }
 func (p *printer) faint(text string) string { return p.style(ansi.NewStyle().Faint(), text) }
 
-// sign is how a mark is shown, and styled the way in which its row is coloured.
+// sign is how a mark is shown, and styled the way in which its row is colored.
 func sign(mark cognito.Mark) string {
 	switch mark {
 	case cognito.Added:

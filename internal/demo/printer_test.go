@@ -79,21 +79,21 @@ authentication  Authentication                            2.00 ms init + 0.34 ms
 	}
 }
 
-// TestColour wants the same print under the colours.
-func TestColour(t *testing.T) {
-	var plain, coloured strings.Builder
-	for out, colour := range map[*strings.Builder]bool{&plain: false, &coloured: true} {
-		p := newPrinter(out, colour)
+// TestColor wants the same print under the colors.
+func TestColor(t *testing.T) {
+	var plain, colored strings.Builder
+	for out, color := range map[*strings.Builder]bool{&plain: false, &colored: true} {
+		p := newPrinter(out, color)
 		p.title("x")
 		p.serving(5)
 		p.event("authentication", crowded(), local.Result{})
 		p.summary(Summary{Events: 5}, local.Result{}, nil)
 	}
-	if plain.String() == coloured.String() || strings.Contains(plain.String(), "\x1b") {
-		t.Error("colour makes no difference")
+	if plain.String() == colored.String() || strings.Contains(plain.String(), "\x1b") {
+		t.Error("color makes no difference")
 	}
-	if diff := cmp.Diff(plain.String(), ansi.Strip(coloured.String())); diff != "" {
-		t.Errorf("(-plain +coloured):\n%s", diff)
+	if diff := cmp.Diff(plain.String(), ansi.Strip(colored.String())); diff != "" {
+		t.Errorf("(-plain +colored):\n%s", diff)
 	}
 }
 

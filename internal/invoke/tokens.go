@@ -12,10 +12,10 @@ import (
 )
 
 // WriteTokens writes what Cognito makes of an answer: a table of the claims of each token, and what it would refuse. Claims that the trigger
-// has a hand in are marked, + added, ~ changed, - suppressed, and with colour if it is wanted. Names and values are cut so that a line of
+// has a hand in are marked, + added, ~ changed, - suppressed, and with color if it is wanted. Names and values are cut so that a line of
 // the table takes no more than width columns; less than 60 is taken as 60.
-func WriteTokens(w io.Writer, outcome cognito.Outcome, width int, colour bool) error {
-	t := tokenWriter{colour: colour}
+func WriteTokens(w io.Writer, outcome cognito.Outcome, width int, color bool) error {
+	t := tokenWriter{color: color}
 	fmt.Fprintf(&t.text, "%s, version %s of the trigger\n", outcome.Source, outcome.Version)
 	if outcome.Refused {
 		t.text.WriteString("  no token: Cognito refuses the answer, and the sign-in fails\n")
@@ -34,8 +34,8 @@ func WriteTokens(w io.Writer, outcome cognito.Outcome, width int, colour bool) e
 }
 
 type tokenWriter struct {
-	text   strings.Builder
-	colour bool
+	text  strings.Builder
+	color bool
 }
 
 const (
@@ -101,7 +101,7 @@ func (t *tokenWriter) mark(mark cognito.Mark) ansi.Style {
 }
 
 func (t *tokenWriter) style(style ansi.Style, text string) string {
-	if !t.colour || style == nil || text == "" {
+	if !t.color || style == nil || text == "" {
 		return text
 	}
 	return style.Styled(text)

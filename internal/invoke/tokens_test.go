@@ -12,14 +12,14 @@ import (
 	"github.com/golam-cli/golam/internal/testkit"
 )
 
-func tokens(t *testing.T, event, answer string, width int, colour bool) string {
+func tokens(t *testing.T, event, answer string, width int, color bool) string {
 	t.Helper()
 	outcome, err := cognito.Apply([]byte(event), []byte(answer))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var text strings.Builder
-	if err := WriteTokens(&text, outcome, width, colour); err != nil {
+	if err := WriteTokens(&text, outcome, width, color); err != nil {
 		t.Fatal(err)
 	}
 	return text.String()
@@ -86,11 +86,11 @@ func TestWriteTokensRefused(t *testing.T) {
 func TestWriteTokensWidth(t *testing.T) {
 	hostile := `{"idTokenGeneration":{"claimsToAddOrOverride":{"` + strings.Repeat("long", 50) + `":"` + strings.Repeat("値", 90) + `","red":"\u001b[31mred\u001b[0m\u009b\r\n"}}}`
 	for _, width := range []int{0, 60, 61, 80, 200} {
-		for _, colour := range []bool{false, true} {
-			got := tokens(t, authentication, answerOf(authentication, hostile), width, colour)
+		for _, color := range []bool{false, true} {
+			got := tokens(t, authentication, answerOf(authentication, hostile), width, color)
 			plain := ansi.Strip(got)
-			if !colour && plain != got {
-				t.Errorf("escape sequences without colour: %q", got)
+			if !color && plain != got {
+				t.Errorf("escape sequences without color: %q", got)
 			}
 			if strings.ContainsAny(plain, "\r\x1b\u009b") {
 				t.Errorf("the terminal would act on %q", plain)
@@ -111,9 +111,9 @@ func TestWriteTokensWidth(t *testing.T) {
 			}
 		}
 	}
-	coloured := tokens(t, authentication, answerOf(authentication, `{"idTokenGeneration":{"claimsToAddOrOverride":{"plan":"gold"}}}`), 80, true)
-	if !strings.Contains(coloured, "\x1b[32m+ \"gold\"") {
-		t.Errorf("no green in %q", coloured)
+	colored := tokens(t, authentication, answerOf(authentication, `{"idTokenGeneration":{"claimsToAddOrOverride":{"plan":"gold"}}}`), 80, true)
+	if !strings.Contains(colored, "\x1b[32m+ \"gold\"") {
+		t.Errorf("no green in %q", colored)
 	}
 }
 

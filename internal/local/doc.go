@@ -8,6 +8,6 @@
 // address where the process finds its Runtime API, and the state of that API. One goroutine at a time drives an environment: it waits
 // for the state to change, for the process to exit, or for a deadline. HTTP handlers only change the state.
 //
-// Where AWS documents a behaviour, it is followed ("Lambda Developer Guide": custom runtimes, Extensions API, execution environment
+// Where AWS documents a behavior, it is followed ("Lambda Developer Guide": custom runtimes, Extensions API, execution environment
 // lifecycle); where it does not, AWS's open runtime interface emulator is. What is different is said where it is.
 package local

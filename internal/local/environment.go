@@ -208,8 +208,8 @@ func (e *environment) notify() {
 // runtimeReady: the runtime has asked for the next event. With the state locked.
 func (e *environment) runtimeReady() bool { return e.poll != nil }
 
-// initialised: the runtime and all extensions have asked for their first event. With the state locked.
-func (e *environment) initialised() bool {
+// initialized: the runtime and all extensions have asked for their first event. With the state locked.
+func (e *environment) initialized() bool {
 	if e.poll == nil {
 		return false
 	}

@@ -67,7 +67,7 @@ func (fn *function) cold(inv *invocation) (e *environment, begin time.Time) {
 	inv.result.Cold = true
 	inv.result.LogStream = stream.name
 
-	e, failed, err := fn.initialise(stream, fn.InitTimeout, "init")
+	e, failed, err := fn.initialize(stream, fn.InitTimeout, "init")
 	if err == nil && failed == nil {
 		inv.result.InitDuration = e.initDuration
 		inv.initCPU = e.initCPU
@@ -76,7 +76,7 @@ func (fn *function) cold(inv *invocation) (e *environment, begin time.Time) {
 	if failed != nil {
 		// Lambda tries again, within the invocation and its timeout (Lambda Developer Guide, "Failures during the Init phase").
 		begin = time.Now()
-		e, failed, err = fn.initialise(stream, fn.Timeout, "invoke")
+		e, failed, err = fn.initialize(stream, fn.Timeout, "invoke")
 	}
 	switch {
 	case err != nil:
@@ -90,8 +90,8 @@ func (fn *function) cold(inv *invocation) (e *environment, begin time.Time) {
 	return e, begin
 }
 
-// initialise starts an environment and waits for the end of its init phase, which the log calls by the given name if it fails.
-func (fn *function) initialise(stream *logStream, timeout time.Duration, phase string) (*environment, *failure, error) {
+// initialize starts an environment and waits for the end of its init phase, which the log calls by the given name if it fails.
+func (fn *function) initialize(stream *logStream, timeout time.Duration, phase string) (*environment, *failure, error) {
 	begin := time.Now()
 	e, failed, err := fn.launch(stream)
 	if err != nil {
@@ -103,7 +103,7 @@ func (fn *function) initialise(stream *logStream, timeout time.Duration, phase s
 		if runtimeReady {
 			// An extension may wait to be told before it asks for its first event.
 			e.telemetry.initRuntimeDone(nil)
-			outcome = e.await(e.initialised, begin.Add(timeout))
+			outcome = e.await(e.initialized, begin.Add(timeout))
 		}
 		switch outcome {
 		case ready:

@@ -30,7 +30,7 @@ type Config struct {
 	In      io.Reader
 	Out     io.Writer
 	Environ []string
-	Colour  bool
+	Color   bool
 	Actions Actions
 }
 
@@ -49,7 +49,7 @@ func New(ctx context.Context, config Config) *Screen {
 		tea.WithContext(ctx), tea.WithInput(config.In), tea.WithOutput(config.Out), tea.WithEnvironment(config.Environ),
 		tea.WithoutSignalHandler(),
 	}
-	if !config.Colour {
+	if !config.Color {
 		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
 	}
 	return &Screen{ctx, tea.NewProgram(newModel(ctx, config.Actions), options...)}

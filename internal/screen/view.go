@@ -19,7 +19,7 @@ import (
 	"github.com/golam-cli/golam/internal/watch"
 )
 
-// styles use the terminal's own colours, and tell nothing by colour alone.
+// styles use the terminal's own colors, and tell nothing by color alone.
 type styles struct {
 	heading, good, bad, busy, faint, key, chosen lipgloss.Style
 }

@@ -1,4 +1,4 @@
-// Package terminal knows the streams that golam talks through: which of them are terminals, whether to prompt, whether to colour, and how
+// Package terminal knows the streams that golam talks through: which of them are terminals, whether to prompt, whether to color, and how
 // wide a line may be, and which text is safe to print there. What is printed belongs to the commands.
 package terminal
 
@@ -42,8 +42,8 @@ func (s Streams) OutIsTerminal() bool { return s.outTerminal }
 // ErrIsTerminal tells whether a person looks at Err.
 func (s Streams) ErrIsTerminal() bool { return s.errTerminal }
 
-// Colour tells whether the terminal wants colour: NO_COLOR and TERM=dumb say no.
-func (s Streams) Colour() bool {
+// Color tells whether the terminal wants color: NO_COLOR and TERM=dumb say no.
+func (s Streams) Color() bool {
 	return s.outTerminal && s.Getenv("NO_COLOR") == "" && s.Getenv("TERM") != "dumb"
 }
 

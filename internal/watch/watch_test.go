@@ -45,21 +45,21 @@ func TestSave(t *testing.T) {
 func TestChanges(t *testing.T) {
 	testkit.Slow(t)
 	root := makeProject(t, map[string]string{
-		".gitignore":         "*.log\n/out/\n",
-		"cmd/hello/main.go":  function(`[]string{text.Text, text.File, os.Getenv("COLOUR")}`),
-		"text/embed.go":      "package text\n\nimport _ \"embed\"\n\n//go:embed file.txt\nvar File string\n",
-		"text/file.txt":      "a",
-		"../lib/go.mod":      "module example.com/lib\n\ngo 1.26\n",
-		"../lib/lib.go":      "package lib\n\nconst Name = \"lib\"\n",
-		"../conf/colour.env": "# the colour\nCOLOUR=red\n",
+		".gitignore":        "*.log\n/out/\n",
+		"cmd/hello/main.go": function(`[]string{text.Text, text.File, os.Getenv("COLOUR")}`),
+		"text/embed.go":     "package text\n\nimport _ \"embed\"\n\n//go:embed file.txt\nvar File string\n",
+		"text/file.txt":     "a",
+		"../lib/go.mod":     "module example.com/lib\n\ngo 1.26\n",
+		"../lib/lib.go":     "package lib\n\nconst Name = \"lib\"\n",
+		"../conf/color.env": "# the color\nCOLOUR=red\n",
 	})
-	colours := filepath.Join(filepath.Dir(root), "conf", "colour.env")
-	settings := filepath.Join(root, "settings", "colour.env") // leads elsewhere
+	colors := filepath.Join(filepath.Dir(root), "conf", "color.env")
+	settings := filepath.Join(root, "settings", "color.env") // leads elsewhere
 	if err := os.MkdirAll(filepath.Dir(settings), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(colours, settings); err != nil {
-		settings = colours // not everybody may make links on Windows
+	if err := os.Symlink(colors, settings); err != nil {
+		settings = colors // not everybody may make links on Windows
 	}
 	w := start(t, root, func(o *Options) { o.EnvFile = settings })
 	w.answers("hello", `["one","a","red"]`)
@@ -70,7 +70,7 @@ func TestChanges(t *testing.T) {
 	}{
 		{"Go file", func() { w.write("text/text.go", textGo("two")) }, `["two","a","red"]`},
 		{"embedded file", func() { w.write("text/file.txt", "b") }, `["two","b","red"]`},
-		{"environment file", func() { testkit.Write(t, colours, "COLOUR=\"blue green\"\n") }, `["two","b","blue green"]`},
+		{"environment file", func() { testkit.Write(t, colors, "COLOUR=\"blue green\"\n") }, `["two","b","blue green"]`},
 		{"editor that renames", func() {
 			w.write("text/text.go~", textGo("three"))
 			if err := os.Rename(filepath.Join(root, "text/text.go~"), filepath.Join(root, "text/text.go")); err != nil {

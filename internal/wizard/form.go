@@ -32,7 +32,7 @@ func askPages(ctx context.Context, config Config, asked *interview) error {
 		// Bubble Tea would take SIGTERM for a normal end. It is the caller's: it ends the context.
 		tea.WithoutSignalHandler(),
 	}
-	if !config.Colour {
+	if !config.Color {
 		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
 	}
 	_, err := tea.NewProgram(m, options...).Run()

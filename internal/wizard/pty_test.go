@@ -426,10 +426,10 @@ func TestRefusedProjectIsCorrected(t *testing.T) {
 	check(t, w.ends(0), defaults(t, generator.Answers{"name": "demo2"}))
 }
 
-// colours are the escape sequences that set one.
-var colours = regexp.MustCompile(`\x1b\[(?:[0-9;:]*[;:])?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:[;:][0-9;:]*)?m`)
+// colors are the escape sequences that set one.
+var colors = regexp.MustCompile(`\x1b\[(?:[0-9;:]*[;:])?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:[;:][0-9;:]*)?m`)
 
-func TestColour(t *testing.T) {
+func TestColor(t *testing.T) {
 	for _, plain := range []bool{false, true} {
 		t.Run(fmt.Sprintf("plain=%t", plain), func(t *testing.T) {
 			t.Parallel()
@@ -442,8 +442,8 @@ func TestColour(t *testing.T) {
 			w.walks("name", wizard.Last)
 			w.Types(enter)
 			w.ends(0)
-			if found := colours.FindString(w.Output()); (found == "") != plain {
-				t.Errorf("the first colour is %q", found)
+			if found := colors.FindString(w.Output()); (found == "") != plain {
+				t.Errorf("the first color is %q", found)
 			}
 		})
 	}

@@ -42,7 +42,7 @@ type asked struct {
 	Dir        string
 	Given      generator.Answers
 	Accessible bool
-	Plain      bool   // no colour
+	Plain      bool   // no color
 	Taken      string // a project name whose folder is taken
 	Answers    string
 }
@@ -67,7 +67,7 @@ func child(config string) int {
 	}
 	answers, err := wizard.Run(ctx, wizard.Config{
 		Catalog: kinds.All(),
-		In:      os.Stdin, Out: os.Stdout, Dir: asked.Dir, Given: asked.Given, Accessible: asked.Accessible, Colour: !asked.Plain,
+		In:      os.Stdin, Out: os.Stdout, Dir: asked.Dir, Given: asked.Given, Accessible: asked.Accessible, Color: !asked.Plain,
 		Preview: func(spec generator.Spec) (wizard.Summary, error) {
 			if spec.Name == asked.Taken {
 				return wizard.Summary{}, fmt.Errorf("%s is not empty: choose another folder", spec.Name)

@@ -5,8 +5,8 @@ import (
 	"charm.land/lipgloss/v2"
 )
 
-// styles are the looks of the form. The colours are the terminal's own, so that its user has chosen them to be read on its background,
-// and nothing is told by colour alone.
+// styles are the looks of the form. The colors are the terminal's own, so that its user has chosen them to be read on its background,
+// and nothing is told by color alone.
 type styles struct {
 	*huh.Styles
 	heading, problem, faint lipgloss.Style // of what stands around the fields

@@ -26,10 +26,10 @@ type Config struct {
 	// In and Out are the terminal.
 	In  io.Reader
 	Out io.Writer
-	// Accessible asks in plain lines, without colour or cursor movement, as screen readers and terminals without a cursor need it.
+	// Accessible asks in plain lines, without color or cursor movement, as screen readers and terminals without a cursor need it.
 	Accessible bool
-	// Colour may be used. Without it, everything can still be told apart.
-	Colour bool
+	// Color may be used. Without it, everything can still be told apart.
+	Color bool
 	// Catalog has the kinds of functions to choose from.
 	Catalog generator.Catalog
 	// Given answers are shown, and not asked for.

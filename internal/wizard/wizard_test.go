@@ -72,7 +72,7 @@ func TestPagesComeFromTheOptions(t *testing.T) {
 }
 
 func TestWrongGivenAnswersAreRefusedBeforeAnythingIsAsked(t *testing.T) {
-	_, err := Run(t.Context(), Config{Catalog: kinds.All(), Given: generator.Answers{"trigger": "v4", "colour": "red"}})
+	_, err := Run(t.Context(), Config{Catalog: kinds.All(), Given: generator.Answers{"trigger": "v4", "color": "red"}})
 	var invalid *generator.InvalidError
 	if !errors.As(err, &invalid) || len(invalid.Problems) != 2 {
 		t.Errorf("the error is %v", err)
@@ -423,7 +423,7 @@ func FuzzClaims(f *testing.F) {
 // second is another kind, with choices of its own for a question that the first one has, too.
 type second struct{ cognitotoken.Kind }
 
-func (second) Name() string         { return "second" }
+func (second) Name() string                { return "second" }
 func (second) DefaultFunctionName() string { return "second" }
 func (second) Options() []generator.Option {
 	return []generator.Option{

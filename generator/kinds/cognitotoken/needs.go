@@ -9,7 +9,7 @@ import (
 	"github.com/golam-cli/golam/generator"
 )
 
-// Needs implements [generator.Kind]. The user pool and what lets it call the function are in templates/kinds/cognito-token+<flavour>.
+// Needs implements [generator.Kind]. The user pool and what lets it call the function are in templates/kinds/cognito-token+<flavor>.
 func (k Kind) Needs(function generator.FunctionData) generator.Needs {
 	d := k.data(function)
 	subject := "the token customizer"
