@@ -24,7 +24,8 @@ func (a *app) newCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "new [DIR]",
 		Short: "Create a project",
-		Long: `Create a project in DIR: a Cognito token customizer on AWS Lambda, with tests, infrastructure and checks.
+		Long: `Create a project in DIR with a function for AWS Lambda: its code, tests, infrastructure and checks. Without --kind, the function
+` + kinds.All()[0].Help() + `.
 
 On a terminal golam asks questions. Anywhere else it takes flags or --answers, and defaults for the rest; then it needs at least one option,
 --yes or --answers.`,

@@ -11,7 +11,7 @@ import (
 type Data struct {
 	Spec
 	features  features
-	functions []functionData
+	functions []projectFunction
 }
 
 // FunctionData is what the templates of a function see. Its kind adds more.
@@ -20,8 +20,8 @@ type FunctionData struct {
 	Function Function
 }
 
-// functionData is a function, with what its kind made of it.
-type functionData struct {
+// projectFunction is a function of a project, with what its kind made of it.
+type projectFunction struct {
 	FunctionData
 	data any
 }
@@ -56,7 +56,7 @@ func newData(spec Spec) (*Data, error) {
 		maps.Copy(own[i], common)
 		own[i].complete()
 		of := FunctionData{Data: Data{Spec: spec, features: own[i]}, Function: function}
-		project.functions = append(project.functions, functionData{of, function.Kind.Data(of)})
+		project.functions = append(project.functions, projectFunction{of, function.Kind.Data(of)})
 	}
 	return project, nil
 }
@@ -84,7 +84,7 @@ func (f features) add(names []string) {
 func (f features) complete() {
 	for before := -1; before != len(f); {
 		before = len(f)
-		for with, packages := range needed {
+		for with, packages := range packageRules {
 			if f.hasAll(strings.Split(with, "+")) {
 				f.add(packages)
 			}
@@ -107,7 +107,7 @@ func (d *Data) whole(features []string) any {
 	if len(d.functions) == 0 {
 		return d
 	}
-	return d.with(max(0, slices.IndexFunc(d.functions, func(f functionData) bool { return f.hasAll(features) })))
+	return d.with(max(0, slices.IndexFunc(d.functions, func(f projectFunction) bool { return f.hasAll(features) })))
 }
 
 // with is the project together with one of its functions.

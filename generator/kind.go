@@ -21,13 +21,14 @@ type Kind interface {
 	Resources() []string
 	// Options are the questions about a function of this kind.
 	Options() []Option
-	// Golden are answers for golden projects beyond the combinations of options that are marked Golden.
+	// Golden are answers for golden projects beyond the combinations of options that are [Option.Crossed].
 	Golden() []Variant
-	// Packages are the platform packages that every function of this kind needs. The choices of its options can add others.
+	// Packages are the platform packages that every function of this kind imports. The choices of its options can add others, and so can
+	// packageRules.
 	Packages() []string
 	// Data is what the templates of a function see: the function's data and what the kind adds.
 	Data(function FunctionData) any
-	// Needs states what a function needs from infrastructure as code.
+	// Needs states what a function needs from infrastructure as code, apart from what every function needs: see [FunctionData.Needs].
 	Needs(function FunctionData) Needs
 }
 

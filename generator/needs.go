@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Needs states what a function needs from infrastructure as code, in the words of no flavour. Its kind states it once, the core adds what
+// Needs states what a function needs from infrastructure as code, in terms that are common to all flavors. Its kind states it once, the core adds what
 // traces and the publisher need, and the templates below templates/iac write it, each flavour in its own idiom. Resources that only one kind
 // has, such as a user pool, are in the layers templates/kinds/<kind>+<flavour>.
 type Needs struct {
@@ -191,7 +191,7 @@ func enumerate(words []string) string {
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
-// Needs is what the function needs: what its kind says, and what follows from traces and events.
+// Needs is all that the function needs: what its kind says, and what follows from traces and events and is the same for every function.
 func (f FunctionData) Needs() Needs {
 	needs := f.Function.Kind.Needs(f)
 	f.addEvents(&needs)

@@ -37,8 +37,8 @@ type Option struct {
 	Default string
 	// DefaultHelp says in words what Default cannot.
 	DefaultHelp string
-	// Golden options are crossed with each other to make the golden projects.
-	Golden bool
+	// Crossed options are combined with each other, choice by choice, to make the golden projects: see [Catalog.Golden].
+	Crossed bool
 	// After is for options of kinds: the key of the project's option that comes before this one when users are asked.
 	After string
 	// Problems lists what is wrong with an answer that is not one of the choices, with the fix. It is empty for a valid answer.
@@ -151,7 +151,7 @@ func ProjectOptions() []Option {
 			field:       func(s *Spec) *string { return &s.Module },
 		},
 		Choices(Option{
-			Key: "iac", Page: "Deployment", Question: "How do you deploy it?", Flag: "how to deploy it", Golden: true,
+			Key: "iac", Page: "Deployment", Question: "How do you deploy it?", Flag: "how to deploy it", Crossed: true,
 			Help:    "Either way you get one readable file or package, with least-privilege roles and alarms.",
 			Choices: flavorChoices(),
 			field:   func(s *Spec) *string { return &s.IaC },
@@ -166,7 +166,7 @@ func ProjectOptions() []Option {
 			field: func(s *Spec) *string { return &s.CI },
 		}),
 		Choices(Option{
-			Key: "otel", Page: "Traces", Question: "Where do OpenTelemetry traces go?", Flag: "where OpenTelemetry traces go", Golden: true,
+			Key: "otel", Page: "Traces", Question: "Where do OpenTelemetry traces go?", Flag: "where OpenTelemetry traces go", Crossed: true,
 			Help: "Spans are sent after the answer, so no user waits for them. Adds 0.4 MB (1.8 with slim).",
 			Choices: []Choice{
 				{
@@ -186,7 +186,7 @@ func ProjectOptions() []Option {
 			field: func(s *Spec) *string { return &s.OTel },
 		}),
 		Choices(Option{
-			Key: "runtime", Page: "Function", Question: "Which runtime library does it use?", Flag: "the runtime library", Golden: true,
+			Key: "runtime", Page: "Function", Question: "Which runtime library does it use?", Flag: "the runtime library", Crossed: true,
 			Help: "Slim makes packages smaller: by two thirds without events and traces, by a tenth with traces.",
 			Choices: []Choice{
 				{Value: "official", Help: "aws-lambda-go, and the AWS SDK where it is needed", Features: []string{"official"}},

@@ -1,7 +1,8 @@
 package generator
 
-// needed lists the platform packages that a feature or another platform package needs. Keys join features with +, as the names of layers do.
-var needed = map[string][]string{
+// packageRules lists the platform packages that come with a feature or with another platform package. Keys join features with +, as the names of
+// layers do.
+var packageRules = map[string][]string{
 	"cloudwatch":     {"awsroots", "sigv4"},
 	"lambdaruntime":  {"http1", "rawjson"},
 	"official":       {"function", "lambdatest"},

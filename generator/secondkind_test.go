@@ -58,8 +58,8 @@ func withEcho(t *testing.T) fstest.MapFS {
 
 // otherKind finds words of the kind cognito-token. Lambda's own context and a feature flag of the CDK have some of them, too.
 var (
-	otherKind = regexp.MustCompile(`(?i)cognito|user ?pool|\bsign-in|\bsigns? in\b|token.?customiz|tokens customized|pretoken|\bdetach|shellcheck`)
-	ofLambda  = regexp.MustCompile(`(?i)cognito.?identity|userPoolDomainNameMethod`)
+	otherKind = regexp.MustCompile(`(?i)cognito|user ?pool|\bsign-in|\bsigns? in\b|token.?customiz|tokens customized|pretoken|\bdetach|shellcheck|\bclaims?\b|policy\.go`)
+	ofLambda  = regexp.MustCompile(`(?i)cognito.?identity|userPoolDomainNameMethod|caller claims to be`)
 )
 
 // TestSecondKind renders projects with a kind that golam does not have, alone and beside a function of each other kind: for every combination of

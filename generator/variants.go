@@ -13,12 +13,12 @@ type Variant struct {
 	Functions []FunctionAnswers
 }
 
-// Golden returns the golden projects: for the default kind every combination of the options that are marked Golden, and those that each
+// Golden returns the golden projects: for the default kind every combination of the options that are [Option.Crossed], and those that each
 // kind names. Each has a module path of its own.
 func (c Catalog) Golden() []Variant {
 	names := []Variant{{Answers: Answers{}}}
 	for _, option := range withKind(ProjectOptions(), c[0]) {
-		if option.Golden {
+		if option.Crossed {
 			option.Choices = slices.DeleteFunc(option.Choices, func(c Choice) bool { return c.Apart })
 			names = cross(names, option, func(c Choice) string { return c.Label })
 		}

@@ -83,7 +83,8 @@ type twins struct {
 	partly bool
 }
 
-// allTwins returns twins for each combination of events and traces, and for each version of the trigger.
+// allTwins returns twins for each combination of events and traces, for each version of the trigger, for two functions, and for every choice of
+// every other option.
 func allTwins() []twins {
 	values := map[string][]string{}
 	for _, option := range kinds.All().Options() {
@@ -102,6 +103,13 @@ func allTwins() []twins {
 	for _, trigger := range values["trigger"][1:] {
 		pairs = append(pairs, twins{name: "trigger=" + trigger, answers: generator.Answers{"trigger": trigger, "otel": "off"}, partly: true})
 	}
+	for i, kind := range kinds.All() {
+		apart := []string{"iac", generator.KindKey}
+		if i == 0 {
+			apart = append(apart, "otel", "eventbridge", "trigger") // there are twins for each of their choices already
+		}
+		pairs = append(pairs, otherTwins(kind.Name(), apart)...)
+	}
 	return append(pairs, twins{name: "two functions", partly: true, functions: []generator.FunctionAnswers{
 		{Name: "token-customizer", Answers: generator.Answers{"eventbridge": "true"}},
 		{Name: "partner-tokens", Answers: generator.Answers{"trigger": "v3", "claims": "company=custom:company", "eventbridge": "true", "timeout": "3"}},
@@ -109,6 +117,25 @@ func allTwins() []twins {
 		{Name: "token-customizer", Answers: generator.Answers{"trigger": "v1"}},
 		{Name: "partner-tokens", Answers: generator.Answers{"claims": "company=email", "eventbridge": "true", "memory": "512"}},
 	}})
+}
+
+// otherTwins returns twins of a kind in which every choice of every option occurs, apart from some options and from what is the default of all.
+func otherTwins(kind string, apart []string) []twins {
+	var pairs []twins
+	for i := 1; ; i++ {
+		answers, name := generator.Answers{}, kind
+		for _, option := range kinds.All().OptionsOf(kind) {
+			if !slices.Contains(apart, option.Key) && i < len(option.Choices) {
+				answers[option.Key] = option.Choices[i].Value
+				name += fmt.Sprintf(",%s=%s", option.Key, option.Choices[i].Value)
+			}
+		}
+		if len(answers) == 0 {
+			return pairs
+		}
+		answers[generator.KindKey] = kind
+		pairs = append(pairs, twins{name: name, answers: answers})
+	}
 }
 
 // write writes one of the twins.
@@ -143,8 +170,8 @@ func TestSeveralFunctionsAreFormatted(t *testing.T) {
 		if pair.functions == nil {
 			continue
 		}
-		for _, iac := range []string{"sam", "cdk"} {
-			for _, file := range pair.render(t, iac) {
+		for _, flavor := range generator.Flavors() {
+			for _, file := range pair.render(t, flavor.Name) {
 				formatted.check(t, file)
 			}
 		}
@@ -268,7 +295,8 @@ func differences() []byte {
 
 Projects with ` + "`--iac sam`" + ` and ` + "`--iac cdk`" + ` deploy the same resources, with the same logical ids, alarms and outputs.
 ` + "`TestSAMAndCDKDeployTheSame`" + ` in golden/parity_test.go transforms the SAM template as AWS does, synthesizes the CDK's stack with the same
-settings, and compares the two value by value: for each combination of events and traces, for each version of the trigger, and for two functions.
+settings, and compares the two value by value: for each combination of events and traces, for each version of the trigger, for two functions,
+and for every choice of the other options.
 ` + "`make golden`" + ` writes this page from the list in that test.
 
 A SAM template leaves some decisions to the deployment, through parameters and conditions. A CDK stack takes them at synthesis, from its context.

@@ -21,6 +21,11 @@ import (
 	"github.com/golam-cli/golam/internal/goldenproject"
 )
 
+// longAnswers are answers to options without choices, of the kinds that have them.
+var longAnswers = map[string]string{
+	"claims": "a=email,https://example.com/a-very-long-claim/with-a-path=custom:a_long_name-12345.x,b2=custom:b",
+}
+
 // TestEveryCombinationRenders also holds rendering to being a function of the spec alone, as far as a second rendering can tell, and Go to
 // gofmt. Every other combination has answers of the user's that are long, or sorted elsewhere. In short mode it renders a sample that has every
 // pair of choices.
@@ -34,8 +39,12 @@ func TestEveryCombinationRenders(t *testing.T) {
 		t.Run(variant.Name, func(t *testing.T) {
 			variant.Answers["name"] = "demo"
 			if i%2 == 1 {
+				for _, option := range kinds.All().OptionsOf(variant.Answers[generator.KindKey]) {
+					if long, known := longAnswers[option.Key]; known {
+						variant.Answers[option.Key] = long
+					}
+				}
 				variant.Answers["module"] = []string{"a.com/b", "zzz.example.com/zz/zzz-zzz/v2", "github.com/aws/demo"}[i/2%3]
-				variant.Answers["claims"] = "a=email,https://example.com/a-very-long-claim/with-a-path=custom:a_long_name-12345.x,b2=custom:b"
 			}
 			first, second := render(t, variant.Answers, variant.Functions...), render(t, variant.Answers, variant.Functions...)
 			if !slices.EqualFunc(first, second, func(a, b generator.File) bool {

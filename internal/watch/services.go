@@ -12,10 +12,15 @@ import (
 //
 //  1. Write what it does in a package of its own, such as internal/eventbus. That package knows nothing about golam watch.
 //  2. Write an adapter in a file of this package, as in bus.go, and add it to [Session.newServices].
-//  3. If users should see what it does, add a kind of [Event], and show it in cmd/watchlines.go and internal/screen.
+//  3. If it has a file of settings, implement [configurable], add a field to [Options], and a flag to cmd/watch.go.
+//  4. If users should see what it does, add an [EventType] and a member of [Event] with its data, and show it in cmd/watchlines.go and internal/screen.
+//  5. Describe it in docs/watch.md.
 //
-// Nothing else changes. The session sends requests to services, sets their variables in functions, and watches their files. A service
-// invokes functions with [Session.deliver], and ends its own work when the session's context ends.
+// The session sends requests to services, sets the services' variables in functions, and watches their files. server.go limits the size of requests to
+// what the most demanding service takes. A
+// service invokes functions with [Session.Invoke], which returns what the function answered, or with [Session.deliver], which does not. Services
+// are made before the local Lambda, and nothing starts or stops them: one that has work of its own begins it with its first request, and ends it
+// when the session's context ends.
 type service interface {
 	http.Handler
 	// accepts reports whether a request is for this service.

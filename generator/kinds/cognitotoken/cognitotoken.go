@@ -64,7 +64,7 @@ func (Kind) Options() []generator.Option {
 			},
 		},
 		generator.Choices(generator.Option{
-			Key: "eventbridge", Page: "Events", After: "ci", Question: "Does it publish an event for each sign-in?", Flag: "publish an event for each sign-in", Golden: true,
+			Key: "eventbridge", Page: "Events", After: "ci", Question: "Does it publish an event for each sign-in?", Flag: "publish an event for each sign-in", Crossed: true,
 			Help: "To Amazon EventBridge, without personal data. The user waits about 10 ms for it, 0.8 s at most. Adds 0.5 MB (1.2 with slim).",
 			Choices: []generator.Choice{
 				{Value: "false", Help: "no"},
