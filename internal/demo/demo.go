@@ -115,12 +115,12 @@ func compile(ctx context.Context, screen *printer, project, scratch string, func
 
 // serve sends each sample event of the project to its function and prints what becomes of the tokens.
 func serve(ctx context.Context, screen *printer, project, bootstrap string, function generator.Function) (summary Summary, err error) {
-	events, err := filepath.Glob(filepath.Join(project, "events", "*.json"))
+	events, err := filepath.Glob(filepath.Join(project, "events", function.Name, "*.json"))
 	if err != nil {
 		return Summary{}, fmt.Errorf("look for the project's sample events: %w", err)
 	}
 	if len(events) == 0 {
-		return Summary{}, errors.New("the project has no sample events: put some into its folder events")
+		return Summary{}, errors.New("the project has no sample events: put some into events/" + function.Name)
 	}
 	lambda, err := local.Start(ctx, local.Config{
 		Region: "eu-west-1",

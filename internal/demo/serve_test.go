@@ -40,10 +40,10 @@ func TestServeFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
 			if test.event != "" {
-				if err := os.Mkdir(filepath.Join(folder, "events"), 0o700); err != nil {
+				if err := os.MkdirAll(filepath.Join(folder, "events", "token-customizer"), 0o700); err != nil {
 					t.Fatal(err)
 				}
-				if err := os.WriteFile(filepath.Join(folder, "events", "odd.json"), []byte(test.event), 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(folder, "events", "token-customizer", "odd.json"), []byte(test.event), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
