@@ -142,7 +142,7 @@ func (d Data) Those(feature string) string {
 
 // AllHave reports whether every function has a feature.
 func (d Data) AllHave(feature string) bool {
-	return !slices.ContainsFunc(d.functions, func(f functionData) bool { return !f.Has(feature) })
+	return !slices.ContainsFunc(d.functions, func(f projectFunction) bool { return !f.Has(feature) })
 }
 
 // FirstOfKinds are the project together with the first function of each kind, for what a kind has once a project.

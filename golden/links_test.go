@@ -289,14 +289,13 @@ func (d documented) unmentioned() []string {
 // TestDocumentationOfTwoFunctions checks the pages of projects with two functions of a kind, with the same or different versions of the trigger, and
 // events of one function or both. The pages must say what each function has, and commands must name the function.
 func TestDocumentationOfTwoFunctions(t *testing.T) {
-<<<<<<< HEAD
 	const first, second = "token-customizer", "partner-tokens"
-	for _, flavour := range []string{"sam", "cdk"} {
+	for _, flavor := range generator.Flavors() {
 		for _, answers := range []generator.Answers{
 			{"trigger": "v1", "eventbridge": "true"}, {"trigger": "v1", "eventbridge": "false"}, {"trigger": "v3", "eventbridge": "false"},
 		} {
-			name := strings.Join([]string{flavour, answers["trigger"], answers["eventbridge"]}, "-")
-			tree := render(t, generator.Answers{"name": "demo", "iac": flavour},
+			name := strings.Join([]string{flavor.Name, answers["trigger"], answers["eventbridge"]}, "-")
+			tree := render(t, generator.Answers{"name": "demo", "iac": flavor.Name},
 				generator.FunctionAnswers{Name: first, Answers: generator.Answers{"trigger": "v3", "eventbridge": "true"}},
 				generator.FunctionAnswers{Name: second, Answers: answers})
 			project := newDocumented(tree)
@@ -305,26 +304,6 @@ func TestDocumentationOfTwoFunctions(t *testing.T) {
 				for _, problem := range slices.Concat(project.badLinks(p), project.badMentions(p, map[string]bool{}), project.badCommands(p)) {
 					t.Errorf("%s: %s: %s", name, file.Path, problem)
 				}
-=======
-	for _, flavor := range generator.Flavors() {
-		spec, err := kinds.All().Resolve(generator.Answers{"name": "demo", "iac": flavor.Name, "eventbridge": "true", "trigger": "v3"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		second := spec.Functions[0]
-		second.Name, second.Answers = "partner-tokens", maps.Clone(second.Answers)
-		second.Answers["trigger"] = "v1"
-		spec.Functions = append(spec.Functions, second)
-		tree, err := generator.Render(spec)
-		if err != nil {
-			t.Fatal(err)
-		}
-		project := newDocumented(tree)
-		for _, file := range project.pages {
-			p := parsePage(file)
-			for _, problem := range slices.Concat(project.badLinks(p), project.badMentions(p, map[string]bool{})) {
-				t.Errorf("%s: %s: %s", flavor.Name, file.Path, problem)
->>>>>>> w-kinds2
 			}
 			for _, want := range append(project.ofStack(),
 				"tokencustomizer/policy.go) | `pretoken.V3", "partnertokens/policy.go) | `pretoken."+strings.ToUpper(answers["trigger"])) {
