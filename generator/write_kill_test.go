@@ -30,6 +30,7 @@ type order struct {
 	Hold    bool // say "holding" in Prepare and wait for a line
 	Plain   bool // without Overwrite
 	Here    bool // make Dir the current folder
+	Edits   bool // make sampleEdits
 }
 
 const orderVariable = "GOLAM_TEST_WRITE_ORDER"
@@ -81,7 +82,9 @@ func TestWriteHelper(t *testing.T) {
 	say("ready")
 	start := time.Now()
 	outcome := "written"
-	if o.Edition > 0 {
+	if o.Edits {
+		err = w.apply(t.Context(), o.Dir, sampleEdits())
+	} else if o.Edition > 0 {
 		_, err = w.write(t.Context(), o.Dir, tree, options)
 	} else {
 		var recovery Recovery

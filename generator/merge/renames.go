@@ -27,7 +27,7 @@ func (m *session) renames() (map[string]string, error) {
 			return nil, err
 		}
 		for to, is := range m.target {
-			if _, known := m.Base[to]; known || work.kind != isFile {
+			if _, known := m.Base[to]; known || work.kind != isFile || work.large {
 				continue
 			}
 			if strings.EqualFold(from, to) {
