@@ -82,11 +82,12 @@ func TestWriteHelper(t *testing.T) {
 	say("ready")
 	start := time.Now()
 	outcome := "written"
-	if o.Edits {
+	switch {
+	case o.Edits:
 		err = w.apply(t.Context(), o.Dir, sampleEdits())
-	} else if o.Edition > 0 {
+	case o.Edition > 0:
 		_, err = w.write(t.Context(), o.Dir, tree, options)
-	} else {
+	default:
 		var recovery Recovery
 		recovery, err = w.recover(target{dir: o.Dir, path: o.Dir})
 		outcome = "recovered " + string(recovery)

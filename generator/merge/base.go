@@ -21,7 +21,7 @@ import (
 // contents, so that a merge needs neither git's history, nor the network, nor the golam of that time.
 const BaseFile = "golam.base"
 
-// Limits of a base file, which may come from anywhere. The largest project of today has 135 files, 0.6 MB and a base file of 0.16 MB.
+// Limits of a base file, which may come from anywhere. The largest project of today has 135 files, 0.6 MB and a base file of 0.2 MB.
 const (
 	MaxBase      = 8 << 20 // compressed
 	maxUnpacked  = 32 << 20
@@ -103,37 +103,39 @@ func ReadBase(lock, stored []byte) (Base, error) {
 // magic is the first line of an unpacked base file, with the number of its format.
 const magic = "golam base 1\n"
 
-// Pack writes a base file: for each file a line with mode, size and path, then the content and a newline, all compressed with gzip. The same base gives
-// the same bytes with one version of Go's compress/gzip; another may compress better. So compare base files by what [ReadBase] returns.
+// Pack writes a base file: for each file a line with mode, size and path, then the content and a newline. Each file is compressed by itself, as a member
+// of gzip, so that git stores little for a base file in which few files changed. The same base gives the same bytes with one version of Go's
+// compress/gzip; another may compress better. So compare base files by what [ReadBase] returns.
 func (b Base) Pack() ([]byte, error) {
 	var packed bytes.Buffer
 	zip, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.write(zip); err != nil {
-		return nil, err
-	}
-	err = zip.Close()
-	return packed.Bytes(), err
-}
-
-// write writes an unpacked base file.
-func (b Base) write(out io.Writer) error {
-	text := bytes.NewBufferString(magic)
-	for _, name := range slices.Sorted(maps.Keys(b)) {
-		if entry := b[name]; entry.Known && isStored(name) {
-			fmt.Fprintf(text, "%s %d %s\n%s\n", entry.Mode, len(entry.Content), name, entry.Content)
+	for _, member := range b.members() {
+		zip.Reset(&packed)
+		_, err := zip.Write(member)
+		if err = errors.Join(err, zip.Close()); err != nil {
+			return nil, err
 		}
 	}
-	_, err := out.Write(text.Bytes())
-	return err
+	return packed.Bytes(), nil
+}
+
+// members are the parts of a base file before they are compressed.
+func (b Base) members() [][]byte {
+	members := [][]byte{[]byte(magic)}
+	for _, name := range slices.Sorted(maps.Keys(b)) {
+		if entry := b[name]; entry.Known && isStored(name) {
+			members = append(members, fmt.Appendf(nil, "%s %d %s\n%s\n", entry.Mode, len(entry.Content), name, entry.Content))
+		}
+	}
+	return members
 }
 
 // equal reports whether two bases have the same base file.
 func (b Base) equal(other Base) bool {
-	var one, two bytes.Buffer
-	return b.write(&one) == nil && other.write(&two) == nil && bytes.Equal(one.Bytes(), two.Bytes())
+	return slices.EqualFunc(b.members(), other.members(), bytes.Equal)
 }
 
 // unpack reads a base file, and is strict, because nobody edits one by hand.
@@ -141,12 +143,10 @@ func unpack(packed []byte) ([]generator.File, error) {
 	if len(packed) > MaxBase {
 		return nil, fmt.Errorf("it has more than %d bytes", MaxBase)
 	}
-	source := bytes.NewReader(packed)
-	zip, err := gzip.NewReader(source)
+	zip, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		return nil, err
 	}
-	zip.Multistream(false)
 	limited := &io.LimitedReader{R: zip, N: maxUnpacked + 1}
 	in := bufio.NewReader(limited)
 	var files []generator.File
@@ -159,7 +159,7 @@ func unpack(packed []byte) ([]generator.File, error) {
 			return nil, fmt.Errorf("it unpacks to more than %d bytes", maxUnpacked)
 		}
 		if err == io.EOF { //nolint:errorlint // what wraps it is an error
-			break
+			return files, nil
 		}
 		switch {
 		case err != nil:
@@ -171,10 +171,6 @@ func unpack(packed []byte) ([]generator.File, error) {
 		}
 		files = append(files, file)
 	}
-	if source.Len() > 0 {
-		return nil, errors.New("something follows its end")
-	}
-	return files, nil
 }
 
 // unpackFile reads one file. The error is [io.EOF] if there is none.

@@ -192,7 +192,7 @@ func (t thing) crlf() bool { return isCRLF(t.file.Content) }
 
 func isCRLF(text []byte) bool {
 	ends := bytes.Count(text, []byte("\n"))
-	return ends > 0 && ends == bytes.Count(text, []byte("\r\n"))
+	return ends > 0 && ends == bytes.Count(text, []byte("\r\n")) && !bytes.Contains(text, []byte("\r\r\n"))
 }
 
 func toLF(text []byte) []byte   { return bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")) }
