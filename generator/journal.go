@@ -583,7 +583,7 @@ func (j *journal) readMoves(state string) ([]move, error) {
 	for i, m := range moves {
 		elements := strings.Split(m.Path, "/")
 		inRepository := slices.ContainsFunc(elements, func(element string) bool { return strings.EqualFold(element, repository) })
-		if inRepository && m.Path == repository && !m.Replaces && i == len(moves)-1 {
+		if inRepository && m.Path == repository && !m.Replaces && !m.Removes && i == len(moves)-1 {
 			inRepository = state == reverting && !j.exists(reverting+"/new/"+repository)
 		}
 		if !fs.ValidPath(m.Path) || m.Path == "." || strings.Contains(m.Path, `\`) || strings.EqualFold(elements[0], journalName) || inRepository {

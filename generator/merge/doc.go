@@ -6,8 +6,8 @@
 //	target  what golam would make now: a [generator.Tree]
 //	work    the project's folder as it is: any [fs.FS] that knows symbolic links, such as that of an [os.Root], or memory
 //
-// It decides what happens to each path and returns a [Plan]. It changes nothing itself. [generator.Apply] carries out the plan's edits, all
-// of them or none.
+// It decides what happens to each path and returns a [Plan], which can be shown or encoded as JSON. It changes nothing itself. [generator.Apply]
+// carries out the plan's edits, all of them or none. They include golam.lock and golam.base as the next merge needs them.
 //
 //	                       untouched by the owner   edited            deleted
 //	target didn't change   nothing                  nothing           nothing
