@@ -51,7 +51,8 @@ func Recover(dir string) (Recovery, error) {
 //	reverting  a move was refused: to be put back
 //	done       to be removed
 //
-// That folder has new (files and folders to move in), old (what they replace) and moves (the list of them, as JSON).
+// That folder has new (files and folders to move in), old (copies of what they replace), gone (what was removed) and moves (the list of them, as
+// JSON).
 const (
 	journalName = ".golam-journal"
 	writing     = journalName + "/writing"
@@ -60,12 +61,17 @@ const (
 	done        = journalName + "/done"
 )
 
-// move is one rename out of new: of a file, or of a folder that the target doesn't have.
+// move is one rename: out of new, of a file or of a folder that the target doesn't have, or into gone, of a file to be removed.
 type move struct {
 	Path     string `json:"path"`
 	Replaces bool   `json:"replaces"`
+	Removes  bool   `json:"removes,omitempty"`
 	// Digest is that of what is moved, so that nothing else is ever taken back. The repository has none, since it is never taken back.
 	Digest string `json:"digest,omitempty"`
+	// Was is the digest of what is replaced, if the caller knows it. Otherwise it is whatever is there.
+	Was string `json:"was,omitempty"`
+	// NewFolder says that the folder of the file is made with it.
+	NewFolder bool `json:"newFolder,omitempty"`
 }
 
 // repository is the one thing in a project that cannot be made again. It is moved last, so that no move that is refused takes it back.
@@ -187,24 +193,13 @@ func (w writer) writeInPlace(ctx context.Context, t target, tree Tree, options W
 
 // collect fills the journal and, if nothing goes wrong, commits it.
 func (j *journal) collect(ctx context.Context, s survey, prepare func(context.Context, string) error) error {
-	for _, dir := range []string{writing, writing + "/new", writing + "/old"} {
-		if err := j.mkdir(dir); err != nil {
-			return refused("make", filepath.Join(j.target.dir, dir), err)
-		}
-	}
 	var files []File
 	for i, change := range s.Files {
 		if change.writes() {
 			files = append(files, s.tree[i])
 		}
 	}
-	fresh, err := j.OpenRoot(writing + "/new")
-	if err != nil {
-		return refused("open", filepath.Join(j.target.dir, writing), err)
-	}
-	err = disk{fresh, j.step}.writeFiles(ctx, j.target.dir, files)
-	_ = fresh.Close() // Windows renames no folder that has an open one in it
-	if err != nil {
+	if err := j.begin(ctx, files); err != nil {
 		return err
 	}
 	if s.Target != TargetEmpty {
@@ -214,16 +209,49 @@ func (j *journal) collect(ctx context.Context, s survey, prepare func(context.Co
 		return err
 	}
 	moves, err := j.moves(s)
-	for i, m := range moves {
-		if err == nil && m.Path != repository {
-			moves[i].Digest, err = j.digest(writing + "/new/" + m.Path)
-		}
-	}
 	if err != nil {
 		return refused("list", filepath.Join(j.target.dir, writing), err)
 	}
+	return j.commit(moves)
+}
+
+// begin writes the new files into the journal.
+func (j *journal) begin(ctx context.Context, files []File) error {
+	for _, dir := range []string{writing, writing + "/new", writing + "/old", writing + "/gone"} {
+		if err := j.mkdir(dir); err != nil {
+			return refused("make", filepath.Join(j.target.dir, dir), err)
+		}
+	}
+	fresh, err := j.OpenRoot(writing + "/new")
+	if err != nil {
+		return refused("open", filepath.Join(j.target.dir, writing), err)
+	}
+	err = disk{fresh, j.step}.writeFiles(ctx, j.target.dir, files)
+	_ = fresh.Close() // Windows renames no folder that has an open one in it
+	return err
+}
+
+// commit completes a journal that has all new files: from here on the moves are made, whenever the process is killed.
+func (j *journal) commit(moves []move) error {
+	for i, m := range moves {
+		if m.Path == repository || m.Removes {
+			continue
+		}
+		var err error
+		if moves[i].Digest, err = j.digest(writing + "/new/" + m.Path); err != nil {
+			return refused("list", filepath.Join(j.target.dir, writing), err)
+		}
+	}
 	if err := j.backUp(moves); err != nil {
 		return err
+	}
+	for _, m := range moves {
+		if m.Was == "" {
+			continue
+		}
+		if was, err := j.digest(writing + "/old/" + m.Path); err != nil || was != m.Was {
+			return errors.Join(&StaleError{Dir: j.target.dir, Paths: []string{m.Path}}, err)
+		}
 	}
 	list, err := json.Marshal(moves)
 	if err != nil {
@@ -357,19 +385,65 @@ func (j *journal) stuck(err error) error {
 // finish makes the moves that are not made yet.
 func (j *journal) finish(moves []move) error {
 	for _, m := range moves {
+		if m.Removes {
+			if err := j.takeAway(m); err != nil {
+				return refused("remove", filepath.Join(j.target.dir, filepath.FromSlash(m.Path)), err)
+			}
+			continue
+		}
 		fresh := committed + "/new/" + m.Path
 		if !j.exists(fresh) {
 			continue // the move is made
 		}
 		err := j.free(m)
 		if err == nil {
-			err = j.rename(fresh, m.Path)
+			err = j.moveIn(fresh, m.Path)
 		}
 		if err != nil {
 			return refused("write", filepath.Join(j.target.dir, filepath.FromSlash(m.Path)), err)
 		}
 	}
 	return nil
+}
+
+// moveIn renames, and makes the folders above the new name if there are none.
+func (j *journal) moveIn(from, to string) error {
+	err := j.rename(from, to)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := j.mkdirs(path.Dir(to), map[string]bool{".": true}); err != nil {
+		return err
+	}
+	return j.rename(from, to)
+}
+
+// takeAway moves a file to gone, and removes the folders above it that are empty then.
+func (j *journal) takeAway(m move) error {
+	gone := committed + "/gone/" + m.Path
+	if !j.exists(gone) {
+		if digest, err := j.digest(m.Path); err != nil || digest != m.Digest {
+			return errors.Join(errors.New("it has changed in the meantime"), err)
+		}
+		if err := j.moveIn(m.Path, gone); err != nil {
+			return err
+		}
+	}
+	j.removeEmpty(path.Dir(m.Path))
+	return nil
+}
+
+// removeEmpty removes a folder and those above it, as far as they are empty.
+func (j *journal) removeEmpty(dir string) {
+	for ; dir != "."; dir = path.Dir(dir) {
+		info, err := j.Lstat(dir)
+		if err == nil && info.IsDir() {
+			err = j.remove(dir)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+	}
 }
 
 // free refuses a move onto a file that is not the one to be replaced: somebody has changed it since, or the journal is somebody else's.
@@ -384,9 +458,11 @@ func (j *journal) free(m move) error {
 	if !m.Replaces {
 		return fs.ErrExist
 	}
-	was, err := j.digest(committed + "/old/" + m.Path)
-	if err != nil {
-		return err
+	was := m.Was // the copy may be a link, which changes with the file
+	if was == "" {
+		if was, err = j.digest(committed + "/old/" + m.Path); err != nil {
+			return err
+		}
 	}
 	if now, err := j.digest(m.Path); err != nil || now != was {
 		return errors.Join(errors.New("it has changed in the meantime"), err)
@@ -399,7 +475,7 @@ func (j *journal) revertible(state string, moves []move) error {
 	var errs error
 	for _, m := range moves {
 		made := !j.exists(state+"/new/"+m.Path) && (!m.Replaces || j.exists(state+"/old/"+m.Path))
-		if !made || m.Path == repository || !j.exists(m.Path) {
+		if !made || m.Removes || m.Path == repository || !j.exists(m.Path) {
 			continue
 		}
 		if digest, err := j.digest(m.Path); err != nil || digest != m.Digest {
@@ -417,8 +493,8 @@ func (j *journal) digest(name string) (string, error) {
 	}
 	hash := sha256.New()
 	add := func(name, relative string, mode fs.FileMode) error {
-		fmt.Fprintf(hash, "%q %v\n", relative, mode.IsDir())
 		if mode.IsDir() {
+			fmt.Fprintf(hash, "%q %v\n", relative, true)
 			return nil
 		}
 		if !mode.IsRegular() {
@@ -429,9 +505,7 @@ func (j *journal) digest(name string) (string, error) {
 			return err
 		}
 		defer file.Close()
-		size, err := io.Copy(hash, file)
-		fmt.Fprintf(hash, "\n%d\n", size)
-		return err
+		return digestFile(hash, relative, file)
 	}
 	if info.IsDir() {
 		err = fs.WalkDir(j.FS(), name, func(path string, entry fs.DirEntry, err error) error {
@@ -446,9 +520,31 @@ func (j *journal) digest(name string) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), err
 }
 
+func digestFile(hash io.Writer, relative string, content io.Reader) error {
+	fmt.Fprintf(hash, "%q %v\n", relative, false)
+	size, err := io.Copy(hash, content)
+	fmt.Fprintf(hash, "\n%d\n", size)
+	return err
+}
+
+// digestOf is the digest of a file with a content.
+func digestOf(content []byte) string {
+	hash := sha256.New()
+	_ = digestFile(hash, "", bytes.NewReader(content)) // it never fails
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
 // revert takes back the moves that were made.
 func (j *journal) revert(moves []move) error {
 	for _, m := range slices.Backward(moves) {
+		if m.Removes {
+			if gone := reverting + "/gone/" + m.Path; j.exists(gone) {
+				if err := j.moveIn(gone, m.Path); err != nil {
+					return err
+				}
+			}
+			continue
+		}
 		fresh, kept := reverting+"/new/"+m.Path, reverting+"/old/"+m.Path
 		if m.Path == repository || j.exists(fresh) {
 			continue // the move was not made, or is taken back already
@@ -459,6 +555,9 @@ func (j *journal) revert(moves []move) error {
 		}
 		if err := j.rename(from, to); err != nil && j.exists(from) {
 			return err
+		}
+		if m.NewFolder {
+			j.removeEmpty(path.Dir(m.Path))
 		}
 	}
 	return j.rename(reverting, done)
@@ -484,16 +583,25 @@ func (j *journal) readMoves(state string) ([]move, error) {
 	for i, m := range moves {
 		elements := strings.Split(m.Path, "/")
 		inRepository := slices.ContainsFunc(elements, func(element string) bool { return strings.EqualFold(element, repository) })
-		if inRepository && m.Path == repository && !m.Replaces && i == len(moves)-1 {
+		if inRepository && m.Path == repository && !m.Replaces && !m.Removes && i == len(moves)-1 {
 			inRepository = state == reverting && !j.exists(reverting+"/new/"+repository)
 		}
 		if !fs.ValidPath(m.Path) || m.Path == "." || strings.Contains(m.Path, `\`) || strings.EqualFold(elements[0], journalName) || inRepository {
 			err = errors.Join(err, fmt.Errorf("bad path %q", m.Path))
 			continue
 		}
-		for _, name := range []string{m.Path, state + "/new/" + m.Path, state + "/old/" + m.Path} {
+		names := []string{m.Path, state + "/new/" + m.Path, state + "/old/" + m.Path}
+		if gone := state + "/gone/" + m.Path; m.Removes && j.exists(gone) {
+			names = []string{gone} // a file may have taken the place of its folder
+		} else if m.Removes {
+			names = []string{m.Path, gone}
+		}
+		for _, name := range names {
 			_, folderErr := s.folder(path.Dir(name))
 			err = errors.Join(err, folderErr)
+		}
+		if info, err := j.Lstat(m.Path); m.Removes && err == nil && info.Mode().IsRegular() {
+			s.folders[m.Path] = false // a folder may take its place
 		}
 	}
 	if len(s.conflicts) > 0 {

@@ -30,6 +30,7 @@ type order struct {
 	Hold    bool // say "holding" in Prepare and wait for a line
 	Plain   bool // without Overwrite
 	Here    bool // make Dir the current folder
+	Edits   bool // make sampleEdits
 }
 
 const orderVariable = "GOLAM_TEST_WRITE_ORDER"
@@ -81,9 +82,12 @@ func TestWriteHelper(t *testing.T) {
 	say("ready")
 	start := time.Now()
 	outcome := "written"
-	if o.Edition > 0 {
+	switch {
+	case o.Edits:
+		err = w.apply(t.Context(), o.Dir, sampleEdits())
+	case o.Edition > 0:
 		_, err = w.write(t.Context(), o.Dir, tree, options)
-	} else {
+	default:
 		var recovery Recovery
 		recovery, err = w.recover(target{dir: o.Dir, path: o.Dir})
 		outcome = "recovered " + string(recovery)

@@ -941,6 +941,10 @@ func TestRecoverHostileJournal(t *testing.T) {
 		"the repository, replaced": `[{"path":".git","replaces":true}]`,
 		"in the repository":        `[{"path":".git/hooks/x"}]`,
 		"the repository, upper":    `[{"path":".GIT"}]`,
+		"the repository, removed":  `[{"path":".git","removes":true}]`,
+		"out, removed":             `[{"path":"../sentinel/x","removes":true}]`,
+		"through a link, removed":  `[{"path":"link/x","removes":true}]`,
+		"in .git, removed":         `[{"path":".git/config","removes":true}]`,
 		"in another repository":    `[{"path":"hooks/.GIT/x"}]`,
 		"not JSON":                 `[`,
 		"nothing":                  ``,
@@ -973,6 +977,7 @@ func TestRecoverHostileJournalTakesNothing(t *testing.T) {
 		committed: {
 			`[{"path":"untracked"},{"path":"sub"}]`, `[{"path":"untracked","replaces":true},{"path":"sub"}]`, `[{"path":"sub"},{"path":".git"}]`,
 			`[{"path":"taken"}]`, `[{"path":"taken","replaces":true}]`,
+			`[{"path":"untracked","removes":true}]`, `[{"path":"untracked","removes":true,"digest":"` + digest + `"}]`,
 		},
 	} {
 		for _, moves := range all {

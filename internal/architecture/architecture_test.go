@@ -21,7 +21,7 @@ const (
 
 // layers from the bottom up: a package imports packages of lower layers, and of its own only within internal/. A layer that ends in a slash is
 // of the packages below it.
-var layers = []string{"templates", "generator", "generator/kinds/", "generator/kinds", "internal/", "cmd", "cmd/"}
+var layers = []string{"templates", "generator", "generator/merge", "generator/kinds/", "generator/kinds", "internal/", "cmd", "cmd/"}
 
 const order = "cmd to internal to generator/kinds to generator to templates"
 
