@@ -48,7 +48,7 @@ func TestFeatureFlagsAreCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got.Context); diff != "" {
-		t.Errorf("feature flags in templates/cdk/infra/cdk.json.tmpl (-recommended +there):\n%s", diff)
+		t.Errorf("feature flags in templates/iac/cdk/infra/cdk.json.tmpl (-recommended +there):\n%s", diff)
 	}
 }
 
