@@ -67,6 +67,8 @@ import (
 	"example.com/sam-otlp/internal/platform/tokens"
 )
 
+const Trigger = pretoken.V2
+
 func Policy() tokens.Policy {
 	return tokens.Policy{
 		Rules: []tokens.Rule{{Claims: []tokens.Claim{
