@@ -76,7 +76,7 @@ func editFolder(random *rand.Rand, folder fstest.MapFS) map[string][]string {
 	return written
 }
 
-// cases is how many seeds a property is tried with.
+// cases is how many seeds a property is tried with. In -short it is a tenth.
 func cases(t *testing.T, usual uint64) uint64 {
 	t.Helper()
 	if text := os.Getenv("GOLAM_MERGES"); text != "" {
@@ -85,6 +85,9 @@ func cases(t *testing.T, usual uint64) uint64 {
 			t.Fatal(err)
 		}
 		return count
+	}
+	if testing.Short() {
+		return usual / 10
 	}
 	return usual
 }

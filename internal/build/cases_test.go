@@ -48,6 +48,9 @@ func host(t *testing.T, root, function string) (Host, error) {
 
 // TestUnresolvableImport: a package that no function needs imports what no module provides.
 func TestUnresolvableImport(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds functions")
+	}
 	root := moduleCase(t, "unresolvable-import")
 	result, names := builtNames(t, Options{Dir: root})
 	if !slices.Equal(names, []string{"fn"}) || len(result.Failed) > 0 {
@@ -72,6 +75,9 @@ func TestUnresolvableImport(t *testing.T) {
 // TestBrokenFunctions: a function that cannot be listed, one that does not compile, one that golam.yaml names for nothing, and one with an
 // aws-lambda-go of old do not hold up the one that can be built.
 func TestBrokenFunctions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds functions")
+	}
 	root := testkit.Folder(t, lambdaModule(t))
 	for name, content := range map[string]string{
 		"golam.yaml":              "functions: {gone: {path: cmd/gone}}\n",
@@ -232,6 +238,9 @@ func TestNoNeedlessDownloads(t *testing.T) {
 
 // TestSameFolderName: functions in folders of the same name are told apart, and golam.yaml can name them.
 func TestSameFolderName(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds functions")
+	}
 	root := moduleCase(t, "same-folder-name")
 	if _, names := builtNames(t, Options{Dir: root}); !slices.Equal(names, []string{"orders-create", "users-create"}) {
 		t.Errorf("built %q", names)
@@ -256,6 +265,9 @@ func TestSameFolderName(t *testing.T) {
 
 // TestRootMain: the main package at the root of a module gets a name that Lambda takes, and golam.yaml can give it another one.
 func TestRootMain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds functions")
+	}
 	root := moduleCase(t, "root-main")
 	if _, names := builtNames(t, Options{Dir: root, Functions: []string{"good"}}); !slices.Equal(names, []string{"good"}) {
 		t.Errorf("built %q", names)
@@ -272,6 +284,9 @@ func TestRootMain(t *testing.T) {
 // TestFilesBesideMain: golam.yaml includes files from beside the function, which lie at the root of its package, and in the folder that it
 // runs in here.
 func TestFilesBesideMain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds functions")
+	}
 	root := moduleCase(t, "files-beside-main")
 	if h, err := host(t, root, "page"); err != nil || h.Dir != root {
 		t.Errorf("without include it runs in %s, %v", h.Dir, err)

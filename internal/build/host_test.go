@@ -217,6 +217,9 @@ func TestForHostErrors(t *testing.T) {
 
 // TestInterrupted stands a go command in that starts a process of its own and never ends, as a compiler may, and interrupts it.
 func TestInterrupted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds functions")
+	}
 	if runtime.GOOS == "windows" {
 		t.Skip("the go command is a shell script here")
 	}

@@ -149,6 +149,9 @@ func TestFresh(t *testing.T) {
 
 // TestVendor: every file below vendor counts from the moment that go mod vendor has made it.
 func TestVendor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds functions")
+	}
 	above := testkit.Folder(t, manyInputs())
 	root, cache := filepath.Join(above, "p"), t.TempDir()
 	beside := "package beside\n\nfunc init() { println(\"%s\") }\n"

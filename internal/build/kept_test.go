@@ -167,6 +167,9 @@ func TestBuildKeeps(t *testing.T) {
 
 // TestBuildNoticesFunctions: an edit that makes a package a function, and a new folder, are seen by the next build.
 func TestBuildNoticesFunctions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds functions")
+	}
 	root, cache := testkit.Folder(t, lambdaModule(t)), t.TempDir()
 	testkit.Write(t, filepath.Join(root, "cmd/a/main.go"), startSource)
 	testkit.Write(t, filepath.Join(root, "cmd/tool/main.go"), "package main\n\nfunc main() {}\n")
