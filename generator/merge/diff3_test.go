@@ -311,8 +311,8 @@ func gitMerge(t *testing.T, dir string, base, target, work []byte) merged {
 func TestMergeLinesAsGit(t *testing.T) {
 	dir := t.TempDir()
 	var same, fewer int
-	const cases = 400
-	for seed := range uint64(cases) {
+	tried := cases(t, 400)
+	for seed := range tried {
 		random := rand.New(rand.NewPCG(seed, 4))
 		base, gap := uniqueLines(5+random.IntN(40)), 2+random.IntN(40)
 		theirs, ours := randomEdits(random, len(base), gap, "golam"), randomEdits(random, len(base), gap, "mine")
@@ -327,7 +327,7 @@ func TestMergeLinesAsGit(t *testing.T) {
 			t.Fatalf("seed %d: git has %d conflicts, golam %d (-git +golam):\n%s", seed, want.conflicts, got.conflicts, cmp.Diff(string(want.text), string(got.text)))
 		}
 	}
-	t.Logf("%d of %d the same as git, %d with neighboring changes, which only git takes for conflicts", same, cases, fewer)
+	t.Logf("%d of %d the same as git, %d with neighboring changes, which only git takes for conflicts", same, tried, fewer)
 }
 
 // TestMergeLinesAsGitWithEqualLines does the same with lines that occur often, where a change has many places that it could be at. What git merges
@@ -335,8 +335,8 @@ func TestMergeLinesAsGit(t *testing.T) {
 func TestMergeLinesAsGitWithEqualLines(t *testing.T) {
 	dir := t.TempDir()
 	var same, fewer, different int
-	const cases = 400
-	for seed := range uint64(cases) {
+	tried := cases(t, 400)
+	for seed := range tried {
 		random := rand.New(rand.NewPCG(seed, 5))
 		base := randomLines(random, 10+random.IntN(30), 6)
 		side := func() []byte {
@@ -360,7 +360,7 @@ func TestMergeLinesAsGitWithEqualLines(t *testing.T) {
 			different++
 		}
 	}
-	t.Logf("of %d: %d the same as git, %d with fewer conflicts, %d different", cases, same, fewer, different)
+	t.Logf("of %d: %d the same as git, %d with fewer conflicts, %d different", tried, same, fewer, different)
 }
 
 // inConflict is the number of lines between markers.

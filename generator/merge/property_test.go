@@ -146,6 +146,9 @@ func checkDeleted(t *testing.T, seed uint64, before, after fstest.MapFS, one, tw
 
 // TestUneditedProjects updates there and back: the bytes are those of a new project, each time.
 func TestUneditedProjects(t *testing.T) {
+	if testing.Short() {
+		t.Skip("renders every golden project")
+	}
 	for seed := range cases(t, 500) {
 		random := rand.New(rand.NewPCG(seed, 7))
 		one, two := project(random)

@@ -51,6 +51,9 @@ func TestWeigh(t *testing.T) {
 // TestWeighBuildsTogether: several functions take one go build for Lambda, one more for this machine unless that is the same, and one more
 // for what fills them.
 func TestWeighBuildsTogether(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds functions")
+	}
 	files := tiny()
 	for _, name := range []string{"first", "second"} {
 		files["cmd/"+name+"/main.go"] = "package main\n\nfunc main() { println(\"" + name + "\") }\n"

@@ -8,6 +8,9 @@ import (
 // TestModuleOfOthers: in a module that golam did not make, golam.yaml says where functions are and how to run them. Two in folders of the
 // same name are served, and what cannot be built holds up no other.
 func TestModuleOfOthers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds functions")
+	}
 	answer := strings.Replace(function(`[]string{read("page.txt"), os.Getenv("FROM_FILE"), os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")}`), "func main", `func read(name string) string {
 	content, _ := os.ReadFile(name)
 	return string(content)
