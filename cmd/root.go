@@ -244,7 +244,7 @@ func (a *app) report(ctx context.Context, err error) int {
 	return exitFailed
 }
 
-// onlyCancelled tells whether an error, with all that it joins, is that of a context that has ended.
+// onlyCancelled reports whether an error, with all that it joins, is that of a context that has ended.
 func onlyCancelled(err error) bool {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return !slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return !onlyCancelled(err) })

@@ -56,7 +56,7 @@ func steps(text string) (found []step) {
 	return found
 }
 
-// like tells whether text has the lines of a pattern in their order, whatever is between and around them. "..." stands for anything.
+// like reports whether text has the lines of a pattern in their order, whatever is between and around them. "..." stands for anything.
 func like(text, pattern string) bool {
 	var expression strings.Builder
 	expression.WriteString("(?s)")

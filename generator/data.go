@@ -182,7 +182,7 @@ func (d Data) GOARCH() string {
 	return d.Arch
 }
 
-// Slim tells whether the function runs on the project's own Runtime API client.
+// Slim reports whether the function runs on the project's own Runtime API client.
 func (d Data) Slim() bool { return d.Runtime == "slim" }
 
 // Logging is the package whose Logger the function's parts write to.
@@ -193,10 +193,10 @@ func (d Data) Logging() string {
 	return "slog"
 }
 
-// Traces tells whether the function makes spans.
+// Traces reports whether the function makes spans.
 func (d Data) Traces() bool { return d.OTel != "off" }
 
-// FollowsXRay tells whether spans go to where Lambda's own are, so that X-Ray decides which traces are recorded.
+// FollowsXRay reports whether spans go to where Lambda's own are, so that X-Ray decides which traces are recorded.
 func (d Data) FollowsXRay() bool { return d.OTel == "cloudwatch" || d.OTel == "collector" }
 
 // Setting is the name of a setting as the project's flavor spells it.

@@ -167,7 +167,7 @@ func (r *resolution) function(asked *asked) {
 	r.spec.Functions = append(r.spec.Functions, function)
 }
 
-// foreign finds answers to what is no option of the function's kind.
+// foreign finds answers that belong to no option of the function's kind.
 func (r *resolution) foreign(asked asked, kind Kind, options []Option) {
 	known := []string{MemoryKey, TimeoutKey}
 	for _, option := range options {

@@ -158,7 +158,7 @@ func (w writer) writeNew(ctx context.Context, t target, tree Tree, prepare func(
 	return nil
 }
 
-// notReplaced tells whether somebody else was faster or the machine refused.
+// notReplaced reports whether somebody else was faster or the machine refused.
 func (t target) notReplaced(err error) error {
 	now, lookErr := os.Lstat(t.path)
 	if lookErr != nil {

@@ -36,7 +36,7 @@ type thing struct {
 	large bool
 	// noMode is set if nobody knows whether the file is executable.
 	noMode bool
-	// at is the path that stands in the way if kind is isBlocked, or that differs only in case, and is empty otherwise.
+	// at is the path that blocks this one if kind is isBlocked, or the path that differs only in case. Otherwise it is empty.
 	at string
 }
 

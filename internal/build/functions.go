@@ -444,7 +444,7 @@ func choose(functions []Function, names, notes []string) ([]Function, error) {
 	return slices.DeleteFunc(slices.Clone(functions), func(f Function) bool { return !slices.Contains(names, f.Name) }), nil
 }
 
-// callsStart tells whether the source of a package that imports aws-lambda-go mentions one of its Start functions.
+// callsStart reports whether the source of a package that imports aws-lambda-go mentions one of its Start functions.
 func callsStart(p goPackage) (bool, error) {
 	for _, name := range p.GoFiles {
 		source, err := readSource(filepath.Join(p.Dir, name))

@@ -21,7 +21,7 @@ import (
 	"github.com/golam-cli/golam/generator"
 )
 
-// local tells whether a package's files may change: it is neither in the standard library nor in the module cache.
+// local reports whether a package's files may change: it is neither in the standard library nor in the module cache.
 func (l *listing) local(p goPackage) bool {
 	return l.moduleCache == "" || !strings.HasPrefix(p.Dir, l.moduleCache+string(filepath.Separator))
 }

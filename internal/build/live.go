@@ -421,7 +421,7 @@ func (l *Live) stale(now index) []*indexed {
 	return stale
 }
 
-// isFile tells whether a file is where it was put: caches are cleaned.
+// isFile reports whether a file is where it was put: caches are cleaned.
 func isFile(path string) bool {
 	info, err := os.Lstat(path)
 	return err == nil && info.Mode().IsRegular()

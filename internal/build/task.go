@@ -44,7 +44,7 @@ func fillTask(dir string, files []file) error {
 			return err
 		}
 	}
-	// Remove what is no longer included.
+	// Remove files that are no longer included.
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || wanted[path] {
 			return err

@@ -73,7 +73,7 @@ func containsAny(text string, wanted ...string) bool {
 	return slices.ContainsFunc(wanted, func(w string) bool { return strings.Contains(text, w) })
 }
 
-// MachineFault tells whether an error is about this machine, which has run out of something, and not about the project.
+// MachineFault reports whether an error is about this machine, which has run out of something, and not about the project.
 func MachineFault(err error) bool {
 	for _, fault := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EIO, syscall.EAGAIN} {
 		if errors.Is(err, fault) {

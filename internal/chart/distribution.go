@@ -171,7 +171,7 @@ func (a axis) within(ticks []float64) []float64 {
 	return slices.DeleteFunc(ticks, func(tick float64) bool { return tick < a.low || tick > a.high })
 }
 
-// fit tells whether the labels of ticks do not touch, with a space in between.
+// fit reports whether the labels of ticks do not touch, with a space in between.
 func (a axis) fit(ticks []float64) bool {
 	for i := 1; i < len(ticks); i++ {
 		if a.x(ticks[i])-a.x(ticks[i-1]) < (room(number(ticks[i]))+room(number(ticks[i-1])))/2+room(" ") {

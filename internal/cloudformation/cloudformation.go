@@ -264,7 +264,7 @@ func Text(value any) string {
 	return string(encoded)
 }
 
-// intrinsic resolves a call of an intrinsic function, and tells whether it is one.
+// intrinsic resolves a call of an intrinsic function, and reports whether it is one.
 func (r *resolver) intrinsic(function string, argument any) (any, bool) {
 	switch function {
 	case "Ref":

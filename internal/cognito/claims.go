@@ -41,7 +41,7 @@ var (
 	simple = []string{"address", "email_verified", "phone_number_verified", "updated_at"}
 )
 
-// allows tells whether Cognito adds or overrides the claim, and reports why not.
+// allows reports whether Cognito adds or overrides the claim, and reports why not.
 func (j *judge) allows(token kindOfToken, claim member) bool {
 	refuse := func(text string) bool {
 		j.find(Error, token.claim(claim.name), "%s", text)
@@ -69,7 +69,7 @@ func (j *judge) allows(token kindOfToken, claim member) bool {
 	return j.allowsValue(token, claim)
 }
 
-// allowsValue tells whether a claim can have its value: text in version 1; from version 2 on text, a number, a boolean, an array of
+// allowsValue reports whether a claim can have its value: text in version 1; from version 2 on text, a number, a boolean, an array of
 // these, or an object.
 func (j *judge) allowsValue(token kindOfToken, claim member) bool {
 	subject := token.claim(claim.name)
@@ -97,7 +97,7 @@ func (j *judge) allowsValue(token kindOfToken, claim member) bool {
 	return true
 }
 
-// allowsSuppressing tells whether Cognito leaves the claim out, and reports why not.
+// allowsSuppressing reports whether Cognito leaves the claim out, and reports why not.
 func (j *judge) allowsSuppressing(token kindOfToken, name string) bool {
 	refuse := func(text string) bool {
 		j.find(Error, token.claim(name), "%s", text)
@@ -118,7 +118,7 @@ func (j *judge) allowsSuppressing(token kindOfToken, name string) bool {
 	return true
 }
 
-// allowsScope tells whether a scope can be added or suppressed: the guide forbids blanks, RFC 6749 (section 3.3) all but printable ASCII
+// allowsScope reports whether a scope can be added or suppressed: the guide forbids blanks, RFC 6749 (section 3.3) all but printable ASCII
 // without the quote and the backslash.
 func (j *judge) allowsScope(scope string) bool {
 	subject := scopeSubject(scope)

@@ -32,12 +32,12 @@ type Outcome struct {
 	Findings []Finding `json:"findings"`
 }
 
-// Failed tells whether a finding is more than a warning.
+// Failed reports whether a finding is more than a warning.
 func (o Outcome) Failed() bool {
 	return slices.ContainsFunc(o.Findings, func(f Finding) bool { return f.Severity != Warning })
 }
 
-// OnlyLosses tells whether the answer fails although Cognito refuses nothing of it: users lose something that it does not mention.
+// OnlyLosses reports whether the answer fails although Cognito refuses nothing of it: users lose something that it does not mention.
 func (o Outcome) OnlyLosses() bool {
 	return o.Failed() && !slices.ContainsFunc(o.Findings, func(f Finding) bool { return f.Severity == Error })
 }

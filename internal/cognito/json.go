@@ -142,7 +142,7 @@ func encode(value any) json.RawMessage {
 	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))
 }
 
-// same tells whether two JSON values are equal: order of members and white space aside, numbers digit for digit.
+// same reports whether two JSON values are equal: order of members and white space aside, numbers digit for digit.
 func same(a, b []byte) bool {
 	first, err := decode(a)
 	if err != nil {

@@ -23,13 +23,13 @@ type Result struct {
 	Note string `json:"note,omitempty"`
 }
 
-// Available tells whether git is installed.
+// Available reports whether git is installed.
 func Available() bool {
 	_, err := exec.LookPath("git")
 	return err == nil
 }
 
-// InWorkTree tells whether dir, or the nearest folder above it that exists, belongs to a repository.
+// InWorkTree reports whether dir, or the nearest folder above it that exists, belongs to a repository.
 func InWorkTree(dir string) bool {
 	absolute, err := filepath.Abs(dir)
 	if err != nil {

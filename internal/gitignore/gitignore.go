@@ -35,7 +35,7 @@ func Find(folder string) *Repository {
 	return &Repository{root: folder, patterns: map[string][]pattern{}}
 }
 
-// Ignores tells whether git ignores a file or folder. It does not ignore what is outside of the repository.
+// Ignores reports whether git ignores a file or folder. Files outside the repository are never ignored.
 func (r *Repository) Ignores(name string, isDir bool) bool {
 	relative, err := filepath.Rel(r.root, name)
 	if err != nil || !filepath.IsLocal(relative) || relative == "." {
@@ -51,7 +51,7 @@ func (r *Repository) Ignores(name string, isDir bool) bool {
 	return r.excludes(relative, isDir)
 }
 
-// excludes tells whether the last pattern that matches the path ignores it. The patterns of its folder come after those of folders above.
+// excludes reports whether the last pattern that matches the path ignores it. The patterns of its folder come after those of folders above.
 func (r *Repository) excludes(relative string, isDir bool) bool {
 	for folder := path.Dir(relative); ; folder = path.Dir(folder) {
 		below := relative

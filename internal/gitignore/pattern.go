@@ -56,7 +56,7 @@ func trimSpaces(line string) string {
 	return line[:end]
 }
 
-// matches tells whether a path matches, which is relative to the folder of the pattern.
+// matches reports whether a path matches, which is relative to the folder of the pattern.
 func (p pattern) matches(name string, isDir bool) bool {
 	if p.dirOnly && !isDir {
 		return false

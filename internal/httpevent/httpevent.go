@@ -183,7 +183,7 @@ func parameters(query string) map[string]string {
 	return joined
 }
 
-// isText tells whether AWS hands a body on as it is, and not in base64.
+// isText reports whether AWS hands a body on as it is, and not in base64.
 func isText(contentType string, body []byte) bool {
 	kind, _, err := mime.ParseMediaType(contentType)
 	if err != nil || !utf8.Valid(body) {

@@ -150,7 +150,7 @@ func (o *Options) slowly() (done func()) {
 	return func() { timer.Stop() }
 }
 
-// watchable tells whether a golam watch can do what is asked for: what only an environment of one's own can have, it cannot.
+// watchable reports whether a golam watch can do the invocation. Some options need a separate process.
 func (o *Options) watchable() bool {
 	return !o.Here && o.Timeout == 0 && o.MemorySize == 0 && len(o.Env) == 0 && o.Identity == local.CognitoIdentity{}
 }

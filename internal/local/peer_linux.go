@@ -31,7 +31,7 @@ type diagMessage struct {
 	expires, received, sent, user, inode  uint32
 }
 
-// canTellPeers tells whether the kernel answers questions about connections, which sandboxes may forbid.
+// canTellPeers reports whether the kernel answers questions about connections, which sandboxes may forbid.
 func canTellPeers() bool {
 	nowhere := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0)
 	_, err := askKernel(nowhere, nowhere)

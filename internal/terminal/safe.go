@@ -15,7 +15,7 @@ import (
 // replacement takes the place of each character that is not printed.
 const replacement = utf8.RuneError
 
-// unsafe tells whether a terminal would act on a character (the control characters C0 and C1), whether it changes the order in which the
+// unsafe reports whether a terminal would act on a character (the control characters C0 and C1), whether it changes the order in which the
 // text around it is shown (Unicode's bidirectional controls), or whether it breaks a line or hides text without being seen.
 func unsafe(r rune) bool {
 	switch {

@@ -31,23 +31,23 @@ func System() Streams {
 
 func isTerminal(file *os.File) bool { return term.IsTerminal(int(file.Fd())) }
 
-// CanPrompt tells whether a person is there to answer: input and output are terminals, and neither CI nor GOLAM_NO_PROMPT is set.
+// CanPrompt reports whether a person is there to answer: input and output are terminals, and neither CI nor GOLAM_NO_PROMPT is set.
 func (s Streams) CanPrompt() bool {
 	return s.inTerminal && s.outTerminal && !s.isSet("CI") && !s.isSet("GOLAM_NO_PROMPT")
 }
 
-// OutIsTerminal tells whether a person looks at Out.
+// OutIsTerminal reports whether a person looks at Out.
 func (s Streams) OutIsTerminal() bool { return s.outTerminal }
 
-// ErrIsTerminal tells whether a person looks at Err.
+// ErrIsTerminal reports whether a person looks at Err.
 func (s Streams) ErrIsTerminal() bool { return s.errTerminal }
 
-// Color tells whether the terminal wants color: NO_COLOR and TERM=dumb say no.
+// Color reports whether the terminal wants color: NO_COLOR and TERM=dumb say no.
 func (s Streams) Color() bool {
 	return s.outTerminal && s.Getenv("NO_COLOR") == "" && s.Getenv("TERM") != "dumb"
 }
 
-// Accessible tells whether the environment asks for prompts that a screen reader can follow.
+// Accessible reports whether the environment asks for prompts that a screen reader can follow.
 func (s Streams) Accessible() bool { return s.isSet("ACCESSIBLE") || s.Getenv("TERM") == "dumb" }
 
 // isSet takes "", "0" and "false" as not set.

@@ -65,7 +65,7 @@ func trim(row generator.Pair) generator.Pair {
 	return generator.Pair{Left: strings.TrimSpace(row.Left), Right: strings.TrimSpace(row.Right)}
 }
 
-// blank tells whether nothing is typed into the current row.
+// blank reports whether nothing is typed into the current row.
 func (c *claims) blank() bool { return trim(c.rows[c.row]) == generator.Pair{} }
 
 // edit gives the current cell to the input.
@@ -113,7 +113,7 @@ func (c *claims) next() (problem string, leave bool) {
 	return c.move(1), false
 }
 
-// previous goes one cell back within a row, and tells whether it did.
+// previous goes one cell back within a row, and reports whether it did.
 func (c *claims) previous() bool {
 	back := c.attribute
 	c.attribute = false

@@ -206,7 +206,7 @@ func (l *lines) askPairs(option generator.Option) error {
 	}
 }
 
-// confirm shows what will be made. It tells whether to ask everything again.
+// confirm shows what will be made. It reports whether to ask everything again.
 func (l *lines) confirm() (again bool, err error) {
 	l.title("Summary", len(l.pages), l.flags(""))
 	summary, refusal := l.summary()
